@@ -1,0 +1,12 @@
+//! Outside into model: the only place that knows how resources are spelled.
+//!
+//! `decode` turns a document into a [`raw::Object`], `index` keeps the objects by key, `lower`
+//! turns what changed into parts. Nothing here fails as a whole: what is good goes on, what is
+//! bad becomes a [`Diagnostic`] and keeps its last good state or its defined failure.
+//!
+//! This module must not know tokio, the network or who asks.
+
+pub mod diagnostic;
+pub mod raw;
+
+pub use diagnostic::{Code, Diagnostic, Severity};

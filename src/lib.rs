@@ -1,0 +1,23 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod names;
+
+pub mod limits;
+
+pub mod clock;
+
+pub mod model;
+
+pub mod yaml;
+
+pub mod config;
+
+pub mod snapshot;
+
+pub mod source;
+
+pub mod identity;
+
+pub mod telemetry;
+
+pub mod proxy;

@@ -1,0 +1,40 @@
+//! What a mesh is: keyed, hashed parts, already valid.
+//!
+//! A value of these types cannot be wrong: a dangling reference, an unknown filter or a missing
+//! certificate is a [`Cause`] in the place where the good value would stand, so the proxy fails
+//! that one thing closed and everything beside it goes on.
+//!
+//! This module must not know serde, tokio, kube, a file or the clock.
+
+mod backend;
+mod cause;
+mod hostname;
+mod key;
+mod listener;
+mod part;
+mod policy;
+mod route;
+
+pub use backend::{
+    Address, Backend, BackendProtocol, BackendTls, ClientIdentity, Endpoint, EndpointSet,
+    ProxyProtocolVersion, SubjectAltName, TrustRoots,
+};
+pub use cause::Cause;
+pub use hostname::{Hostname, HostnameError};
+pub use key::{Kind, Name, ObjectKey, PartKey, PartKind, Store};
+pub use listener::{
+    AccessLogFormat, BindAddress, ClientAuth, ClientAuthMode, Listener, ListenerProtocol,
+    ListenerSettings, ListenerTls, TlsVersion,
+};
+pub use part::{Certificate, Part, PartHash, PrivateKey};
+pub use policy::{
+    BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
+};
+pub use route::{
+    Attachment, Cors, CorsOrigin, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName, Match,
+    Method, Mirror, PathMatch, PathRewrite, Pattern, QueryMatch, Redirect, Rewrite, RouteProtocol,
+    Rule, RuleOrder, SessionCookie, SessionPersistence, WeightedBackend,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Everything that needs no privileges, in one binary.
