@@ -118,3 +118,16 @@ pub const LOG_LINE_BYTES: usize = 16 * 1024;
 pub const DOOR_MESSAGE_BYTES: usize = 1024 * 1024;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
+
+/// A mirrored request in all.
+pub const MIRROR_TIMEOUT: Duration = Duration::from_secs(30);
+/// After an accept failed for want of descriptors.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// How often a draining worker looks whether its last connection has gone.
+pub const DRAIN_LOOK: Duration = Duration::from_millis(20);
+/// Idle connections are looked at every so many log flushes.
+pub const SWEEP_TICKS: u32 = 10;
+/// Connections that a worker may have above the lightest one's before it hands new ones on.
+pub const LOAD_DIFFERENCE: usize = 4;
+/// Between an error answer and the close, so that the client reads the answer and not a reset.
+pub const LINGER: Duration = Duration::from_secs(2);

@@ -1,0 +1,161 @@
+//! One HTTP/1 connection's bytes: what was read and not yet understood, what is to be written
+//! and not yet sent.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+use crate::limits;
+use crate::proxy::codec::buffers;
+use crate::proxy::codec::io::{self as stream, Io};
+
+/// Data up to this size is copied behind its head, so that both leave in one system call.
+const COPY_BYTES: usize = 8 * 1024;
+
+/// A stream with its read and write buffers.
+#[derive(Debug)]
+pub struct Wire {
+    pub io: Io,
+    pub input: BytesMut,
+    pub output: Output,
+    /// The peer has sent its end.
+    pub ended: bool,
+    /// Bytes went into TLS that may not have left it.
+    unflushed: bool,
+}
+
+/// Bytes to write: a buffer, then one large piece that is not copied, then a fixed end.
+#[derive(Debug, Default)]
+pub struct Output {
+    buffer: Vec<u8>,
+    written: usize,
+    large: Bytes,
+    suffix: &'static [u8],
+}
+
+impl Wire {
+    pub fn new(io: Io) -> Self {
+        Self { io, input: BytesMut::new(), output: Output::default(), ended: false, unflushed: false }
+    }
+
+    /// Reads once; `Ok(0)` is the peer's end.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
+        let room = if self.input.is_empty() { limits::READ_BUFFER } else { 1024 };
+        let read = ready!(stream::poll_fill(&mut self.io, cx, &mut self.input, room))?;
+        self.ended = read == 0;
+        Poll::Ready(Ok(read))
+    }
+
+    /// Gives the buffers of an idle connection back.
+    pub fn rest(&mut self) {
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+        self.output.rest();
+    }
+
+    /// Writes until nothing is left.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let io = &mut self.io;
+        while !self.output.is_empty() {
+            let mut slices = [IoSlice::new(&[]); 3];
+            let count = self.output.slices(&mut slices);
+            let wrote =
+                ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]))?;
+            if wrote == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.output.advance(wrote);
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(io).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Output {
+    pub fn is_empty(&self) -> bool {
+        self.written == self.buffer.len() && self.large.is_empty() && self.suffix.is_empty()
+    }
+
+    /// Whether another piece may be added before the next flush.
+    pub fn has_room(&self) -> bool {
+        self.large.is_empty()
+            && self.suffix.is_empty()
+            && self.buffer.len() - self.written < limits::READ_BUFFER
+    }
+
+    /// The buffer for heads and small data; only while there [is room](Self::has_room).
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        debug_assert!(self.large.is_empty() && self.suffix.is_empty());
+        if self.buffer.capacity() == 0 {
+            self.buffer = buffers::take_output();
+        }
+        &mut self.buffer
+    }
+
+    /// Adds data and what must follow it.
+    pub fn push(&mut self, data: Bytes, suffix: &'static [u8]) {
+        if data.len() <= COPY_BYTES {
+            let buffer = self.buffer();
+            buffer.extend_from_slice(&data);
+            buffer.extend_from_slice(suffix);
+        } else {
+            debug_assert!(self.large.is_empty() && self.suffix.is_empty());
+            self.large = data;
+            self.suffix = suffix;
+        }
+    }
+
+    /// Adds what may stand behind anything: the end of a chunked body.
+    pub fn push_end(&mut self, end: &'static [u8], crlf_and_end: &'static [u8]) {
+        if self.suffix.is_empty() {
+            self.buffer.extend_from_slice(end);
+        } else {
+            self.suffix = crlf_and_end;
+        }
+    }
+
+    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; 3]) -> usize {
+        let mut count = 0;
+        for piece in [&self.buffer[self.written..], &self.large[..], self.suffix] {
+            if !piece.is_empty() {
+                slices[count] = IoSlice::new(piece);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn advance(&mut self, mut wrote: usize) {
+        let of_buffer = wrote.min(self.buffer.len() - self.written);
+        self.written += of_buffer;
+        wrote -= of_buffer;
+        if self.written == self.buffer.len() {
+            self.buffer.clear();
+            self.written = 0;
+        }
+        let of_large = wrote.min(self.large.len());
+        if of_large == self.large.len() {
+            self.large = Bytes::new();
+        } else {
+            bytes::Buf::advance(&mut self.large, of_large);
+        }
+        self.suffix = &self.suffix[wrote - of_large..];
+    }
+
+    fn rest(&mut self) {
+        if self.buffer.is_empty() {
+            buffers::give_output_back(std::mem::take(&mut self.buffer));
+        }
+    }
+}

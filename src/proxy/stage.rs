@@ -1,0 +1,106 @@
+//! What a rule does to a request and its answer.
+//!
+//! A rule compiles to a list of Stages. Each has a request half, which may answer, and a response
+//! half, which runs in reverse order. Stages see the message and nothing of the connection; they
+//! decide by the request alone, so any of them can be tried without a socket.
+
+mod cors;
+mod edit;
+mod redirect;
+mod rewrite;
+
+use std::rc::Rc;
+
+use crate::model::{Cause, Cors, Filter, HeaderEdit, PathMatch, Redirect, Rewrite};
+use crate::proxy::message::{RequestHead, ResponseHead};
+use crate::proxy::mirror::Mirror;
+
+pub use edit::edit;
+
+/// One filter, ready to run.
+pub enum Stage {
+    RequestHeaders(HeaderEdit),
+    ResponseHeaders(HeaderEdit),
+    Redirect(Redirect),
+    Rewrite(Rewrite),
+    Cors(Cors),
+    Mirror(Rc<Mirror>),
+    Refuse(Cause),
+}
+
+/// What stages may know and change of a request.
+pub struct StageRequest<'a> {
+    pub head: &'a mut RequestHead,
+    /// The condition that matched: what "the matched prefix" of a rewrite is.
+    pub matched: &'a PathMatch,
+    pub https: bool,
+    /// The listener's port as the API names it.
+    pub port: u16,
+    /// The client's `Origin`, kept for the response half; empty where there was none.
+    pub origin: &'a mut Vec<u8>,
+    /// Mirrors that this request was drawn for; they start with the final head.
+    pub mirrors: &'a mut Vec<Rc<Mirror>>,
+    pub rng: &'a mut fastrand::Rng,
+}
+
+/// A stage's own answer instead of the backend's.
+#[derive(Debug)]
+pub enum Answer {
+    /// A head without a body.
+    Respond(Box<ResponseHead>),
+    Fail(Cause),
+}
+
+impl Stage {
+    /// `mirror` finds the worker's view of a mirror's backend.
+    pub fn compile(filter: &Filter, mirror: impl FnOnce(&crate::model::Mirror) -> Rc<Mirror>) -> Self {
+        match filter {
+            Filter::RequestHeaders(edit) => Self::RequestHeaders(edit.clone()),
+            Filter::ResponseHeaders(edit) => Self::ResponseHeaders(edit.clone()),
+            Filter::Redirect(redirect) => Self::Redirect(redirect.clone()),
+            Filter::Rewrite(rewrite) => Self::Rewrite(rewrite.clone()),
+            Filter::Cors(cors) => Self::Cors(cors.clone()),
+            Filter::Mirror(filter) => Self::Mirror(mirror(filter)),
+            Filter::Refuse(cause) => Self::Refuse(*cause),
+        }
+    }
+
+    /// The request half. Every stage of today decides at once; one that asks somebody (external
+    /// authorisation) will wait here.
+    #[expect(clippy::unused_async, reason = "the seam that stages with questions need")]
+    pub async fn request(&self, request: &mut StageRequest<'_>) -> Result<(), Answer> {
+        match self {
+            Self::RequestHeaders(header_edit) => edit::edit_request(header_edit, request.head),
+            Self::ResponseHeaders(_) => {}
+            Self::Redirect(redirect) => {
+                let response = redirect::redirect(redirect, request);
+                return Err(Answer::Respond(Box::new(response)));
+            }
+            Self::Rewrite(rewrite) => rewrite::rewrite(rewrite, request.matched, request.head),
+            Self::Cors(cors) => return cors::request(cors, request),
+            Self::Mirror(mirror) => {
+                if mirror.is_drawn(request.rng) {
+                    request.mirrors.push(Rc::clone(mirror));
+                }
+            }
+            Self::Refuse(cause) => return Err(Answer::Fail(*cause)),
+        }
+        Ok(())
+    }
+
+    /// The response half; also of answers that another stage or the proxy made.
+    pub fn response(&self, origin: &[u8], response: &mut ResponseHead) {
+        match self {
+            Self::ResponseHeaders(header_edit) => edit(header_edit, &mut response.fields),
+            Self::Cors(cors) => cors::response(cors, origin, response),
+            Self::RequestHeaders(_)
+            | Self::Redirect(_)
+            | Self::Rewrite(_)
+            | Self::Mirror(_)
+            | Self::Refuse(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! One connection to an endpoint, ready for its first request.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+
+use crate::identity::{self, ClientTls};
+use crate::limits;
+use crate::model::{Address, BackendProtocol, Cause};
+use crate::proxy::codec::h1::request::HeadLimits;
+use crate::proxy::codec::io::{Io, Socket};
+
+/// How the endpoints of a backend are spoken to.
+#[derive(Clone)]
+pub struct Transport {
+    pub protocol: BackendProtocol,
+    pub tls: Option<Arc<ClientTls>>,
+    pub connect_timeout: Duration,
+    pub max_idle: u32,
+    /// Every connection begins with one client's PROXY header, so none is used for another.
+    pub one_client: bool,
+}
+
+impl Transport {
+    pub fn keeps_connections(&self) -> bool {
+        !self.one_client
+    }
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug)]
+pub struct ConnectFault {
+    pub cause: Cause,
+    pub sentence: Arc<str>,
+}
+
+pub(super) fn head_limits() -> HeadLimits {
+    HeadLimits { head_bytes: limits::HEAD_BYTES, target_bytes: limits::TARGET_BYTES }
+}
+
+/// Connects, sends `preface`, and shakes hands, all within the connect timeout.
+pub(super) async fn connect(
+    address: &Address,
+    transport: &Transport,
+    preface: Option<&[u8]>,
+) -> Result<Io, ConnectFault> {
+    let work = Box::pin(open(address, transport, preface));
+    match tokio::time::timeout(transport.connect_timeout, work).await {
+        Ok(result) => result,
+        Err(_) => Err(ConnectFault {
+            cause: Cause::UpstreamConnectTimeout,
+            sentence: format!("{address} did not answer in {:?}", transport.connect_timeout)
+                .into(),
+        }),
+    }
+}
+
+async fn open(
+    address: &Address,
+    transport: &Transport,
+    preface: Option<&[u8]>,
+) -> Result<Io, ConnectFault> {
+    let mut socket = dial(address).await.map_err(|error| refused(address, &error))?;
+    if let Some(preface) = preface {
+        let mut socket = Pin::new(&mut socket);
+        socket.write_all(preface).await.map_err(|error| refused(address, &error))?;
+    }
+    let Some(tls) = &transport.tls else { return Ok(Io::Plain(socket)) };
+    let connector = TlsConnector::from(Arc::clone(tls.config()));
+    let stream = connector.connect(tls.server_name().clone(), socket).await.map_err(|error| {
+        let failure = identity::failure(&error, identity::Side::Client);
+        ConnectFault {
+            cause: failure.cause,
+            sentence: format!("{address}: {}", failure.sentence).into(),
+        }
+    })?;
+    Ok(Io::Client(Box::new(stream)))
+}
+
+async fn dial(address: &Address) -> io::Result<Socket> {
+    match address {
+        Address::Socket(address) => {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(Socket::Tcp(stream))
+        }
+        Address::Unix(path) => Ok(Socket::Unix(dial_unix(path).await?)),
+        Address::Dns { host, .. } => {
+            let sentence = format!("{host} has not been resolved");
+            Err(io::Error::new(io::ErrorKind::NotFound, sentence))
+        }
+    }
+}
+
+/// `@name` is a Linux abstract socket.
+async fn dial_unix(path: &str) -> io::Result<UnixStream> {
+    match path.strip_prefix('@') {
+        None => UnixStream::connect(path).await,
+        Some(name) => UnixStream::connect(format!("\0{name}")).await,
+    }
+}
+
+fn refused(address: &Address, error: &io::Error) -> ConnectFault {
+    let cause = match (address, error.kind()) {
+        (Address::Dns { .. }, _) => Cause::DnsFailed,
+        (_, io::ErrorKind::ConnectionRefused) => Cause::UpstreamConnectRefused,
+        (_, io::ErrorKind::TimedOut) => Cause::UpstreamConnectTimeout,
+        _ => Cause::UpstreamConnectFailed,
+    };
+    ConnectFault { cause, sentence: format!("{address}: {error}").into() }
+}

@@ -1,0 +1,185 @@
+//! Many streams on few connections to one endpoint.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+
+use super::{ConnectFault, Lease, Pool, connect, overloaded};
+use crate::clock::{self, Instant};
+use crate::limits;
+use crate::model::Cause;
+use crate::proxy::codec::h2::{Connector, Sender};
+use crate::proxy::codec::io::Io;
+use crate::proxy::codec::{Fault, Upstream};
+
+/// The HTTP/2 connections of a pool.
+#[derive(Default)]
+pub(super) struct Multiplexed {
+    conns: RefCell<Vec<Rc<Conn>>>,
+    /// Somebody is connecting; whoever comes meanwhile waits for the outcome.
+    connecting: Cell<bool>,
+    failed: RefCell<Option<(u64, ConnectFault)>>,
+    attempts: Cell<u64>,
+    waiting: Cell<usize>,
+    changed: Rc<Notify>,
+}
+
+struct Conn {
+    sender: Sender,
+    streams: Cell<usize>,
+    closed: Cell<bool>,
+    idle_since: Cell<Instant>,
+}
+
+/// A stream's place on its connection, given up when dropped.
+pub(super) struct Place {
+    conn: Rc<Conn>,
+    changed: Rc<Notify>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.conn.streams.set(self.conn.streams.get() - 1);
+        if self.conn.streams.get() == 0 {
+            self.conn.idle_since.set(clock::now());
+        }
+        self.changed.notify_one();
+    }
+}
+
+impl Multiplexed {
+    /// A stream on the connection with the fewest, on a new connection where all are full, or
+    /// after somebody's has ended.
+    pub(super) async fn stream(&self, pool: &Rc<Pool>) -> Result<Lease, ConnectFault> {
+        loop {
+            if let Some((conn, place)) = self.place() {
+                let mut sender = conn.sender.clone();
+                if poll_fn(|cx| sender.poll_ready(cx)).await.is_ok() {
+                    let stream = Upstream::H2(Box::new(sender.start()));
+                    return Ok(pool.lend(stream, Some(place), false, None));
+                }
+                conn.closed.set(true);
+                continue;
+            }
+            let room = self.conns.borrow().len() < limits::H2_UPSTREAM_CONNECTIONS;
+            if room && !self.connecting.get() {
+                let started = clock::now();
+                let (stream, place) = self.connect(pool).await?;
+                let took = Some(clock::now() - started);
+                return Ok(pool.lend(stream, Some(place), true, took));
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Takes a connection that was made for somebody else's protocol choice.
+    pub(super) async fn adopt(
+        &self,
+        pool: &Rc<Pool>,
+        io: Io,
+    ) -> Result<(Upstream, Place), ConnectFault> {
+        let tls = pool.transport().tls.is_some();
+        let (sender, drive) = Connector::handshake(io, tls)
+            .await
+            .map_err(|fault| refused(pool, &fault))?;
+        let conn = Rc::new(Conn {
+            sender,
+            streams: Cell::new(0),
+            closed: Cell::new(false),
+            idle_since: Cell::new(clock::now()),
+        });
+        let driven = Rc::clone(&conn);
+        let changed = Rc::clone(&self.changed);
+        tokio::task::spawn_local(async move {
+            // Its streams learn of a failure themselves; here it only ends the lending.
+            let _ended = drive.await;
+            driven.closed.set(true);
+            changed.notify_waiters();
+        });
+        let place = self.enter(&conn);
+        let stream = Upstream::H2(Box::new(conn.sender.start()));
+        self.conns.borrow_mut().push(conn);
+        Ok((stream, place))
+    }
+
+    pub(super) fn sweep(&self, now: Instant) {
+        self.conns.borrow_mut().retain(|conn| {
+            let idle = conn.streams.get() == 0
+                && now - conn.idle_since.get() >= limits::UPSTREAM_IDLE_TIMEOUT;
+            !idle && !conn.closed.get()
+        });
+    }
+
+    fn place(&self) -> Option<(Rc<Conn>, Place)> {
+        let mut conns = self.conns.borrow_mut();
+        conns.retain(|conn| !conn.closed.get());
+        let conn = conns
+            .iter()
+            .filter(|conn| conn.streams.get() < conn.sender.streams_max())
+            .min_by_key(|conn| conn.streams.get())?;
+        Some((Rc::clone(conn), self.enter(conn)))
+    }
+
+    fn enter(&self, conn: &Rc<Conn>) -> Place {
+        conn.streams.set(conn.streams.get() + 1);
+        Place { conn: Rc::clone(conn), changed: Rc::clone(&self.changed) }
+    }
+
+    async fn connect(&self, pool: &Rc<Pool>) -> Result<(Upstream, Place), ConnectFault> {
+        self.connecting.set(true);
+        self.attempts.set(self.attempts.get() + 1);
+        // Also when the request that connects is given up halfway.
+        let _end = Ending(self);
+        let made = async {
+            let io = connect::connect(&pool.address, &pool.transport(), None).await?;
+            self.adopt(pool, io).await
+        }
+        .await;
+        if let Err(fault) = &made {
+            *self.failed.borrow_mut() = Some((self.attempts.get(), fault.clone()));
+        }
+        made
+    }
+
+    /// Waits until something changed; fails with whom it waited for.
+    async fn wait(&self) -> Result<(), ConnectFault> {
+        if self.waiting.get() >= limits::QUEUED_REQUESTS {
+            return Err(overloaded());
+        }
+        self.waiting.set(self.waiting.get() + 1);
+        let _waiting = Waiting(self);
+        let attempt = self.attempts.get();
+        let connecting = self.connecting.get();
+        self.changed.notified().await;
+        match &*self.failed.borrow() {
+            Some((failed, fault)) if connecting && *failed == attempt => Err(fault.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Ending<'a>(&'a Multiplexed);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.connecting.set(false);
+        self.0.changed.notify_waiters();
+    }
+}
+
+struct Waiting<'a>(&'a Multiplexed);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+    }
+}
+
+fn refused(pool: &Pool, fault: &Fault) -> ConnectFault {
+    ConnectFault {
+        cause: Cause::UpstreamProtocolError,
+        sentence: format!("{}: HTTP/2 handshake: {fault}", pool.address).into(),
+    }
+}
