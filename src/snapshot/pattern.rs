@@ -46,30 +46,54 @@ fn anchored(text: &str) -> Option<Regex> {
 
 /// The longest run of whole segments that everything taken starts with.
 fn literal_below(hir: &Hir) -> Option<Name> {
-    let mut bytes = Vec::new();
-    let whole = push_literal(hir, &mut bytes);
-    let text = std::str::from_utf8(&bytes).ok()?;
-    if whole {
-        return Some(text.into());
+    let mut start = Start::default();
+    start.push(hir);
+    let mut bytes = &start.bytes[..];
+    if start.open {
+        // What follows the last slash may go on.
+        bytes = &bytes[..memchr::memrchr(b'/', bytes)?];
     }
-    // What follows the last slash may go on.
-    text.rfind('/').map(|slash| text[..slash].into())
+    std::str::from_utf8(bytes).ok().map(Name::from)
 }
 
-/// Appends what every match starts with; false where it knows no further. The parser bounds the
-/// depth.
-fn push_literal(hir: &Hir, bytes: &mut Vec<u8>) -> bool {
-    match hir.kind() {
-        HirKind::Empty => true,
-        HirKind::Literal(literal) => {
-            bytes.extend_from_slice(&literal.0);
-            true
+/// What every match starts with.
+#[derive(Default)]
+struct Start {
+    bytes: Vec<u8>,
+    /// Matches go on in more than one way after it.
+    open: bool,
+}
+
+impl Start {
+    /// Appends what the expression adds. The parser bounds the depth.
+    fn push(&mut self, hir: &Hir) {
+        if self.open {
+            return;
         }
-        HirKind::Look(Look::Start) => bytes.is_empty(),
-        HirKind::Capture(group) => push_literal(&group.sub, bytes),
-        HirKind::Concat(parts) => parts.iter().all(|part| push_literal(part, bytes)),
-        _ => false,
+        match hir.kind() {
+            HirKind::Empty => {}
+            HirKind::Literal(literal) => self.bytes.extend_from_slice(&literal.0),
+            HirKind::Look(Look::Start) if self.bytes.is_empty() => {}
+            HirKind::Capture(group) => self.push(&group.sub),
+            HirKind::Concat(parts) => parts.iter().for_each(|part| self.push(part)),
+            HirKind::Alternation(ways) => {
+                let ways = ways.iter().map(|way| {
+                    let mut start = Self::default();
+                    start.push(way);
+                    start.bytes
+                });
+                self.bytes.extend(ways.reduce(common_start).unwrap_or_default());
+                self.open = true;
+            }
+            HirKind::Class(_) | HirKind::Look(_) | HirKind::Repetition(_) => self.open = true,
+        }
     }
+}
+
+fn common_start(mut a: Vec<u8>, b: Vec<u8>) -> Vec<u8> {
+    let common = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    a.truncate(common);
+    a
 }
 
 /// Every pattern of a Snapshot, once, with the number of its uses.

@@ -25,7 +25,7 @@ pub(super) struct PathTree {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    children: Map<Name, Arc<Node>>,
+    children: Map<Name, Arc<Self>>,
     exact: Group,
     regex: Group,
     prefix: Group,

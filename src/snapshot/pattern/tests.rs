@@ -43,7 +43,13 @@ fn a_literal_start_is_told_in_whole_segments() {
     check("/[0-9]+", Some(""));
     check("/ü/.", Some("/ü"));
     check("/a|/b", Some(""));
+    check("/api/v1|/api/v2/x", Some("/api"));
+    check("^(?:/api/a/.|/api/a/b/c)", Some("/api/a"));
+    check("/x(?:/a|/a/b)/c", Some("/x"));
+    check("/x/(?:a/b|a/c)/d", Some("/x/a"));
     check("/a/b|x", None);
+    check("/a|", None);
+    check("/é/a|/è/a", Some(""));
     check("(?i)/api/v1", Some(""));
     check("(?i:/api)/v1/x", Some(""));
     check("(?:/a/){2}/x", None);
