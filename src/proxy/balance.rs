@@ -35,6 +35,7 @@ pub struct EndpointGroup {
     policy: Arc<BackendPolicy>,
     members: Box<[Member]>,
     weights: Weights,
+    weights_are_even: bool,
     /// (session id, position), sorted.
     by_session: Box<[(u64, u32)]>,
     maglev: Option<Arc<Maglev>>,
@@ -75,8 +76,10 @@ impl EndpointGroup {
         by_session.sort_unstable();
         let maglev = matches!(backend.policy.balance, Balance::ConsistentHash(_))
             .then(|| Maglev::shared(&shared, &members));
+        let weights = Weights::new(members.iter().map(|member| member.weight));
         Self {
-            weights: Weights::new(members.iter().map(|member| member.weight)),
+            weights_are_even: weights.are_even(),
+            weights,
             policy: Arc::clone(&backend.policy),
             empty: endpoints.empty.unwrap_or(Cause::NoEndpoint),
             shared,
@@ -143,7 +146,12 @@ impl EndpointGroup {
     }
 
     /// To be told of every attempt whose cause is a [`Failure`].
-    pub fn on_failure(&self, index: usize, failure: Failure, now: Instant) -> Option<EjectionEvent> {
+    pub fn on_failure(
+        &self,
+        index: usize,
+        failure: Failure,
+        now: Instant,
+    ) -> Option<EjectionEvent> {
         let at = self.shared.micros(now);
         let settings = self.policy.ejection;
         let health = self.members[index].shared.health();
@@ -235,14 +243,14 @@ impl Field<'_> {
     }
 
     fn weight(&self, index: usize) -> f64 {
-        f64::from(self.group.members[index].weight) * self.share(index)
+        self.group.weights.get(index) as f64 * self.share(index)
     }
 
     /// The sum of the weights as they are now; `None` where all are the same, which needs no
     /// look at any. Above [`limits::ENDPOINTS_LOOKED_AT`] the sum of all stands for it: there one
     /// endpoint more or less moves shares by little.
     fn uneven_sum(&self) -> Option<f64> {
-        if self.group.weights.are_even() && self.group.policy.slow_start.is_none() {
+        if self.group.weights_are_even && self.group.policy.slow_start.is_none() {
             return None;
         }
         let count = self.group.members.len();

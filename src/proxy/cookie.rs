@@ -9,14 +9,13 @@ use crate::proxy::message::Fields;
 /// The values of all cookies with this name (compared exactly), in the order in which they came.
 /// More than one is normal: browsers send one for each path and domain that matches.
 pub fn values<'a>(fields: &'a Fields, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    fields
-        .get_all("cookie")
-        .flat_map(|field| field.split(|&byte| byte == b';'))
-        .filter_map(move |pair| {
+    fields.get_all("cookie").flat_map(|field| field.split(|&byte| byte == b';')).filter_map(
+        move |pair| {
             let pair = pair.trim_ascii();
             let value = pair.strip_prefix(name.as_bytes())?.trim_ascii_start();
             Some(unquoted(value.strip_prefix(b"=")?.trim_ascii_start()))
-        })
+        },
+    )
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {

@@ -85,4 +85,7 @@ impl Registry {
 }
 
 #[cfg(test)]
+pub(in crate::proxy) mod fixture;
+
+#[cfg(test)]
 mod tests;

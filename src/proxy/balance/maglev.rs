@@ -3,6 +3,7 @@
 //! The table depends on addresses and weights alone, not on their order, the process or the build,
 //! so all proxies send a key to the same endpoint.
 
+use std::iter::successors;
 use std::sync::Arc;
 
 use xxhash_rust::xxh64::xxh64;
@@ -38,16 +39,24 @@ impl Maglev {
         Self { made_for: PartHash::of(&list), slots: fill(list, size) }
     }
 
-    /// The owner of the hash, or, where it is not eligible, of the next slots: they belong to
-    /// others in no order, so the load of a missing endpoint is spread over all.
+    /// The owner of the hash, or, where it is not eligible, of other slots in an order that the
+    /// hash sets: so the load of a missing endpoint is spread over all others.
     pub(super) fn find(&self, hash: u64, is_eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        const JUMPS: usize = 32;
         let size = self.slots.len();
         if size == 0 {
             return None;
         }
-        let start = (hash % size as u64) as usize;
-        (0..size)
-            .map(|offset| self.slots[(start + offset) % size] as usize)
+        let slot = |hash: u64| (hash % size as u64) as usize;
+        // Not the slots beside it: neighbours belong to the same pairs again and again, so one
+        // heir would get twice what another does. Those are for when nearly all are out.
+        let jumps = successors(Some(hash), |&hash| Some(xxh64(&hash.to_be_bytes(), 0)));
+        let walk = (1..size).map(|offset| (slot(hash) + offset) % size);
+        jumps
+            .take(JUMPS)
+            .map(slot)
+            .chain(walk)
+            .map(|slot| self.slots[slot] as usize)
             .find(|&index| is_eligible(index))
     }
 }

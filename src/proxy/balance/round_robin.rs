@@ -3,6 +3,7 @@
 use fastrand::Rng;
 
 use super::Field;
+use super::weights::gcd;
 
 /// Takes turns from the process-wide counter until one belongs to an eligible endpoint.
 pub(super) fn pick(field: &Field<'_>, rng: &mut Rng) -> Option<usize> {
@@ -40,8 +41,4 @@ fn step(sum: u64) -> u64 {
         step += 1;
     }
     step
-}
-
-fn gcd(left: u64, right: u64) -> u64 {
-    if right == 0 { left } else { gcd(right, left % right) }
 }

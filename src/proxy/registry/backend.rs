@@ -38,7 +38,12 @@ impl BackendShared {
     }
 
     /// The one shared state of an address that is spoken to in this way.
-    pub fn endpoint(&self, channel: Channel, address: &Address, now: Instant) -> Arc<EndpointShared> {
+    pub fn endpoint(
+        &self,
+        channel: Channel,
+        address: &Address,
+        now: Instant,
+    ) -> Arc<EndpointShared> {
         self.endpoints
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
