@@ -101,6 +101,29 @@ pub const H2_UPSTREAM_STREAMS: usize = 100;
 /// Upstream HTTP/2 connections per endpoint and worker.
 pub const H2_UPSTREAM_CONNECTIONS: usize = 16;
 
+/// What is known about a backend or an endpoint (averages, ejections) is kept this long after its
+/// last use, so that a list that flaps or a file that is saved twice loses nothing.
+pub const REMEMBER_UNUSED: Duration = Duration::from_secs(120);
+/// Backends, and endpoints of one backend, beyond which unused ones are forgotten at once: what is
+/// in use is bounded by the configuration, what was in use must not add up.
+pub const REMEMBERED: usize = 4_096;
+/// A latency average forgets at this rate: old samples weigh 1/e after it.
+pub const LATENCY_DECAY: Duration = Duration::from_secs(5);
+/// How much of a pair's requests goes to the worse endpoint while nothing is in flight there, so
+/// that its recovery is noticed: with this, a slow endpoint keeps a tenth of its equal share.
+pub const PROBE_SHARE: f64 = 0.05;
+/// Up to here a pick looks at every endpoint and is exact; above, it draws and redraws.
+pub const ENDPOINTS_LOOKED_AT: usize = 16;
+/// Entries of a Maglev table: a prime above 100 × endpoints keeps shares within 1 % (Maglev §3.4).
+/// Two sizes alone, because endpoints move when the size changes; 256 KiB, shared by all workers.
+pub const MAGLEV_ENTRIES: u32 = 65_537;
+/// For more than 655 endpoints; more than 6,553 are served with coarser shares.
+pub const MAGLEV_ENTRIES_MAX: u32 = 655_373;
+/// Seconds over which a retry budget counts.
+pub const RETRY_WINDOW_SECONDS: u32 = 10;
+/// A session token may come from a proxy whose clock is ahead by this much.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Addresses that one name may resolve to.
 pub const DNS_ADDRESSES: usize = 256;
 /// A name is asked for again no sooner and no later than this, whatever its TTL says.

@@ -5,3 +5,17 @@
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
 pub mod message;
+
+pub mod cookie;
+
+pub mod hash;
+
+pub mod session;
+
+pub mod registry;
+
+pub mod budget;
+
+pub mod ejection;
+
+pub mod balance;

@@ -1,0 +1,52 @@
+//! Power of two choices over what each endpoint would cost now.
+
+use fastrand::Rng;
+
+use super::Field;
+use crate::limits;
+
+/// Draws two endpoints by weight and takes, most likely, the one with less to do.
+///
+/// The cost is (requests in flight + 1) × average latency. The choice between the two is random
+/// with odds that go with the fourth power of the costs: twice the cost gets one in seventeen.
+/// A hard comparison would send everything to the endpoint that is faster by a microsecond.
+pub(super) fn pick(field: &Field<'_>, rng: &mut Rng) -> Option<usize> {
+    let first = field.draw(rng, None)?;
+    let Some(second) = field.draw(rng, Some(first)) else { return Some(first) };
+    let share = share_of_first(field, first, second);
+    Some(if rng.f64() < share { first } else { second })
+}
+
+fn share_of_first(field: &Field<'_>, first: usize, second: usize) -> f64 {
+    let even = even_share(field, first, second);
+    let share = even / (even + (1.0 - even) * cost_ratio(field, first, second).powi(4));
+    // The floor is for finding out about an idle endpoint again. Where a request is under way
+    // already, its answer will tell; an endpoint that never answers gets no second one for this.
+    let probe = |index: usize, even: f64| {
+        let idle = field.group.members[index].shared.in_flight() == 0;
+        if idle { 2.0 * limits::PROBE_SHARE * even } else { 0.0 }
+    };
+    share.clamp(probe(first, even), 1.0 - probe(second, 1.0 - even))
+}
+
+/// How much the first costs, in units of what the second costs.
+fn cost_ratio(field: &Field<'_>, first: usize, second: usize) -> f64 {
+    let [first, second] = [first, second].map(|index| &field.group.members[index].shared);
+    let requests = f64::from(first.in_flight() + 1) / f64::from(second.in_flight() + 1);
+    // An endpoint that has never answered is taken to be as fast as the one beside it.
+    match (first.latency(), second.latency()) {
+        (Some(first), Some(second)) => requests * f64::from(first) / f64::from(second),
+        _ => requests,
+    }
+}
+
+/// The first one's share of the pair at equal costs, such that every endpoint ends up with its
+/// weight of all requests. Drawing the second without the first favours light endpoints: a pair
+/// {a, b} is drawn with w(a)·w(b)·(1/(W-w(a)) + 1/(W-w(b))), and choosing a with odds W-w(b) to
+/// W-w(a) leaves a flow between any two that is the same in both directions.
+fn even_share(field: &Field<'_>, first: usize, second: usize) -> f64 {
+    let Some(sum) = field.uneven_sum() else { return 0.5 };
+    let without_first = sum - field.weight(first);
+    let without_second = sum - field.weight(second);
+    without_second / (without_first + without_second)
+}
