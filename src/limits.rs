@@ -74,6 +74,12 @@ pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// rule): one byte a minute is an attack, not a slow line.
 pub const BODY_MIN_BYTES_PER_SECOND: u64 = 240;
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Resumable sessions that are kept per backend: one server name needs a handful of them.
+pub const TLS_CLIENT_SESSIONS: usize = 64;
+/// A certificate's subject as it stands in logs; an attacker's may be as long as a handshake.
+pub const CERTIFICATE_NAME_BYTES: usize = 256;
+/// The sentence that says why a handshake failed: it may name what a peer's certificate holds.
+pub const TLS_REASON_CHARS: usize = 512;
 /// A PROXY header must come with the first segments.
 pub const PROXY_PROTOCOL_TIMEOUT: Duration = Duration::from_secs(5);
 /// PROXY v2 with its TLVs (CVE-2026-47692).
