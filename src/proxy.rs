@@ -5,3 +5,4 @@
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
 pub mod message;
+pub mod proxy_protocol;
