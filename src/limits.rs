@@ -47,6 +47,13 @@ pub const H2_PENDING_RESETS: usize = 50;
 pub const CHUNK_LINE_BYTES: usize = 256;
 /// Trailer section of a chunked body.
 pub const TRAILER_BYTES: usize = 8 * 1024;
+/// Elements of `Forwarded`; a chain of proxies has a handful.
+pub const FORWARDED_ELEMENTS: usize = 32;
+/// A request id that a trusted hop sent: a UUID has 36 bytes, AWS's trace root 35.
+pub const REQUEST_ID_BYTES: usize = 64;
+/// Passes through proxies of our pseudonym before a request is seen as going round: gateway,
+/// sidecars and ambassadors of a deep call still stay far below.
+pub const VIA_PASSES: usize = 16;
 /// 1xx responses that one request may bring; a flood of them holds no answer back.
 pub const INFORMATIONAL_RESPONSES: u32 = 16;
 

@@ -4,5 +4,7 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
+pub mod forwarded;
+pub mod headers;
 pub mod message;
 pub mod proxy_protocol;
