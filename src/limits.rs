@@ -47,6 +47,13 @@ pub const H2_PENDING_RESETS: usize = 50;
 pub const CHUNK_LINE_BYTES: usize = 256;
 /// Trailer section of a chunked body.
 pub const TRAILER_BYTES: usize = 8 * 1024;
+/// Elements of `Forwarded`; a chain of proxies has a handful.
+pub const FORWARDED_ELEMENTS: usize = 32;
+/// A request id that a trusted hop sent: a UUID has 36 bytes, AWS's trace root 35.
+pub const REQUEST_ID_BYTES: usize = 64;
+/// Passes through proxies of our pseudonym before a request is seen as going round: gateway,
+/// sidecars and ambassadors of a deep call still stay far below.
+pub const VIA_PASSES: usize = 16;
 /// 1xx responses that one request may bring; a flood of them holds no answer back.
 pub const INFORMATIONAL_RESPONSES: u32 = 16;
 
@@ -74,6 +81,12 @@ pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// rule): one byte a minute is an attack, not a slow line.
 pub const BODY_MIN_BYTES_PER_SECOND: u64 = 240;
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Resumable sessions that are kept per backend: one server name needs a handful of them.
+pub const TLS_CLIENT_SESSIONS: usize = 64;
+/// A certificate's subject as it stands in logs; an attacker's may be as long as a handshake.
+pub const CERTIFICATE_NAME_BYTES: usize = 256;
+/// The sentence that says why a handshake failed: it may name what a peer's certificate holds.
+pub const TLS_REASON_CHARS: usize = 512;
 /// A PROXY header must come with the first segments.
 pub const PROXY_PROTOCOL_TIMEOUT: Duration = Duration::from_secs(5);
 /// PROXY v2 with its TLVs (CVE-2026-47692).

@@ -19,7 +19,17 @@ pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Response header with the cause of an answer that the proxy made, for trusted clients.
 pub const HEADER_CAUSE: &str = "meshctl-cause";
+/// Headers of this prefix are ours: a client's are dropped.
+pub const HEADER_PREFIX: &str = "meshctl-";
 pub const HEADER_REQUEST_ID: &str = "x-request-id";
+pub const HEADER_FORWARDED: &str = "forwarded";
+pub const HEADER_FORWARDED_FOR: &str = "x-forwarded-for";
+pub const HEADER_FORWARDED_HOST: &str = "x-forwarded-host";
+pub const HEADER_FORWARDED_PORT: &str = "x-forwarded-port";
+pub const HEADER_FORWARDED_PROTO: &str = "x-forwarded-proto";
+pub const HEADER_TRACE_PARENT: &str = "traceparent";
+pub const HEADER_TRACE_STATE: &str = "tracestate";
+pub const HEADER_VIA: &str = "via";
 
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 pub const ENV_LOG: &str = "MESHCTL_LOG";

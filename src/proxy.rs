@@ -4,6 +4,8 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
+pub mod forwarded;
+pub mod headers;
 pub mod message;
 
 pub mod cookie;
@@ -19,3 +21,4 @@ pub mod budget;
 pub mod ejection;
 
 pub mod balance;
+pub mod proxy_protocol;

@@ -1,0 +1,1 @@
+//! Real handshakes, in memory, with certificates made on the spot.
