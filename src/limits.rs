@@ -109,8 +109,29 @@ pub const DNS_TTL_MAX: Duration = Duration::from_secs(300);
 
 /// Metric series per process; past it, new label sets are counted under `other`.
 pub const METRIC_SERIES: usize = 50_000;
+/// How long a counter is shown after the last part that counted on it went away: longer than any
+/// scrape interval, so that the last increments are seen.
+pub const METRIC_SERIES_REST: Duration = Duration::from_secs(3600);
+/// Pairs of status and cause that one route is counted under before `other`: a backend that
+/// answers with every number from 100 to 999 must not use up the series of all others.
+pub const STATUS_SERIES: usize = 64;
+/// What a Record keeps of a request's texts. It lives in the exchange's future, of which there
+/// may be `CONNECTIONS`, so the sum stays below 1 KiB; what is cut is marked.
+pub const RECORD_METHOD_BYTES: usize = 24;
+pub const RECORD_HOST_BYTES: usize = 128;
+pub const RECORD_PATH_BYTES: usize = 256;
+pub const RECORD_AGENT_BYTES: usize = 128;
+pub const RECORD_ID_BYTES: usize = 64;
 /// Access-log bytes that wait for the writer; a line that can't wait is dropped and counted.
 pub const LOG_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// Buffers in that queue, however small: a flush of every worker for several seconds.
+pub const LOG_QUEUE_CHUNKS: usize = 1_024;
+/// A worker's buffer starts with this and is handed on at `LOG_CHUNK_BYTES`: one write in some
+/// hundred lines.
+pub const LOG_BUFFER_BYTES: usize = 4 * 1024;
+pub const LOG_CHUNK_BYTES: usize = 32 * 1024;
+/// Lines are handed on at least this often: nobody waits for the last request in `tail -f`.
+pub const LOG_FLUSH: Duration = Duration::from_millis(250);
 /// One access-log line.
 pub const LOG_LINE_BYTES: usize = 16 * 1024;
 
@@ -118,3 +139,9 @@ pub const LOG_LINE_BYTES: usize = 16 * 1024;
 pub const DOOR_MESSAGE_BYTES: usize = 1024 * 1024;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
+/// Request head at a door; hyper takes no bound below 8 KiB.
+pub const DOOR_HEAD_BYTES: usize = 16 * 1024;
+/// A request head at a door: who asks is near.
+pub const DOOR_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// A whole exchange at a door: 25 MB of metrics through a slow line.
+pub const DOOR_TIMEOUT: Duration = Duration::from_secs(60);

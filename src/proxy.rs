@@ -4,4 +4,5 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
+pub mod drain;
 pub mod message;
