@@ -135,8 +135,10 @@ pub const LOG_FLUSH: Duration = Duration::from_millis(250);
 /// One access-log line.
 pub const LOG_LINE_BYTES: usize = 16 * 1024;
 
-/// One message on the control door.
-pub const DOOR_MESSAGE_BYTES: usize = 1024 * 1024;
+/// One answer of the control door: the configuration of 100,000 routes.
+pub const DOOR_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// Accept queue of the control door's socket: commands come one by one.
+pub const DOOR_BACKLOG: i32 = 128;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
 /// Request head at a door; hyper takes no bound below 8 KiB.
@@ -145,3 +147,17 @@ pub const DOOR_HEAD_BYTES: usize = 16 * 1024;
 pub const DOOR_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// A whole exchange at a door: 25 MB of metrics through a slow line.
 pub const DOOR_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// File descriptors in one packet of a takeover; the kernel takes 253 (SCM_MAX_FD).
+pub const TAKEOVER_BATCH: usize = 250;
+/// One packet of a takeover: a batch of addresses as text, each below 64 bytes.
+pub const TAKEOVER_PACKET_BYTES: usize = 32 * 1024;
+/// Listening sockets that a process takes over: ports times workers.
+pub const TAKEOVER_SOCKETS: usize = 4_096;
+/// How long the old process waits for the new one to serve: as long as reading the largest
+/// configuration takes on a slow machine. It serves on meanwhile.
+pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the new process waits for an answer of the old one.
+pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sockets that a service manager passes to us.
+pub const LISTEN_FDS: usize = 1_024;

@@ -4,5 +4,8 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
+pub mod control;
 pub mod drain;
 pub mod message;
+pub mod systemd;
+pub mod takeover;
