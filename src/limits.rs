@@ -145,13 +145,36 @@ pub const DNS_TTL_MAX: Duration = Duration::from_secs(300);
 
 /// Metric series per process; past it, new label sets are counted under `other`.
 pub const METRIC_SERIES: usize = 50_000;
+/// How long a counter is shown after the last part that counted on it went away: longer than any
+/// scrape interval, so that the last increments are seen.
+pub const METRIC_SERIES_REST: Duration = Duration::from_secs(3600);
+/// Pairs of status and cause that one route is counted under before `other`: a backend that
+/// answers with every number from 100 to 999 must not use up the series of all others.
+pub const STATUS_SERIES: usize = 64;
+/// What a Record keeps of a request's texts. It lives in the exchange's future, of which there
+/// may be `CONNECTIONS`, so the sum stays below 1 KiB; what is cut is marked.
+pub const RECORD_METHOD_BYTES: usize = 24;
+pub const RECORD_HOST_BYTES: usize = 128;
+pub const RECORD_PATH_BYTES: usize = 256;
+pub const RECORD_AGENT_BYTES: usize = 128;
+pub const RECORD_ID_BYTES: usize = 64;
 /// Access-log bytes that wait for the writer; a line that can't wait is dropped and counted.
 pub const LOG_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// Buffers in that queue, however small: a flush of every worker for several seconds.
+pub const LOG_QUEUE_CHUNKS: usize = 1_024;
+/// A worker's buffer starts with this and is handed on at `LOG_CHUNK_BYTES`: one write in some
+/// hundred lines.
+pub const LOG_BUFFER_BYTES: usize = 4 * 1024;
+pub const LOG_CHUNK_BYTES: usize = 32 * 1024;
+/// Lines are handed on at least this often: nobody waits for the last request in `tail -f`.
+pub const LOG_FLUSH: Duration = Duration::from_millis(250);
 /// One access-log line.
 pub const LOG_LINE_BYTES: usize = 16 * 1024;
 
-/// One message on the control door.
-pub const DOOR_MESSAGE_BYTES: usize = 1024 * 1024;
+/// One answer of the control door: the configuration of 100,000 routes.
+pub const DOOR_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// Accept queue of the control door's socket: commands come one by one.
+pub const DOOR_BACKLOG: i32 = 128;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
 
@@ -167,3 +190,23 @@ pub const SWEEP_TICKS: u32 = 10;
 pub const LOAD_DIFFERENCE: usize = 4;
 /// Between an error answer and the close, so that the client reads the answer and not a reset.
 pub const LINGER: Duration = Duration::from_secs(2);
+/// Request head at a door; hyper takes no bound below 8 KiB.
+pub const DOOR_HEAD_BYTES: usize = 16 * 1024;
+/// A request head at a door: who asks is near.
+pub const DOOR_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// A whole exchange at a door: 25 MB of metrics through a slow line.
+pub const DOOR_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// File descriptors in one packet of a takeover; the kernel takes 253 (SCM_MAX_FD).
+pub const TAKEOVER_BATCH: usize = 250;
+/// One packet of a takeover: a batch of addresses as text, each below 64 bytes.
+pub const TAKEOVER_PACKET_BYTES: usize = 32 * 1024;
+/// Listening sockets that a process takes over: ports times workers.
+pub const TAKEOVER_SOCKETS: usize = 4_096;
+/// How long the old process waits for the new one to serve: as long as reading the largest
+/// configuration takes on a slow machine. It serves on meanwhile.
+pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the new process waits for an answer of the old one.
+pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sockets that a service manager passes to us.
+pub const LISTEN_FDS: usize = 1_024;

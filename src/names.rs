@@ -37,3 +37,7 @@ pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
 
 /// The observation door.
 pub const PORT_OBSERVE: u16 = 15020;
+
+/// Ends of the names of a proxy's sockets in its run directory.
+pub const CONTROL_SOCKET_SUFFIX: &str = ".sock";
+pub const TAKEOVER_SOCKET_SUFFIX: &str = ".takeover";

@@ -22,3 +22,8 @@ pub mod ejection;
 
 pub mod balance;
 pub mod proxy_protocol;
+pub mod control;
+pub mod drain;
+pub mod message;
+pub mod systemd;
+pub mod takeover;

@@ -1,1 +1,28 @@
-//! Placeholder.
+//! What the product says about itself: metrics, the access log, and the door that shows them.
+//!
+//! A worker writes cells that no other thread writes, and buffers that no other thread holds;
+//! summing, formatting and blocking happen on other threads. This module must not know how a
+//! request is served: it is told by [`Record`]s and by handles.
+
+pub mod access_log;
+mod cells;
+pub mod door;
+pub mod exposition;
+mod label;
+pub mod metrics;
+pub mod process;
+mod record;
+mod registry;
+mod series;
+mod worker;
+
+pub use cells::{Counter, Gauge, Histogram, SharedCounter, SharedGauge};
+pub use label::{backend_label, object_label};
+pub use metrics::Family;
+pub use record::{Inline, Record, RecordFlags};
+pub use registry::{FamilySamples, Registry, Sample, SampleValue, WorkerMetrics};
+pub use series::{
+    BackendSeries, EndpointSeries, ListenerSeries, MirrorOutcome, MirrorSeries, PortSeries,
+    RetryOutcome, RouteNames, RouteSeries,
+};
+pub use worker::WorkerTelemetry;

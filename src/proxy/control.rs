@@ -1,0 +1,142 @@
+//! The control door: a Unix socket over which commands of the same user ask and steer a proxy.
+//!
+//! HTTP/1.1 over a socket that nobody else can open: directory 0700, socket 0600, and the peer's
+//! credentials are looked at besides. Requests have no body; what they carry is in the query.
+//! This module must not know how a proxy does what it is told.
+
+mod client;
+mod socket;
+
+pub use client::{AskError, Proxy, ask, find};
+pub use socket::Existing;
+pub(super) use socket::{BoundSocket, SocketFile, connect};
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use rustix::net::SocketType;
+use serde_json::{Value, json};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::telemetry::door::serve::{self, Answer, Slots};
+
+/// What can be asked of a proxy.
+pub trait Control: Send + Sync + 'static {
+    /// One screen: listeners, generation, problems.
+    fn status(&self) -> Value;
+
+    /// The parts as the proxy believes them, secrets masked.
+    fn config(&self) -> Value;
+
+    /// Starts draining; `None` leaves the deadline to the configuration.
+    fn drain(&self, within: Option<Duration>);
+
+    /// Reads every source again; `Err` says what is wrong, and the last good state goes on.
+    fn reload(&self) -> impl Future<Output = Result<Value, String>> + Send;
+
+    /// `level`: `debug`, or directives such as `meshctl=debug,h2=info`.
+    fn set_log_level(&self, level: &str) -> Result<(), String>;
+}
+
+pub struct ControlDoor {
+    listener: UnixListener,
+    /// Takes the socket's file away with the door.
+    _socket: SocketFile,
+}
+
+impl ControlDoor {
+    /// Makes the socket, and the last directory of its path where it is missing. A socket that
+    /// nobody listens on any more is replaced; one that is alive, only with
+    /// [`Existing::Replace`]: whoever takes a proxy over keeps its name.
+    pub fn bind(path: &Path, existing: Existing) -> io::Result<Self> {
+        let BoundSocket { fd, file } = BoundSocket::new(path, SocketType::STREAM, existing)?;
+        Ok(Self { listener: UnixListener::from_std(fd.into())?, _socket: file })
+    }
+
+    /// Serves until it is dropped.
+    pub async fn serve(self, control: Arc<impl Control>) {
+        let slots = Slots::new();
+        loop {
+            let slot = slots.take().await;
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    serve::rest_after(&error).await;
+                    continue;
+                }
+            };
+            if !is_allowed(&stream) {
+                tracing::warn!("another user's process knocked at the control door");
+                continue;
+            }
+            let control = control.clone();
+            serve::spawn(slot, stream, move |request| answer(control.clone(), request));
+        }
+    }
+}
+
+/// Our own user and root. The file's mode says the same; this holds where the mode was changed.
+pub(super) fn is_allowed(stream: &UnixStream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
+}
+
+async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let method = match path {
+        "/status" | "/config" => Method::GET,
+        "/drain" | "/reload" | "/log-level" => Method::POST,
+        _ => {
+            let paths = "there are GET /status /config, POST /drain /reload /log-level";
+            return Answer::text(StatusCode::NOT_FOUND, paths);
+        }
+    };
+    if request.method() != method {
+        return Answer::not_allowed(if method == Method::GET { "GET" } else { "POST" });
+    }
+    match path {
+        "/status" => json(StatusCode::OK, &control.status()),
+        "/config" => json(StatusCode::OK, &control.config()),
+        "/drain" => drain(&*control, parameter(query, "seconds")),
+        "/reload" => match control.reload().await {
+            Ok(result) => json(StatusCode::OK, &result),
+            Err(error) => refused(error),
+        },
+        _ => match parameter(query, "level") {
+            None => refused("say which: /log-level?level=debug"),
+            Some(level) => match control.set_log_level(level) {
+                Ok(()) => json(StatusCode::OK, &json!({ "level": level })),
+                Err(error) => refused(error),
+            },
+        },
+    }
+}
+
+fn drain(control: &impl Control, seconds: Option<&str>) -> Answer {
+    let within = match seconds.map(str::parse).transpose() {
+        Ok(seconds) => seconds.map(Duration::from_secs),
+        Err(_) => return refused("seconds is a whole number"),
+    };
+    control.drain(within);
+    json(StatusCode::ACCEPTED, &json!({ "draining": true }))
+}
+
+fn refused(error: impl Into<String>) -> Answer {
+    json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": error.into() }))
+}
+
+fn json(status: StatusCode, value: &Value) -> Answer {
+    Answer::new(status, "application/json", format!("{value:#}\n"))
+}
+
+/// A parameter as it stands: none of the values that we take needs an escape.
+fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    query?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+#[cfg(test)]
+mod tests;
