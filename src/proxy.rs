@@ -4,4 +4,6 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
+pub mod codec;
 pub mod message;
+pub mod path;

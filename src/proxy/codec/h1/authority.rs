@@ -1,0 +1,1 @@
+//! `host[:port]`, checked and in one spelling.

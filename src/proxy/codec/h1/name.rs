@@ -1,0 +1,1 @@
+//! What field names mean to a proxy.
