@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod body;
+mod head;
 pub mod name;
 pub mod request;
 pub mod response;
