@@ -29,6 +29,12 @@ pub const HEADERS: usize = 100;
 pub const HEAD_BYTES: usize = 60 * 1024;
 /// Request target: longer than any browser sends, and what nginx and Envoy take at the most.
 pub const TARGET_BYTES: usize = 8 * 1024;
+/// A method: the longest registered one (UPDATEREDIRECTREF) has 17 letters.
+pub const METHOD_BYTES: usize = 32;
+/// `host[:port]`: a DNS name has 253 characters and a dot, a port five digits and a colon.
+pub const AUTHORITY_BYTES: usize = 260;
+/// Options in the Connection fields of one message: each costs a walk over the fields.
+pub const CONNECTION_OPTIONS: usize = 32;
 /// HTTP/2 header list (RFC 9113 §6.5.2): what the h2 crate allows by default.
 pub const H2_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// Streams that one client may have open (Envoy's edge guide).
@@ -45,6 +51,8 @@ pub const H2_ERROR_RESETS: usize = 200;
 pub const H2_PENDING_RESETS: usize = 50;
 /// One chunk-size line with its extensions; extensions have no use here.
 pub const CHUNK_LINE_BYTES: usize = 256;
+/// Chunk extensions of one body in all: they cost work and carry nothing (CVE-2023-39326).
+pub const CHUNK_EXTENSION_BYTES: usize = 16 * 1024;
 /// Trailer section of a chunked body.
 pub const TRAILER_BYTES: usize = 8 * 1024;
 /// Elements of `Forwarded`; a chain of proxies has a handful.

@@ -27,3 +27,6 @@ pub mod drain;
 pub mod message;
 pub mod systemd;
 pub mod takeover;
+pub mod codec;
+pub mod message;
+pub mod path;

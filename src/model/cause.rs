@@ -14,6 +14,7 @@ pub enum Cause {
     TargetTooLong,
     MethodNotAllowed,
     UnsupportedVersion,
+    ExpectationFailed,
     RequestHeadTimeout,
     RequestBodyTimeout,
     MisdirectedRequest,
@@ -131,6 +132,8 @@ table! {
         "TRACE and CONNECT are not forwarded."
     UnsupportedVersion "unsupported_version" 505 "the HTTP version is not supported"
         "Use HTTP/1.0, HTTP/1.1 or HTTP/2."
+    ExpectationFailed "expectation_failed" 417 "the request expects something other than 100-continue"
+        "Leave the Expect header out, or send exactly `Expect: 100-continue`."
     RequestHeadTimeout "request_head_timeout" 408 "the request head did not arrive in time"
         "The client is slow, stuck or an attacker; a head has 30 s in all."
     RequestBodyTimeout "request_body_timeout" 408 "the request body stalled"

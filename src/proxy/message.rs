@@ -56,6 +56,22 @@ impl Target {
         }
     }
 
+    /// Lets `write_path` put the path straight into the buffer, which it finds empty.
+    pub fn try_set<E>(
+        &mut self,
+        query: Option<&str>,
+        write_path: impl FnOnce(&mut String) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.set("", None);
+        write_path(&mut self.text)?;
+        self.path_end = self.text.len();
+        if let Some(query) = query {
+            self.text.push('?');
+            self.text.push_str(query);
+        }
+        Ok(())
+    }
+
     pub fn path(&self) -> &str {
         &self.text[..self.path_end]
     }

@@ -42,6 +42,11 @@ impl Fields {
         self.entries.clear();
     }
 
+    /// Room for this many bytes of names and values.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -53,7 +58,8 @@ impl Fields {
     /// Appends a field; the name is folded to lower case on the way in.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let start = self.bytes.len();
-        self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
+        self.bytes.extend_from_slice(name);
+        self.bytes[start..].make_ascii_lowercase();
         self.bytes.extend_from_slice(value);
         let (Ok(start), Ok(name_len), Ok(value_len)) =
             (u32::try_from(start), u16::try_from(name.len()), u32::try_from(value.len()))
