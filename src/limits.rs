@@ -218,3 +218,7 @@ pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
 pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets that a service manager passes to us.
 pub const LISTEN_FDS: usize = 1_024;
+/// How long a draining connection waits for a request that may be on its way.
+pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
+/// Between two looks at a PROXY header that came in pieces.
+pub const PROXY_PROTOCOL_LOOK: Duration = Duration::from_millis(5);

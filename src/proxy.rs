@@ -4,29 +4,62 @@
 //! differ only in `entry.rs`. This module must not read configuration files, talk to Kubernetes,
 //! or know `rollout` and `controller`; it serves on when every source is gone.
 
-pub mod forwarded;
-pub mod headers;
 pub mod message;
+
+pub mod process;
+
+pub mod worker;
+
+pub mod world;
+
+pub mod listener;
+
+pub mod connection;
+
+pub mod proxy_protocol;
+
+pub mod codec;
+
+pub mod path;
+
+pub mod deadline;
+
+pub mod exchange;
+
+pub mod forwarded;
+
+pub mod view;
+
+pub mod stage;
+
+pub mod headers;
+
+pub mod session;
 
 pub mod cookie;
 
 pub mod hash;
 
-pub mod session;
+pub mod balance;
 
 pub mod registry;
 
-pub mod budget;
-
 pub mod ejection;
 
-pub mod balance;
-pub mod proxy_protocol;
-pub mod control;
+pub mod budget;
+
+pub mod upstream;
+
+pub mod mirror;
+
+pub mod respond;
+
+pub mod tunnel;
+
 pub mod drain;
-pub mod message;
-pub mod systemd;
+
+pub mod control;
+
 pub mod takeover;
-pub mod codec;
-pub mod message;
-pub mod path;
+
+pub mod systemd;

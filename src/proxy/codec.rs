@@ -5,6 +5,7 @@
 //! leaves this module.
 
 pub mod buffers;
+pub mod date;
 pub mod h1;
 pub mod h2;
 pub mod io;
@@ -20,7 +21,7 @@ use super::message::{Fields, RequestHead, ResponseHead};
 pub enum Frame {
     Data(Bytes),
     /// The body's end, with trailers.
-    Trailers(Fields),
+    Trailers(Box<Fields>),
     End,
 }
 
@@ -137,6 +138,11 @@ impl Downstream<'_> {
         side!(self, conn => conn.send_head(head))
     }
 
+    /// Ready when the client has gone, as far as can be told before it is written to.
+    pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        side!(self, conn => conn.poll_gone(cx))
+    }
+
     /// Breaks the answer off so that the client sees that it is not complete.
     pub fn abort(&mut self) {
         side!(self, conn => conn.abort());
@@ -183,20 +189,6 @@ impl Upstream {
     ) -> Poll<Result<(), Fault>> {
         side!(self, conn => conn.poll_head(cx, head))
     }
-
-    /// Whether bytes of the request may have reached the peer.
-    pub fn has_sent(&self) -> bool {
-        side!(self, conn => conn.has_sent())
-    }
-}
-
-/// Where a copy of a body stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copied {
-    /// The last piece has been written (not yet flushed).
-    Whole,
-    /// The source failed, or the sink did.
-    Failed(Side),
 }
 
 /// Which end of a copy something happened to.

@@ -5,17 +5,18 @@
 //! decide by the request alone, so any of them can be tried without a socket.
 
 mod cors;
-mod edit;
 mod redirect;
 mod rewrite;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use crate::model::{Cause, Cors, Filter, HeaderEdit, PathMatch, Redirect, Rewrite};
+use crate::proxy::headers::{edit_request, edit_response};
 use crate::proxy::message::{RequestHead, ResponseHead};
 use crate::proxy::mirror::Mirror;
-
-pub use edit::edit;
 
 /// One filter, ready to run.
 pub enum Stage {
@@ -39,8 +40,8 @@ pub struct StageRequest<'a> {
     /// The client's `Origin`, kept for the response half; empty where there was none.
     pub origin: &'a mut Vec<u8>,
     /// Mirrors that this request was drawn for; they start with the final head.
-    pub mirrors: &'a mut Vec<Rc<Mirror>>,
-    pub rng: &'a mut fastrand::Rng,
+    pub mirrors: &'a mut SmallVec<[Rc<Mirror>; 1]>,
+    pub rng: &'a RefCell<fastrand::Rng>,
 }
 
 /// A stage's own answer instead of the backend's.
@@ -70,7 +71,7 @@ impl Stage {
     #[expect(clippy::unused_async, reason = "the seam that stages with questions need")]
     pub async fn request(&self, request: &mut StageRequest<'_>) -> Result<(), Answer> {
         match self {
-            Self::RequestHeaders(header_edit) => edit::edit_request(header_edit, request.head),
+            Self::RequestHeaders(edit) => edit_request(edit, request.head),
             Self::ResponseHeaders(_) => {}
             Self::Redirect(redirect) => {
                 let response = redirect::redirect(redirect, request);
@@ -79,7 +80,7 @@ impl Stage {
             Self::Rewrite(rewrite) => rewrite::rewrite(rewrite, request.matched, request.head),
             Self::Cors(cors) => return cors::request(cors, request),
             Self::Mirror(mirror) => {
-                if mirror.is_drawn(request.rng) {
+                if mirror.is_drawn(&mut request.rng.borrow_mut()) {
                     request.mirrors.push(Rc::clone(mirror));
                 }
             }
@@ -91,7 +92,7 @@ impl Stage {
     /// The response half; also of answers that another stage or the proxy made.
     pub fn response(&self, origin: &[u8], response: &mut ResponseHead) {
         match self {
-            Self::ResponseHeaders(header_edit) => edit(header_edit, &mut response.fields),
+            Self::ResponseHeaders(edit) => edit_response(edit, &mut response.fields),
             Self::Cors(cors) => cors::response(cors, origin, response),
             Self::RequestHeaders(_)
             | Self::Redirect(_)

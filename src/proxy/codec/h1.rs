@@ -1,25 +1,19 @@
-//! HTTP/1.0 and 1.1: strict framing of our own over httparse.
-//!
-//! `request`, `response`, `body` and `write` are pure; `wire` holds the bytes of a connection;
-//! `server` and `client` put the two together.
-
-mod client;
-mod server;
-mod wire;
-
-pub mod body;
-//! HTTP/1.1 and 1.0 without I/O: functions and small state machines over byte slices.
+//! HTTP/1.1 and 1.0: strict framing of our own over httparse.
 //!
 //! Whatever two parsers could read in two ways is refused here, and what is written is spelled in
-//! one way only: one Host, one framing field, one path. This module must not know sockets, tokio
-//! or deadlines.
+//! one way only: one Host, one framing field, one path. `request`, `response`, `body` and `write`
+//! are functions and small state machines over byte slices; `wire` holds the bytes of a
+//! connection, `server` and `client` put the two together. This module must not know deadlines.
 
 pub mod authority;
 pub mod body;
+mod client;
 mod head;
 pub mod name;
 pub mod request;
 pub mod response;
+mod server;
+mod wire;
 pub mod write;
 
 pub use client::ClientConn;

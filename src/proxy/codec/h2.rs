@@ -6,7 +6,7 @@ mod send;
 mod server;
 
 pub use client::{ClientStream, Connector, Sender};
-pub use server::{ServerConnection, ServerStream};
+pub use server::{Accepted, ServerConnection, ServerStream};
 
 use std::task::{Context, Poll, ready};
 
@@ -50,7 +50,7 @@ impl Receive {
                     let trailers = ready!(self.stream.poll_trailers(cx)).map_err(fault)?;
                     self.ended = true;
                     return Poll::Ready(Ok(match trailers {
-                        Some(map) => Frame::Trailers(convert::trailers(&map)),
+                        Some(map) => Frame::Trailers(Box::new(convert::trailers(&map))),
                         None => Frame::End,
                     }));
                 }

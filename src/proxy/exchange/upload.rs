@@ -23,7 +23,7 @@ pub(super) struct Upload {
     /// Read from the client.
     pub(super) bytes: u64,
     /// The client's end, with its trailers.
-    ended: Option<Option<Fields>>,
+    ended: Option<Option<Box<Fields>>>,
     /// The end has been written to the endpoint of this attempt.
     written: bool,
     pace: Option<Pace>,
@@ -193,7 +193,7 @@ impl Upload {
         }
     }
 
-    fn end(&mut self, trailers: Option<Fields>) {
+    fn end(&mut self, trailers: Option<Box<Fields>>) {
         if self.ended.is_none() {
             self.ended = Some(trailers);
             for tap in &self.taps {

@@ -2,15 +2,16 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{Method, StatusCode};
 
-use super::body::BodyDecoder;
-use super::request::{HeadLimits, Parsed};
-use super::response::parse_response;
-use super::server::{poll_frame, poll_room, write_data, write_end};
+use super::server::{poll_frame, poll_room, write_data};
 use super::wire::Wire;
-use super::write::{self, Framing};
+use super::{
+    BodyDecoder, BodyEncoder, HeadLimits, Parsed, Persistence, Sent, parse_response,
+    worth_parsing, write_request,
+};
+use crate::model::Cause;
 use crate::proxy::codec::io::Io;
 use crate::proxy::codec::{Body, Fault, Frame};
 use crate::proxy::message::{BodyLength, Fields, RequestHead, ResponseHead};
@@ -20,13 +21,16 @@ use crate::proxy::message::{BodyLength, Fields, RequestHead, ResponseHead};
 pub struct ClientConn {
     wire: Wire,
     limits: HeadLimits,
+    seen: usize,
     method: Method,
-    request: Framing,
+    upgrade: String,
+    request: BodyEncoder,
     response: BodyDecoder,
+    /// The request's end has been written.
+    asked: bool,
     /// The final head has come.
     answered: bool,
     keep_alive: bool,
-    sent: bool,
 }
 
 impl ClientConn {
@@ -34,28 +38,26 @@ impl ClientConn {
         Self {
             wire: Wire::new(io),
             limits,
+            seen: 0,
             method: Method::GET,
-            request: Framing::None,
+            upgrade: String::new(),
+            request: BodyEncoder::new(BodyLength::Empty),
             response: BodyDecoder::new(BodyLength::Empty),
+            asked: true,
             answered: true,
             keep_alive: true,
-            sent: false,
         }
     }
 
     pub fn send_request(&mut self, head: &RequestHead) -> Result<(), Fault> {
         self.method.clone_from(&head.method);
-        self.request = write::request_framing(head);
+        self.upgrade.clone_from(&head.upgrade);
+        self.request = BodyEncoder::new(head.body);
         self.response = BodyDecoder::new(BodyLength::Empty);
+        self.asked = head.body.is_empty();
         self.answered = false;
-        self.keep_alive = true;
-        self.sent = true;
-        write::write_request(head, self.wire.output.buffer());
+        write_request(head, Persistence::KeepAlive, self.wire.output.buffer());
         Ok(())
-    }
-
-    pub fn has_sent(&self) -> bool {
-        self.sent
     }
 
     pub fn poll_head(
@@ -64,15 +66,22 @@ impl ClientConn {
         head: &mut ResponseHead,
     ) -> Poll<Result<(), Fault>> {
         loop {
-            if !self.wire.input.is_empty() {
-                match parse_response(&self.wire.input, &self.method, &self.limits, head) {
+            let input = &self.wire.input;
+            if !input.is_empty() && worth_parsing(input, self.seen, &self.limits) {
+                let sent = Sent { method: &self.method, upgrade: &self.upgrade };
+                match parse_response(input, sent, &self.limits, head) {
                     Ok(Parsed::Complete { consumed }) => {
-                        bytes::Buf::advance(&mut self.wire.input, consumed);
+                        self.wire.input.advance(consumed);
                         self.begin(head);
                         return Poll::Ready(Ok(()));
                     }
-                    Ok(Parsed::Partial) => {}
-                    Err(error) => return Poll::Ready(Err(error.into())),
+                    Ok(Parsed::Partial) => self.seen = input.len(),
+                    Err(error) if error.cause == Cause::UpstreamHeadTooLarge => {
+                        return Poll::Ready(Err(Fault::TooLarge));
+                    }
+                    Err(error) => {
+                        return Poll::Ready(Err(Fault::Protocol(error.reason.to_owned())));
+                    }
                 }
             }
             if ready!(self.wire.poll_fill(cx))? == 0 {
@@ -82,6 +91,7 @@ impl ClientConn {
     }
 
     fn begin(&mut self, head: &ResponseHead) {
+        self.seen = 0;
         let switching = head.status == StatusCode::SWITCHING_PROTOCOLS;
         if head.status.is_informational() && !switching {
             return;
@@ -91,13 +101,18 @@ impl ClientConn {
         self.response = BodyDecoder::new(head.body);
     }
 
+    /// Whether a byte of the answer has come.
+    pub fn has_heard(&self) -> bool {
+        self.answered || !self.wire.input.is_empty()
+    }
+
     /// Whether the next request may use this connection: both messages are complete and nothing
     /// else has come.
     pub fn is_reusable(&self) -> bool {
         self.keep_alive
+            && self.asked
             && self.answered
-            && matches!(self.request, Framing::None)
-            && self.response.is_ended()
+            && self.response.is_done()
             && self.wire.input.is_empty()
             && self.wire.output.is_empty()
             && !self.wire.ended
@@ -110,7 +125,6 @@ impl ClientConn {
 
     /// Gives the buffers back while the connection is idle.
     pub fn rest(&mut self) {
-        self.sent = false;
         self.wire.rest();
     }
 
@@ -126,7 +140,7 @@ impl Body for ClientConn {
     }
 
     fn is_read(&self) -> bool {
-        self.response.is_ended()
+        self.response.is_done()
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
@@ -134,11 +148,15 @@ impl Body for ClientConn {
     }
 
     fn write_data(&mut self, data: Bytes, last: bool) -> Result<(), Fault> {
-        write_data(&mut self.wire, &mut self.request, data, last)
+        write_data(&mut self.wire, &mut self.request, data, last)?;
+        self.asked |= last;
+        Ok(())
     }
 
     fn write_end(&mut self, trailers: Option<&Fields>) -> Result<(), Fault> {
-        write_end(&mut self.wire, &mut self.request, trailers)
+        self.request.finish(trailers, self.wire.output.buffer())?;
+        self.asked = true;
+        Ok(())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {

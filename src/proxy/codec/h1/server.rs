@@ -2,15 +2,16 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
-use http::{StatusCode, Version};
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Method, StatusCode, Version};
 
-use super::body::{BodyDecoder, Decoded};
-use super::request::{HeadLimits, Parsed, RequestError, parse_request};
 use super::wire::Wire;
-use super::write::{self, Framing};
+use super::{
+    BodyDecoder, BodyEncoder, BodyError, Decoded, HeadLimits, Parsed, RequestError,
+    ResponseOptions, parse_request, worth_parsing, write_response,
+};
 use crate::proxy::codec::io::Io;
-use crate::proxy::codec::{Body, Fault, Frame};
+use crate::proxy::codec::{Body, Fault, Frame, date};
 use crate::proxy::message::{BodyLength, Fields, RequestHead, ResponseHead};
 
 /// One client's connection, request after request.
@@ -18,20 +19,23 @@ use crate::proxy::message::{BodyLength, Fields, RequestHead, ResponseHead};
 pub struct ServerConn {
     wire: Wire,
     limits: HeadLimits,
+    /// Bytes of the next head that have been looked at in vain.
+    seen: usize,
     request: BodyDecoder,
-    response: Framing,
+    response: BodyEncoder,
     /// Of the request being answered.
     version: Version,
-    /// HEAD: the head says a length that no body follows.
-    head_only: bool,
+    to_head: bool,
     /// Whether the connection may take another request after this one.
     keep_alive: bool,
+    /// The answer's end has been written.
+    answered: bool,
 }
 
 /// Why there is no next request.
 #[derive(Debug)]
 pub enum HeadFault {
-    /// Answer with its status and close.
+    /// To be answered with its status, and closed.
     Refused(RequestError),
     /// The client ended the connection, between requests or in a head: nobody to answer.
     Gone,
@@ -42,11 +46,13 @@ impl ServerConn {
         Self {
             wire: Wire::new(io),
             limits,
+            seen: 0,
             request: BodyDecoder::new(BodyLength::Empty),
-            response: Framing::None,
+            response: BodyEncoder::new(BodyLength::Empty),
             version: Version::HTTP_11,
-            head_only: false,
+            to_head: false,
             keep_alive: true,
+            answered: true,
         }
     }
 
@@ -60,13 +66,18 @@ impl ServerConn {
         &self.wire.input
     }
 
+    /// Throws away what has been read and not yet taken.
+    pub fn discard(&mut self) {
+        self.wire.input.clear();
+    }
+
     /// Gives the stream up, with what was read of it.
     pub fn into_parts(self) -> (Io, BytesMut) {
         (self.wire.io, self.wire.input)
     }
 
-    pub fn io(&self) -> &Io {
-        &self.wire.io
+    pub fn io(&mut self) -> &mut Io {
+        &mut self.wire.io
     }
 
     /// Gives the buffers back while the connection is idle.
@@ -81,15 +92,19 @@ impl ServerConn {
         head: &mut RequestHead,
     ) -> Poll<Result<(), HeadFault>> {
         loop {
-            if !self.wire.input.is_empty() {
-                match parse_request(&self.wire.input, &self.limits, head) {
+            let input = &self.wire.input;
+            if !input.is_empty() && worth_parsing(input, self.seen, &self.limits) {
+                match parse_request(input, &self.limits, head) {
                     Ok(Parsed::Complete { consumed }) => {
-                        bytes::Buf::advance(&mut self.wire.input, consumed);
+                        self.wire.input.advance(consumed);
                         self.begin(head);
                         return Poll::Ready(Ok(()));
                     }
-                    Ok(Parsed::Partial) => {}
-                    Err(error) => return Poll::Ready(Err(HeadFault::Refused(error))),
+                    Ok(Parsed::Partial) => self.seen = input.len(),
+                    Err(error) => {
+                        self.refuse();
+                        return Poll::Ready(Err(HeadFault::Refused(error)));
+                    }
                 }
             }
             match ready!(self.wire.poll_fill(cx)) {
@@ -100,11 +115,20 @@ impl ServerConn {
     }
 
     fn begin(&mut self, head: &RequestHead) {
+        self.seen = 0;
         self.request = BodyDecoder::new(head.body);
         self.version = head.version;
-        self.head_only = head.method == http::Method::HEAD;
+        self.to_head = head.method == Method::HEAD;
         self.keep_alive = head.keep_alive;
-        self.response = Framing::None;
+        self.answered = false;
+    }
+
+    /// The one answer that is still possible is to something unreadable.
+    fn refuse(&mut self) {
+        self.version = Version::HTTP_11;
+        self.to_head = false;
+        self.keep_alive = false;
+        self.answered = false;
     }
 
     /// The answer will be the connection's last.
@@ -113,35 +137,59 @@ impl ServerConn {
     }
 
     pub fn keeps_alive(&self) -> bool {
-        self.keep_alive
+        self.keep_alive && self.answered
     }
 
     pub fn send_informational(&mut self, head: &ResponseHead) -> Result<(), Fault> {
         // RFC 9110 §15.2: a 1.0 client was never told of 1xx.
         if self.version >= Version::HTTP_11 {
-            write::write_informational(head, self.wire.output.buffer());
+            self.write_head(head);
         }
         Ok(())
     }
 
     pub fn send_head(&mut self, head: &ResponseHead) -> Result<(), Fault> {
-        self.response = write::response_framing(head, self.version, self.head_only);
-        if matches!(self.response, Framing::UntilClose) {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
             self.keep_alive = false;
         }
-        let keep_alive = self.keep_alive && head.status != StatusCode::SWITCHING_PROTOCOLS;
-        write::write_response(head, self.version, keep_alive, self.wire.output.buffer());
+        let (body, keep_alive) = self.write_head(head);
+        self.response = BodyEncoder::new(body);
+        self.keep_alive = keep_alive;
         Ok(())
     }
 
-    /// The connection can't be kept, and what is missing of the answer must not look complete.
+    fn write_head(&mut self, head: &ResponseHead) -> (BodyLength, bool) {
+        let out = self.wire.output.buffer();
+        let sending = date::with(|date| {
+            let options = ResponseOptions {
+                keep_alive: self.keep_alive,
+                client_version: self.version,
+                to_head: self.to_head,
+                date: Some(date),
+            };
+            write_response(head, options, out)
+        });
+        (sending.body, sending.keep_alive)
+    }
+
+    /// The connection can't be kept, and what is missing of the answer must not look complete:
+    /// it is not ended, only closed.
     pub fn abort(&mut self) {
         self.keep_alive = false;
     }
 
-    /// Whether the response was written to its end.
-    pub fn is_answered(&self) -> bool {
-        matches!(self.response, Framing::None | Framing::Sized(0))
+    /// Ready when the client has gone, which a read alone can tell. What it sent meanwhile stays
+    /// for the next request. A client that only closes its sending half is taken to be gone, as
+    /// nginx, Envoy and Go do: nobody could tell it from one that crashed, and a backend works
+    /// for nobody otherwise.
+    pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.request.is_done() || !self.wire.input.is_empty() {
+            return Poll::Pending;
+        }
+        match ready!(self.wire.poll_fill(cx)) {
+            Ok(0) | Err(_) => Poll::Ready(()),
+            Ok(_) => Poll::Pending,
+        }
     }
 }
 
@@ -151,7 +199,7 @@ impl Body for ServerConn {
     }
 
     fn is_read(&self) -> bool {
-        self.request.is_ended()
+        self.request.is_done()
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
@@ -159,15 +207,32 @@ impl Body for ServerConn {
     }
 
     fn write_data(&mut self, data: Bytes, last: bool) -> Result<(), Fault> {
-        write_data(&mut self.wire, &mut self.response, data, last)
+        if self.to_head {
+            // Whatever the backend thinks, no body answers a HEAD.
+            return if last { self.write_end(None) } else { Ok(()) };
+        }
+        write_data(&mut self.wire, &mut self.response, data, last)?;
+        self.answered |= last;
+        Ok(())
     }
 
     fn write_end(&mut self, trailers: Option<&Fields>) -> Result<(), Fault> {
-        write_end(&mut self.wire, &mut self.response, trailers)
+        self.response.finish(trailers, self.wire.output.buffer())?;
+        self.answered = true;
+        Ok(())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.wire.poll_flush(cx).map_err(Fault::from)
+    }
+}
+
+impl From<BodyError> for Fault {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Truncated => Self::Closed,
+            _ => Self::Protocol(error.reason().to_owned()),
+        }
     }
 }
 
@@ -178,18 +243,14 @@ pub(super) fn poll_frame(
     cx: &mut Context<'_>,
 ) -> Poll<Result<Frame, Fault>> {
     loop {
-        match decoder.decode(&mut wire.input) {
-            Ok(Decoded::Data(data)) => return Poll::Ready(Ok(Frame::Data(data))),
-            Ok(Decoded::Trailers(trailers)) => return Poll::Ready(Ok(Frame::Trailers(trailers))),
-            Ok(Decoded::End) => return Poll::Ready(Ok(Frame::End)),
-            Ok(Decoded::NeedMore) => {}
-            Err(error) => return Poll::Ready(Err(Fault::Protocol(error.to_string()))),
+        match decoder.decode(&mut wire.input)? {
+            Decoded::Data(data) => return Poll::Ready(Ok(Frame::Data(data))),
+            Decoded::Trailers(trailers) => return Poll::Ready(Ok(Frame::Trailers(trailers))),
+            Decoded::End => return Poll::Ready(Ok(Frame::End)),
+            Decoded::NeedMore => {}
         }
         if ready!(wire.poll_fill(cx))? == 0 {
-            return Poll::Ready(match decoder.end_of_stream() {
-                Ok(()) => Ok(Frame::End),
-                Err(_) => Err(Fault::Closed),
-            });
+            decoder.closed()?;
         }
     }
 }
@@ -203,47 +264,15 @@ pub(super) fn poll_room(wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<()
 
 pub(super) fn write_data(
     wire: &mut Wire,
-    framing: &mut Framing,
+    encoder: &mut BodyEncoder,
     data: Bytes,
     last: bool,
 ) -> Result<(), Fault> {
-    match framing {
-        // A HEAD's answer, a 204 or a 304: whatever the sender thinks, no body goes out.
-        Framing::None => {}
-        Framing::UntilClose => wire.output.push(data, b""),
-        Framing::Sized(left) => {
-            let length = data.len() as u64;
-            if length > *left {
-                return Err(Fault::Protocol("more bytes than Content-Length says".to_owned()));
-            }
-            *left -= length;
-            wire.output.push(data, b"");
-        }
-        Framing::Chunked => {
-            if !data.is_empty() {
-                write::write_chunk_head(data.len(), wire.output.buffer());
-                wire.output.push(data, b"\r\n");
-            }
-        }
+    encoder.start_data(data.len(), wire.output.buffer())?;
+    wire.output.push(data);
+    encoder.end_data(wire.output.buffer());
+    if last {
+        encoder.finish(None, wire.output.buffer())?;
     }
-    if last { write_end(wire, framing, None) } else { Ok(()) }
-}
-
-pub(super) fn write_end(
-    wire: &mut Wire,
-    framing: &mut Framing,
-    trailers: Option<&Fields>,
-) -> Result<(), Fault> {
-    match framing {
-        Framing::Sized(left) if *left > 0 => {
-            return Err(Fault::Protocol("fewer bytes than Content-Length says".to_owned()));
-        }
-        Framing::Chunked => match trailers.filter(|fields| !fields.is_empty()) {
-            None => wire.output.push_end(b"0\r\n\r\n", b"\r\n0\r\n\r\n"),
-            Some(trailers) => wire.output.push_trailers(trailers),
-        },
-        _ => {}
-    }
-    *framing = Framing::None;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
 use crate::limits;
@@ -27,13 +27,13 @@ pub struct Wire {
     unflushed: bool,
 }
 
-/// Bytes to write: a buffer, then one large piece that is not copied, then a fixed end.
+/// Bytes to write: a buffer, then one large piece that is not copied, then what follows it.
 #[derive(Debug, Default)]
 pub struct Output {
     buffer: Vec<u8>,
     written: usize,
     large: Bytes,
-    suffix: &'static [u8],
+    after: Vec<u8>,
 }
 
 impl Wire {
@@ -84,50 +84,38 @@ impl Wire {
 
 impl Output {
     pub fn is_empty(&self) -> bool {
-        self.written == self.buffer.len() && self.large.is_empty() && self.suffix.is_empty()
+        self.written == self.buffer.len() && self.large.is_empty() && self.after.is_empty()
     }
 
     /// Whether another piece may be added before the next flush.
     pub fn has_room(&self) -> bool {
-        self.large.is_empty()
-            && self.suffix.is_empty()
-            && self.buffer.len() - self.written < limits::READ_BUFFER
+        self.large.is_empty() && self.buffer.len() - self.written < limits::READ_BUFFER
     }
 
-    /// The buffer for heads and small data; only while there [is room](Self::has_room).
+    /// The buffer for heads, small data and marks: what is added stands behind all that was.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        debug_assert!(self.large.is_empty() && self.suffix.is_empty());
+        if !self.large.is_empty() {
+            return &mut self.after;
+        }
         if self.buffer.capacity() == 0 {
             self.buffer = buffers::take_output();
         }
         &mut self.buffer
     }
 
-    /// Adds data and what must follow it.
-    pub fn push(&mut self, data: Bytes, suffix: &'static [u8]) {
+    /// Adds data; only while there [is room](Self::has_room).
+    pub fn push(&mut self, data: Bytes) {
+        debug_assert!(self.large.is_empty(), "written without asking for room");
         if data.len() <= COPY_BYTES {
-            let buffer = self.buffer();
-            buffer.extend_from_slice(&data);
-            buffer.extend_from_slice(suffix);
+            self.buffer().extend_from_slice(&data);
         } else {
-            debug_assert!(self.large.is_empty() && self.suffix.is_empty());
             self.large = data;
-            self.suffix = suffix;
-        }
-    }
-
-    /// Adds what may stand behind anything: the end of a chunked body.
-    pub fn push_end(&mut self, end: &'static [u8], crlf_and_end: &'static [u8]) {
-        if self.suffix.is_empty() {
-            self.buffer.extend_from_slice(end);
-        } else {
-            self.suffix = crlf_and_end;
         }
     }
 
     fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; 3]) -> usize {
         let mut count = 0;
-        for piece in [&self.buffer[self.written..], &self.large[..], self.suffix] {
+        for piece in [&self.buffer[self.written..], &self.large[..], &self.after[..]] {
             if !piece.is_empty() {
                 slices[count] = IoSlice::new(piece);
                 count += 1;
@@ -136,26 +124,35 @@ impl Output {
         count
     }
 
-    fn advance(&mut self, mut wrote: usize) {
+    fn advance(&mut self, wrote: usize) {
         let of_buffer = wrote.min(self.buffer.len() - self.written);
         self.written += of_buffer;
-        wrote -= of_buffer;
-        if self.written == self.buffer.len() {
-            self.buffer.clear();
-            self.written = 0;
+        if self.written < self.buffer.len() {
+            return;
         }
-        let of_large = wrote.min(self.large.len());
-        if of_large == self.large.len() {
+        self.buffer.clear();
+        self.written = 0;
+        let of_large = (wrote - of_buffer).min(self.large.len());
+        self.large.advance(of_large);
+        if self.large.is_empty() {
+            // Frees what the piece was cut from, and makes the rest the next thing to write.
             self.large = Bytes::new();
-        } else {
-            bytes::Buf::advance(&mut self.large, of_large);
+            std::mem::swap(&mut self.buffer, &mut self.after);
+            self.written = wrote - of_buffer - of_large;
+            if self.written == self.buffer.len() {
+                self.buffer.clear();
+                self.written = 0;
+            }
         }
-        self.suffix = &self.suffix[wrote - of_large..];
     }
 
     fn rest(&mut self) {
-        if self.buffer.is_empty() {
+        if self.is_empty() {
             buffers::give_output_back(std::mem::take(&mut self.buffer));
+            self.after = Vec::new();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

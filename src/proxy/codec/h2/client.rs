@@ -63,7 +63,6 @@ impl Sender {
             sender: self.clone(),
             request: None,
             response: Response::Waiting(None),
-            sent: false,
         }
     }
 }
@@ -74,7 +73,6 @@ pub struct ClientStream {
     sender: Sender,
     request: Option<Send>,
     response: Response,
-    sent: bool,
 }
 
 #[derive(Debug)]
@@ -91,12 +89,7 @@ impl ClientStream {
             self.sender.requests.send_request(request, ended).map_err(fault)?;
         self.request = Some(Send::new(stream, ended));
         self.response = Response::Waiting(Some(response));
-        self.sent = true;
         Ok(())
-    }
-
-    pub fn has_sent(&self) -> bool {
-        self.sent
     }
 
     pub fn poll_head(

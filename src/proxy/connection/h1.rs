@@ -1,0 +1,151 @@
+//! Requests on an HTTP/1 connection, one after another.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::Client;
+use crate::clock::{self, Instant};
+use crate::limits;
+use crate::model::Cause;
+use crate::proxy::codec::h1::{HeadFault, ServerConn};
+use crate::proxy::codec::{Body, Downstream, Upstream};
+use crate::proxy::deadline::{Deadlines, Phase};
+use crate::proxy::exchange::{self, Ended};
+use crate::proxy::message::RequestHead;
+use crate::proxy::tunnel;
+use crate::proxy::worker::Worker;
+
+/// Serves until the connection ends; says why where that wasn't the ordinary way.
+pub(super) async fn serve(
+    worker: &Rc<Worker>,
+    client: Client,
+    mut conn: ServerConn,
+    deadlines: Deadlines,
+) -> Option<Cause> {
+    loop {
+        let started = match idle(&client, &mut conn, &deadlines).await {
+            Ok(started) => started,
+            Err(cause) => return cause,
+        };
+        // Boxed, so that an idle connection holds none of it.
+        match Box::pin(turn(worker, &client, &mut conn, &deadlines, started)).await {
+            Turn::Next => {}
+            Turn::Close(cause) => {
+                close(conn, &deadlines).await;
+                return cause;
+            }
+            Turn::Upgraded(upstream) => {
+                let (io, read) = conn.into_parts();
+                let idle = client.settings.stream_idle_timeout;
+                return tunnel::run(io, read, *upstream, idle).await;
+            }
+        }
+    }
+}
+
+enum Turn {
+    Next,
+    Close(Option<Cause>),
+    Upgraded(Box<Upstream>),
+}
+
+/// Waits for the next request's first byte.
+async fn idle(
+    client: &Client,
+    conn: &mut ServerConn,
+    deadlines: &Deadlines,
+) -> Result<Instant, Option<Cause>> {
+    if !conn.read().is_empty() {
+        return Ok(clock::now());
+    }
+    conn.rest();
+    let now = clock::now();
+    let until = now + client.settings.idle_timeout;
+    deadlines.set(Phase::Idle, until, Cause::IdleTimeout);
+    let mut drained = std::pin::pin!(client.live.drained());
+    let mut draining = false;
+    let filled = deadlines
+        .guard(poll_fn(|cx| {
+            if !draining && drained.as_mut().poll(cx).is_ready() {
+                // Closing at once could cross a request on its way. One that comes now is
+                // answered, and the connection closed behind it.
+                draining = true;
+                let until = clock::now() + limits::DRAIN_IDLE;
+                deadlines.set(Phase::Idle, until, Cause::Draining);
+            }
+            conn.poll_fill(cx)
+        }))
+        .await;
+    match filled {
+        Ok(Ok(0) | Err(_)) => Err(None),
+        Ok(Ok(_)) => Ok(clock::now()),
+        Err(cause) => Err(Some(cause)),
+    }
+}
+
+/// One request and its answer.
+async fn turn(
+    worker: &Rc<Worker>,
+    client: &Client,
+    conn: &mut ServerConn,
+    deadlines: &Deadlines,
+    started: Instant,
+) -> Turn {
+    deadlines.clear(Phase::Idle);
+    let until = started + client.settings.request_head_timeout;
+    deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
+    let mut head = RequestHead::default();
+    let read = deadlines.guard(poll_fn(|cx| conn.poll_head(cx, &mut head))).await;
+    deadlines.clear(Phase::Head);
+    let (cause, reason) = match read {
+        Ok(Ok(())) => {
+            let down = Downstream::H1(conn);
+            let ended =
+                exchange::serve(worker, client, deadlines, &mut head, down, started).await;
+            return match ended {
+                Ended::Upgraded(lease) => match lease.take() {
+                    Some(upstream) => Turn::Upgraded(Box::new(upstream)),
+                    None => Turn::Close(None),
+                },
+                Ended::Done if conn.keeps_alive() && conn.is_read() => Turn::Next,
+                Ended::Done => Turn::Close(None),
+            };
+        }
+        Ok(Err(HeadFault::Gone)) => return Turn::Close(None),
+        Ok(Err(HeadFault::Refused(error))) => (error.cause, error.reason),
+        Err(cause) => (cause, cause.summary()),
+    };
+    conn.refuse();
+    let down = Downstream::H1(conn);
+    exchange::refuse(worker, client, deadlines, down, cause, reason).await;
+    Turn::Close(Some(cause))
+}
+
+/// Closes so that the client reads the answer: what it still sends is taken for a moment,
+/// because closing on unread bytes sends a reset that can overtake the answer (RFC 9112 §9.6).
+async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
+    let until = clock::now() + limits::LINGER;
+    deadlines.clear_all();
+    deadlines.set(Phase::Stream, until, Cause::Draining);
+    let linger = async {
+        if poll_fn(|cx| conn.poll_flush(cx)).await.is_err() {
+            return;
+        }
+        let mut io = Pin::new(conn.io());
+        if io.shutdown().await.is_err() {
+            return;
+        }
+        let mut discarded = 0;
+        let mut buffer = [0; 2048];
+        while discarded < limits::DISCARD_BYTES {
+            match io.read(&mut buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => discarded += read,
+            }
+        }
+    };
+    let _ = deadlines.guard(Box::pin(linger)).await;
+}

@@ -1,0 +1,226 @@
+//! Before the first request: PROXY protocol, TLS, and which HTTP it is.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use rustls::server::Acceptor;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+
+use super::{Client, Entry, Secured, h1, h2};
+use crate::identity::{self, ServerTls, Sni, sni_host};
+use crate::limits;
+use crate::model::{Cause, Listener, ListenerProtocol};
+use crate::proxy::codec::h1::{HeadLimits, ServerConn};
+use crate::proxy::codec::io::{Io, Rewound, Socket};
+use crate::proxy::deadline::{Deadlines, Phase};
+use crate::proxy::proxy_protocol::{self, Header, Parsed, Sources};
+use crate::proxy::worker::Worker;
+use crate::proxy::world::World;
+use crate::clock;
+use crate::snapshot::Port;
+
+/// RFC 9113 §3.4.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The whole life of a connection; says why it ended where that wasn't the ordinary way.
+pub(super) async fn run(
+    worker: &Rc<Worker>,
+    entry: &Entry,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<Cause> {
+    let world = worker.world();
+    let Some(port) = world.snapshot.port(entry.bind) else { return Some(Cause::ListenerRemoved) };
+    let Some(first) = port.listeners().next().map(|table| Arc::clone(&table.listener)) else {
+        return Some(Cause::ListenerRemoved);
+    };
+    let _ = stream.set_nodelay(true);
+    let mut client = Client {
+        id: entry.id,
+        bind: entry.bind,
+        peer,
+        local: stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], first.port))),
+        settings: Arc::clone(&first.settings),
+        tls: None,
+        live: Rc::clone(&entry.live),
+    };
+    if let Err(cause) = read_proxy_header(&mut stream, &mut client).await {
+        return Some(cause);
+    }
+    let socket = Socket::Tcp(stream);
+    let io = match &first.protocol {
+        ListenerProtocol::Http => Io::Plain(socket),
+        ListenerProtocol::Https(_) => {
+            match shake_hands(worker, &world, port, socket, &mut client).await {
+                Ok(io) => io,
+                Err(cause) => return Some(cause),
+            }
+        }
+    };
+    // The Snapshot is not kept for the life of the connection.
+    drop(world);
+    speak(worker, client, io).await
+}
+
+/// Sources that are listed must send a PROXY header, and are believed.
+async fn read_proxy_header(stream: &mut TcpStream, client: &mut Client) -> Result<(), Cause> {
+    let sources = Sources::new(&client.settings.proxy_protocol_from);
+    if !sources.contains(client.peer.ip()) {
+        return Ok(());
+    }
+    let read = tokio::time::timeout(limits::PROXY_PROTOCOL_TIMEOUT, peek_proxy_header(stream));
+    let header = read.await.map_err(|_| Cause::ProxyProtocolInvalid)?;
+    match header.map_err(|_| Cause::ProxyProtocolInvalid)? {
+        Header::Proxied { source, destination } => {
+            client.peer = source;
+            client.local = destination;
+        }
+        Header::Local => {}
+    }
+    Ok(())
+}
+
+/// Looks before it takes, so that not a byte of what follows is lost to TLS.
+async fn peek_proxy_header(stream: &mut TcpStream) -> io::Result<Header> {
+    let mut buffer = vec![0; limits::PROXY_PROTOCOL_BYTES];
+    loop {
+        let length = stream.peek(&mut buffer).await?;
+        match proxy_protocol::parse(&buffer[..length]) {
+            Parsed::Complete { consumed, header } => {
+                stream.read_exact(&mut buffer[..consumed]).await?;
+                return Ok(header);
+            }
+            Parsed::Partial if length > 0 && length < buffer.len() => {
+                // A peek doesn't wait for more than it has seen.
+                tokio::time::sleep(limits::PROXY_PROTOCOL_LOOK).await;
+            }
+            Parsed::Partial => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Parsed::Invalid(invalid) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, invalid.to_string()));
+            }
+        }
+    }
+}
+
+async fn shake_hands(
+    worker: &Rc<Worker>,
+    world: &World,
+    port: &Port,
+    socket: Socket,
+    client: &mut Client,
+) -> Result<Io, Cause> {
+    let work = Box::pin(accept(worker, world, port, socket, client));
+    match tokio::time::timeout(limits::TLS_HANDSHAKE_TIMEOUT, work).await {
+        Ok(result) => result,
+        Err(_) => {
+            worker.count_handshake(None, Some(Cause::TlsHandshakeTimeout));
+            Err(Cause::TlsHandshakeTimeout)
+        }
+    }
+}
+
+/// The ClientHello chooses the listener, the listener its certificates and what clients must
+/// show: nothing of another listener is ever offered.
+async fn accept(
+    worker: &Rc<Worker>,
+    world: &World,
+    port: &Port,
+    socket: Socket,
+    client: &mut Client,
+) -> Result<Io, Cause> {
+    let failed = |listener: Option<&Arc<Listener>>, error: &io::Error| {
+        let failure = identity::failure(error, identity::Side::Server);
+        tracing::debug!(cause = %failure.cause, reason = failure.sentence, "handshake failed");
+        worker.count_handshake(listener, Some(failure.cause));
+        failure.cause
+    };
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), socket)
+        .await
+        .map_err(|error| failed(None, &error))?;
+    let chosen = choose(world, port, hello.client_hello().server_name());
+    let (listener, tls) = match chosen {
+        Ok(chosen) => chosen,
+        Err((listener, cause)) => {
+            worker.count_handshake(listener.as_ref(), Some(cause));
+            return Err(cause);
+        }
+    };
+    let stream = hello
+        .into_stream(Arc::clone(tls.config()))
+        .await
+        .map_err(|error| failed(Some(&listener), &error))?;
+    if let Err(cause) = tls.admit(stream.get_ref().1) {
+        worker.count_handshake(Some(&listener), Some(cause));
+        return Err(cause);
+    }
+    worker.count_handshake(Some(&listener), None);
+    let secured = Secured { listener: listener.key.clone(), admission: tls.admission() };
+    *client.live.secured.borrow_mut() = Some(secured.clone());
+    client.tls = Some(secured);
+    client.settings = Arc::clone(&listener.settings);
+    Ok(Io::Server(Box::new(stream)))
+}
+
+type Chosen = Result<(Arc<Listener>, Arc<ServerTls>), (Option<Arc<Listener>>, Cause)>;
+
+/// Without a server name only a listener for every host can be meant.
+fn choose(world: &World, port: &Port, server_name: Option<&str>) -> Chosen {
+    let table = match sni_host(server_name) {
+        Sni::Host(host) => port.listener_for(&host),
+        Sni::Absent => port.listener_for(""),
+        Sni::Invalid => None,
+    };
+    let listener = table.map(|table| Arc::clone(&table.listener));
+    let Some(listener) = listener else { return Err((None, Cause::ListenerNotFound)) };
+    match world.server_tls(&listener.key) {
+        Ok(tls) => Ok((listener, Arc::clone(tls))),
+        Err(cause) => Err((Some(listener), cause)),
+    }
+}
+
+/// Finds out which HTTP the client speaks: by ALPN, else by its first bytes.
+async fn speak(worker: &Rc<Worker>, client: Client, io: Io) -> Option<Cause> {
+    if io.is_alpn_h2() {
+        return Box::pin(h2::serve(worker, client, Rewound::new(BytesMut::new(), io))).await;
+    }
+    let limits = HeadLimits {
+        head_bytes: client.settings.max_header_bytes as usize,
+        ..HeadLimits::default()
+    };
+    let mut conn = ServerConn::new(io, limits);
+    let deadlines = Deadlines::default();
+    let started = clock::now();
+    deadlines.set(Phase::Idle, started + limits::FIRST_BYTE_TIMEOUT, Cause::IdleTimeout);
+    let secured = client.tls.is_some();
+    let detect = async {
+        loop {
+            match poll_fn(|cx| conn.poll_fill(cx)).await {
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+            let read = conn.read();
+            let shared = read.len().min(PREFACE.len());
+            if secured || read[..shared] != PREFACE[..shared] {
+                return Some(false);
+            }
+            if shared == PREFACE.len() {
+                return Some(true);
+            }
+        }
+    };
+    match deadlines.guard(detect).await {
+        Ok(None) => None,
+        Err(cause) => Some(cause),
+        Ok(Some(true)) => {
+            let (io, read) = conn.into_parts();
+            Box::pin(h2::serve(worker, client, Rewound::new(read, io))).await
+        }
+        Ok(Some(false)) => h1::serve(worker, client, conn, deadlines).await,
+    }
+}

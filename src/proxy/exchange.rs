@@ -1,0 +1,309 @@
+//! One request and its answer.
+//!
+//! Everything is decided at the head from one Snapshot: rule, stages, backend. Then bytes are
+//! pulled from one side to the other in this same task until both are done. A try at an endpoint
+//! is an Attempt (`attempt`); what it may send again is a replay (`upload`).
+
+mod attempt;
+mod download;
+mod route;
+mod upload;
+
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::codec::{Body, Downstream};
+use super::connection::Client;
+use super::deadline::{Deadlines, Phase};
+use super::forwarded::{self, Inbound, Origin};
+use super::message::{RequestHead, ResponseHead};
+use super::mirror::{Mirror, Tap};
+use super::respond;
+use super::session::Session;
+use super::stage::{Answer, Stage, StageRequest};
+use super::upstream::Lease;
+use super::view::{RuleView, Way};
+use super::worker::Worker;
+use crate::clock::{self, Instant};
+use crate::limits;
+use crate::model::Cause;
+use crate::telemetry::{Inline, Record};
+use upload::Upload;
+
+/// What is left to do when an exchange is over.
+pub enum Ended {
+    /// Nothing: the answer is complete, or the connection says that it is not.
+    Done,
+    /// Both sides speak another protocol now.
+    Upgraded(Box<Lease>),
+}
+
+/// One request on its way.
+struct Exchange<'a> {
+    worker: &'a Rc<Worker>,
+    client: &'a Client,
+    deadlines: &'a Deadlines,
+    head: &'a mut RequestHead,
+    origin: Origin,
+    record: Record,
+    started: Instant,
+    /// The request's `Origin` field, for CORS.
+    cors_origin: Vec<u8>,
+    stream_idle: Duration,
+}
+
+/// Answers one request. `started` is when its first byte was seen.
+pub async fn serve(
+    worker: &Rc<Worker>,
+    client: &Client,
+    deadlines: &Deadlines,
+    head: &mut RequestHead,
+    mut down: Downstream<'_>,
+    started: Instant,
+) -> Ended {
+    let mut exchange = Exchange::new(worker, client, deadlines, head, started);
+    let ended = exchange.run(&mut down).await;
+    exchange.finish();
+    ended
+}
+
+/// Answers what could not be read as a request.
+pub async fn refuse(
+    worker: &Rc<Worker>,
+    client: &Client,
+    deadlines: &Deadlines,
+    mut down: Downstream<'_>,
+    cause: Cause,
+    reason: &str,
+) {
+    let mut head = RequestHead::default();
+    let mut exchange = Exchange::new(worker, client, deadlines, &mut head, clock::now());
+    exchange.count_on_listener();
+    exchange.fail(&mut down, None, cause, reason).await;
+    exchange.finish();
+}
+
+impl<'a> Exchange<'a> {
+    fn new(
+        worker: &'a Rc<Worker>,
+        client: &'a Client,
+        deadlines: &'a Deadlines,
+        head: &'a mut RequestHead,
+        started: Instant,
+    ) -> Self {
+        let settings = &client.settings;
+        let record = Record {
+            connection: client.id,
+            started: clock::since_epoch(),
+            client: Some(client.peer),
+            method: Inline::new(head.method.as_str().as_bytes()),
+            host: Inline::new(head.authority.as_bytes()),
+            path: Inline::new(head.target.path().as_bytes()),
+            user_agent: Inline::new(head.fields.get("user-agent").unwrap_or_default()),
+            version: head.version,
+            log: settings.access_log,
+            ..Record::default()
+        };
+        let inbound = Inbound {
+            peer: client.peer,
+            local: client.local,
+            secure: client.tls.is_some(),
+            trusted_hops: settings.trusted_hops,
+            via: &settings.via,
+        };
+        let origin = forwarded::receive(head, &inbound, &mut worker.rng.borrow_mut());
+        let mut exchange = Self {
+            worker,
+            client,
+            deadlines,
+            head,
+            record,
+            started,
+            cors_origin: Vec::new(),
+            stream_idle: settings.stream_idle_timeout,
+            origin,
+        };
+        exchange.note_origin();
+        exchange.touch();
+        exchange
+    }
+
+    fn note_origin(&mut self) {
+        self.record.request_id.set(self.origin.request_id.as_str().as_bytes());
+        self.record.client = Some(SocketAddr::new(self.origin.client, self.client.peer.port()));
+        self.record.flags.tls = self.client.tls.is_some();
+        self.record.trace = self
+            .origin
+            .trace
+            .map(|trace| (trace.trace_id.to_be_bytes(), trace.parent_id.to_be_bytes()));
+    }
+
+    async fn run(&mut self, down: &mut Downstream<'_>) -> Ended {
+        let (view, matched) = match self.route() {
+            Ok(found) => found,
+            Err(cause) => {
+                self.fail(down, None, cause, cause.summary()).await;
+                return Ended::Done;
+            }
+        };
+        if let Some(timeout) = view.rule().timeouts.request {
+            self.deadlines.set(Phase::Request, self.started + timeout, Cause::RequestTimeout);
+        }
+        let mut mirrors = SmallVec::new();
+        if let Err(answer) = self.stages(&view.stages, &view, matched, &mut mirrors).await {
+            self.answer(down, &view, answer).await;
+            return Ended::Done;
+        }
+        let Some(way) = self.choose(&view) else {
+            self.fail(down, Some(&view), Cause::NoBackend, Cause::NoBackend.summary()).await;
+            return Ended::Done;
+        };
+        self.record.route = Some(Rc::clone(&way.series));
+        if let Err(answer) = self.stages(&way.stages, &view, matched, &mut mirrors).await {
+            self.answer(down, &view, answer).await;
+            return Ended::Done;
+        }
+        let taps = self.start_mirrors(&mirrors);
+        self.forward(down, &view, way, taps).await
+    }
+
+    /// A session's backend, else one by weight.
+    fn choose<'v>(&mut self, view: &'v RuleView) -> Option<&'v Way> {
+        if let Some(persistence) = &view.rule().session_persistence {
+            let now = clock::since_epoch();
+            let kept = Session::of_request(persistence, &self.head.fields, now).find_map(|session| {
+                let way = view.ways.iter().find(|way| way.session == Some(session.backend))?;
+                Some(way)
+            });
+            // Weight 0 sends nothing new; whoever has a session stays (GEP-1619).
+            if kept.is_some() {
+                return kept;
+            }
+        }
+        view.weights.pick(&mut self.worker.rng.borrow_mut()).map(|index| &view.ways[index])
+    }
+
+    async fn stages(
+        &mut self,
+        stages: &[Stage],
+        view: &RuleView,
+        matched: usize,
+        mirrors: &mut SmallVec<[Rc<Mirror>; 1]>,
+    ) -> Result<(), Answer> {
+        if stages.is_empty() {
+            return Ok(());
+        }
+        let mut request = StageRequest {
+            head: self.head,
+            matched: &view.rule().matches[matched].path,
+            https: self.origin.secure,
+            port: view.listener.port,
+            origin: &mut self.cors_origin,
+            mirrors,
+            rng: &self.worker.rng,
+        };
+        for stage in stages {
+            stage.request(&mut request).await?;
+        }
+        Ok(())
+    }
+
+    fn start_mirrors(&mut self, mirrors: &[Rc<Mirror>]) -> SmallVec<[Tap; 1]> {
+        self.record.flags.mirrored = !mirrors.is_empty();
+        mirrors.iter().filter_map(|mirror| mirror.start(self.worker, self.head)).collect()
+    }
+
+    /// A stage's answer.
+    async fn answer(&mut self, down: &mut Downstream<'_>, view: &RuleView, answer: Answer) {
+        match answer {
+            Answer::Fail(cause) => self.fail(down, Some(view), cause, cause.summary()).await,
+            Answer::Respond(mut head) => {
+                forwarded::mark_own(&mut head, &self.origin.request_id, None, false);
+                self.respond(down, Some(view), &mut head, &[]).await;
+            }
+        }
+    }
+
+    /// The answer that the product itself makes when it refuses, fails or gives up.
+    async fn fail(
+        &mut self,
+        down: &mut Downstream<'_>,
+        view: Option<&RuleView>,
+        cause: Cause,
+        reason: &str,
+    ) {
+        self.record.cause = Some(cause);
+        self.record.status = cause.status();
+        if cause == Cause::ClientDisconnected || cause == Cause::ClientTooSlow {
+            down.abort();
+            return;
+        }
+        let (mut head, body) = respond::failure(self.head, cause, reason, &self.origin.request_id);
+        let trusted = self.is_trusted();
+        forwarded::mark_own(&mut head, &self.origin.request_id, Some(cause), trusted);
+        self.respond(down, view, &mut head, body.as_bytes()).await;
+    }
+
+    /// Writes a whole answer of our own.
+    async fn respond(
+        &mut self,
+        down: &mut Downstream<'_>,
+        view: Option<&RuleView>,
+        head: &mut ResponseHead,
+        body: &[u8],
+    ) {
+        if let Some(view) = view {
+            self.run_back(&view.stages, head);
+        }
+        self.record.status = head.status.as_u16();
+        if let Downstream::H1(conn) = down
+            && (!conn.is_read() || self.worker.shared.drain.is_draining())
+        {
+            conn.close_after();
+        }
+        // What the request was held to is over; a client that doesn't read is not waited for.
+        self.deadlines.clear_all();
+        self.touch();
+        let work = respond::write(down, head, body);
+        match self.deadlines.guard(work).await {
+            Ok(Ok(sent)) => self.record.response_body += sent,
+            Ok(Err(_)) => down.abort(),
+            Err(_) => down.abort(),
+        }
+    }
+
+    fn run_back(&self, stages: &[Stage], head: &mut ResponseHead) {
+        for stage in stages.iter().rev() {
+            stage.response(&self.cors_origin, head);
+        }
+    }
+
+    /// Something moved: the stream is not idle.
+    fn touch(&self) {
+        let at = clock::now() + self.stream_idle;
+        self.deadlines.set(Phase::Stream, at, Cause::StreamIdleTimeout);
+    }
+
+    /// Clients that may read a cause: on this machine, or behind a proxy of ours.
+    fn is_trusted(&self) -> bool {
+        self.client.settings.trusted_hops > 0 || self.client.peer.ip().is_loopback()
+    }
+
+    fn client_ip(&self) -> IpAddr {
+        self.origin.client
+    }
+
+    fn finish(&mut self) {
+        self.deadlines.clear_all();
+        self.record.total = clock::now() - self.started;
+        self.worker.consume(&self.record);
+    }
+
+    fn upload(&self, view: &RuleView, taps: SmallVec<[Tap; 1]>) -> Upload {
+        Upload::new(self.head.body, view.rule().retry.attempts > 0, taps)
+    }
+}
+

@@ -1,0 +1,485 @@
+//! Trying endpoints until one answers.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use http::{Method, StatusCode};
+use smallvec::SmallVec;
+
+use super::upload::Upload;
+use super::{Ended, Exchange};
+use crate::clock;
+use crate::limits;
+use crate::model::{Balance, Cause, RetryPolicy};
+use crate::proxy::codec::{Body, Downstream, Fault, Side, Upstream};
+use crate::proxy::deadline::Phase;
+use crate::proxy::ejection::{EjectionEvent, Failure};
+use crate::proxy::message::ResponseHead;
+use crate::proxy::mirror::Tap;
+use crate::proxy::proxy_protocol;
+use crate::proxy::session::Session;
+use crate::proxy::upstream::Lease;
+use crate::proxy::view::{BackendNow, BackendView, RuleView, Way};
+use crate::proxy::{forwarded, hash};
+use crate::telemetry::RetryOutcome;
+
+/// An answer's head has come.
+pub(super) struct Answered {
+    pub(super) lease: Lease,
+    pub(super) index: usize,
+    /// The endpoint's load and the backend's, until the exchange is over.
+    _in_flight: crate::proxy::registry::InFlight,
+}
+
+/// Why a try brought no answer.
+struct Failed {
+    cause: Cause,
+    sentence: String,
+    safety: Safety,
+}
+
+/// What a failed try may have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Safety {
+    /// Nothing was sent, or the peer says that it did nothing.
+    Untouched,
+    /// A kept connection closed without a byte of an answer: most likely it was closed while
+    /// the request was on its way. Idempotent requests are sent again (RFC 9110 §9.2.2).
+    Stale,
+    /// The request may have been acted on.
+    Unknown,
+    /// Not the endpoint's fault: no other would do better.
+    Final,
+}
+
+impl Exchange<'_> {
+    /// Sends the request to an endpoint of `way` and its answer to the client.
+    pub(super) async fn forward(
+        &mut self,
+        down: &mut Downstream<'_>,
+        view: &RuleView,
+        way: &Way,
+        taps: SmallVec<[Tap; 1]>,
+    ) -> Ended {
+        let backend = match &way.backend {
+            Ok(backend) => Rc::clone(backend),
+            Err(cause) => {
+                self.fail(down, Some(view), *cause, cause.summary()).await;
+                return Ended::Done;
+            }
+        };
+        let mut upload = self.upload(view, taps);
+        let mut response = ResponseHead::default();
+        match self.attempts(down, view, &backend, way, &mut upload, &mut response).await {
+            Ok((answered, now)) => {
+                upload.commit();
+                self.announce_session(view, way, &now, answered.index, &mut response);
+                let ended =
+                    self.download(down, view, way, answered, upload, response).await;
+                ended
+            }
+            Err(failed) => {
+                self.record.request_body = upload.bytes;
+                tracing::debug!(cause = %failed.cause, reason = %failed.sentence, "request failed");
+                self.fail(down, Some(view), failed.cause, failed.cause.summary()).await;
+                Ended::Done
+            }
+        }
+    }
+
+    async fn attempts(
+        &mut self,
+        down: &mut Downstream<'_>,
+        view: &RuleView,
+        backend: &BackendView,
+        way: &Way,
+        upload: &mut Upload,
+        response: &mut ResponseHead,
+    ) -> Result<(Answered, Rc<BackendNow>), Failed> {
+        let policy = &view.rule().retry;
+        let mut now = backend.now().map_err(final_cause)?;
+        let shared = now.group.backend();
+        shared.deposit(clock::now());
+        let _in_flight =
+            shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
+        let hash = self.hash(&now);
+        let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
+        loop {
+            let index = self.pick(view, way, &now, hash, &tried).map_err(final_cause)?;
+            self.record.attempts += 1;
+            let failed = match self.attempt(down, &now, index, view, upload, response).await {
+                Ok(answered) => {
+                    if !self.is_retryable_status(policy, response.status, upload)
+                        || !self.may_spend(backend, &now, policy)
+                    {
+                        self.deadlines.clear(Phase::Attempt);
+                        return Ok((answered, now));
+                    }
+                    None
+                }
+                Err(failed) => {
+                    self.note_failure(&now, index, &failed);
+                    if !self.is_retryable(policy, &failed, upload)
+                        || !self.may_spend(backend, &now, policy)
+                    {
+                        return Err(failed);
+                    }
+                    Some(failed)
+                }
+            };
+            self.record.flags.retried = true;
+            upload.rewind();
+            // A kept connection that had closed says nothing against its endpoint.
+            if failed.is_none_or(|failed| failed.safety != Safety::Stale) {
+                tried.push(index);
+            }
+            if let Some(backoff) = policy.backoff {
+                let wait = tokio::time::sleep(backoff);
+                self.deadlines.guard(wait).await.map_err(final_cause)?;
+            }
+            let current = backend.now().map_err(final_cause)?;
+            if !Rc::ptr_eq(&current, &now) {
+                // Positions are those of another list now.
+                tried.clear();
+                now = current;
+            } else if tried.len() >= now.group.members().len() {
+                tried.clear();
+            }
+        }
+    }
+
+    fn hash(&self, now: &BackendNow) -> Option<u64> {
+        match &now.backend.policy.balance {
+            Balance::ConsistentHash(source) => {
+                hash::of_request(source, self.head, Some(self.client_ip()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The session's endpoint on the first try, else the balancer's choice.
+    fn pick(
+        &mut self,
+        view: &RuleView,
+        way: &Way,
+        now: &BackendNow,
+        hash: Option<u64>,
+        tried: &[usize],
+    ) -> Result<usize, Cause> {
+        let at = clock::now();
+        if let (Some(persistence), true) = (&view.rule().session_persistence, tried.is_empty()) {
+            let wall = clock::since_epoch();
+            let kept = Session::of_request(persistence, &self.head.fields, wall)
+                .filter(|session| way.session == Some(session.backend))
+                .find_map(|session| session.find(&now.group, at));
+            if let Some(index) = kept {
+                self.record.flags.session = true;
+                return Ok(index);
+            }
+        }
+        now.group.pick(&mut self.worker.rng.borrow_mut(), hash, tried, at)
+    }
+
+    /// Tells the client where its session lives, when it doesn't know or would forget.
+    fn announce_session(
+        &self,
+        view: &RuleView,
+        way: &Way,
+        now: &BackendNow,
+        index: usize,
+        response: &mut ResponseHead,
+    ) {
+        let (Some(persistence), Some(backend)) = (&view.rule().session_persistence, way.session)
+        else {
+            return;
+        };
+        let wall = clock::since_epoch();
+        let address = &now.group.members()[index].address;
+        let fresh = Session::new(backend, address, wall);
+        let known = Session::of_request(persistence, &self.head.fields, wall)
+            .find(|session| session.backend == backend && session.endpoint == fresh.endpoint);
+        let session = match known {
+            Some(session) => session.refreshed(persistence, wall),
+            None => Some(fresh),
+        };
+        if let Some(session) = session {
+            session.announce(persistence, self.origin.secure, wall, &mut response.fields);
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        down: &mut Downstream<'_>,
+        now: &BackendNow,
+        index: usize,
+        view: &RuleView,
+        upload: &mut Upload,
+        response: &mut ResponseHead,
+    ) -> Result<Answered, Failed> {
+        let begun = clock::now();
+        if let Some(timeout) = view.rule().timeouts.backend_request {
+            self.deadlines.set(Phase::Attempt, begun + timeout, Cause::BackendRequestTimeout);
+        }
+        let pool = &now.pools[index];
+        self.record.endpoint = Some(Rc::clone(&pool.series));
+        let in_flight = now.group.members()[index].shared.begin();
+        let preface = self.preface(now);
+        let leased = {
+            let work = poll_while_there(down, pool.lease(preface.as_deref()));
+            self.deadlines.guard(work).await
+        };
+        let mut lease = match leased {
+            Ok(Ok(Ok(lease))) => lease,
+            Ok(Ok(Err(fault))) => {
+                return Err(Failed {
+                    cause: fault.cause,
+                    sentence: fault.sentence.to_string(),
+                    safety: Safety::Untouched,
+                });
+            }
+            Ok(Err(gone)) => return Err(gone),
+            Err(cause) => return Err(timed_out(cause, Safety::Untouched)),
+        };
+        self.record.connect = lease.connect.or(self.record.connect);
+        self.record.upstream_version =
+            Some(if lease.is_h2() { http::Version::HTTP_2 } else { http::Version::HTTP_11 });
+        let fresh = lease.fresh;
+        let sent = lease.upstream().send_request(self.head);
+        sent.map_err(|fault| upstream_fault(&fault, fresh, Safety::Untouched))?;
+        let exchanged = {
+            let work = self.ask(down, &mut lease, upload, response);
+            self.deadlines.guard(work).await
+        };
+        match exchanged {
+            Ok(Ok(())) => {}
+            Ok(Err(failed)) => return Err(failed),
+            Err(cause) => {
+                now.group.members()[index].shared.observe(clock::now() - begun, clock::now());
+                return Err(timed_out(cause, Safety::Unknown));
+            }
+        }
+        let answered_at = clock::now();
+        self.record.first_byte = Some(answered_at - self.started);
+        if !response.status.is_server_error() {
+            now.group.members()[index].shared.observe(answered_at - begun, answered_at);
+        }
+        if let Some(event) = now.group.on_success(index, answered_at) {
+            self.tell_ejection(now, index, event);
+        }
+        lease.series().attempt(None);
+        Ok(Answered { lease, index, _in_flight: in_flight })
+    }
+
+    /// The PROXY header of this client, where the backend wants one.
+    fn preface(&self, now: &BackendNow) -> Option<Vec<u8>> {
+        let version = now.backend.policy.proxy_protocol?;
+        let source = std::net::SocketAddr::new(self.client_ip(), self.client.peer.port());
+        let header =
+            proxy_protocol::Header::Proxied { source, destination: self.client.local };
+        let mut out = Vec::with_capacity(108);
+        proxy_protocol::write(version, header, &mut out);
+        Some(out)
+    }
+
+    /// Moves the body up and waits for the final head; 1xx go to the client as they come.
+    async fn ask(
+        &self,
+        down: &mut Downstream<'_>,
+        lease: &mut Lease,
+        upload: &mut Upload,
+        response: &mut ResponseHead,
+    ) -> Result<(), Failed> {
+        let fresh = lease.fresh;
+        let mut informational = 0;
+        let mut upload_failed = false;
+        poll_fn(|cx| {
+            let upstream = lease.upstream();
+            if !upload_failed {
+                match upload.poll(cx, down, upstream, self.deadlines) {
+                    Poll::Ready(Err((Side::Source, fault))) => {
+                        return Poll::Ready(Err(client_fault(&fault)));
+                    }
+                    // The endpoint may have answered before it stopped reading.
+                    Poll::Ready(Err((Side::Sink, _))) => upload_failed = true,
+                    _ => {}
+                }
+            }
+            loop {
+                match upstream.poll_head(cx, response) {
+                    Poll::Ready(Ok(())) if is_interim(response.status) => {
+                        informational += 1;
+                        if informational > limits::INFORMATIONAL_RESPONSES {
+                            let flood = Fault::Protocol("a flood of 1xx responses".to_owned());
+                            let failed = upstream_fault(&flood, fresh, Safety::Unknown);
+                            return Poll::Ready(Err(failed));
+                        }
+                        self.pass_interim(cx, down, response)?;
+                    }
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Err(fault)) => {
+                        let heard = has_heard(upstream);
+                        let safety = safety_of(&fault, fresh, heard);
+                        return Poll::Ready(Err(upstream_fault(&fault, fresh, safety)));
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            if down.poll_gone(cx).is_ready() {
+                return Poll::Ready(Err(client_fault(&Fault::Closed)));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn pass_interim(
+        &self,
+        cx: &mut Context<'_>,
+        down: &mut Downstream<'_>,
+        head: &ResponseHead,
+    ) -> Result<(), Failed> {
+        self.touch();
+        let sent = down.send_informational(head).and_then(|()| match down.poll_flush(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Ok(()),
+        });
+        sent.map_err(|fault| client_fault(&fault))
+    }
+
+    /// Only where the method makes it safe to ask again, and the body is still there.
+    fn is_retryable_status(
+        &self,
+        policy: &RetryPolicy,
+        status: StatusCode,
+        upload: &Upload,
+    ) -> bool {
+        self.has_attempts_left(policy)
+            && policy.statuses.contains(&status.as_u16())
+            && is_idempotent(&self.head.method)
+            && self.head.upgrade.is_empty()
+            && upload.can_repeat()
+    }
+
+    fn is_retryable(&self, policy: &RetryPolicy, failed: &Failed, upload: &Upload) -> bool {
+        let safe = match failed.safety {
+            Safety::Untouched => true,
+            Safety::Stale => is_idempotent(&self.head.method),
+            Safety::Unknown => policy.on_failure && is_idempotent(&self.head.method),
+            Safety::Final => false,
+        };
+        safe && self.has_attempts_left(policy) && upload.can_repeat()
+    }
+
+    fn has_attempts_left(&self, policy: &RetryPolicy) -> bool {
+        u32::from(self.record.attempts) <= policy.attempts
+    }
+
+    fn may_spend(&self, backend: &BackendView, now: &BackendNow, _: &RetryPolicy) -> bool {
+        let budget = now.backend.policy.retry_budget;
+        let may = now.group.backend().try_spend(budget, clock::now());
+        backend.series.retry(if may { RetryOutcome::Sent } else { RetryOutcome::Denied });
+        may
+    }
+
+    fn note_failure(&self, now: &BackendNow, index: usize, failed: &Failed) {
+        if failed.safety == Safety::Final {
+            return;
+        }
+        now.pools[index].series.attempt(Some(failed.cause));
+        if failed.safety == Safety::Stale {
+            return;
+        }
+        if let Some(failure) = Failure::of(failed.cause)
+            && let Some(event) = now.group.on_failure(index, failure, clock::now())
+        {
+            self.tell_ejection(now, index, event);
+        }
+    }
+
+    fn tell_ejection(&self, now: &BackendNow, index: usize, event: EjectionEvent) {
+        let address = &now.group.members()[index].address;
+        let ejected = matches!(event, EjectionEvent::Ejected { .. });
+        (self.worker.shared.ejections)(&now.backend.key, address, ejected);
+    }
+}
+
+/// Waits for `work` as long as the client is there.
+async fn poll_while_there<T>(
+    down: &mut Downstream<'_>,
+    work: impl Future<Output = T>,
+) -> Result<T, Failed> {
+    let mut work = std::pin::pin!(work);
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        match down.poll_gone(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(client_fault(&Fault::Closed))),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// RFC 9110 §9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+fn has_heard(upstream: &Upstream) -> bool {
+    match upstream {
+        Upstream::H1(conn) => conn.has_heard(),
+        Upstream::H2(_) => false,
+    }
+}
+
+fn safety_of(fault: &Fault, fresh: bool, heard: bool) -> Safety {
+    match fault {
+        Fault::Refused => Safety::Untouched,
+        Fault::Closed | Fault::Reset(_) if !fresh && !heard => Safety::Stale,
+        _ => Safety::Unknown,
+    }
+}
+
+fn upstream_fault(fault: &Fault, fresh: bool, safety: Safety) -> Failed {
+    let cause = match fault {
+        Fault::Closed => Cause::UpstreamClosed,
+        Fault::Reset(_) | Fault::Refused => Cause::UpstreamReset,
+        Fault::Protocol(_) => Cause::UpstreamProtocolError,
+        Fault::TooLarge => Cause::UpstreamHeadTooLarge,
+    };
+    let kept = if fresh { "" } else { " (on a kept connection)" };
+    Failed { cause, sentence: format!("{fault}{kept}"), safety }
+}
+
+fn client_fault(fault: &Fault) -> Failed {
+    let cause = match fault {
+        Fault::Protocol(_) | Fault::TooLarge => Cause::BadRequest,
+        _ => Cause::ClientDisconnected,
+    };
+    Failed { cause, sentence: fault.to_string(), safety: Safety::Final }
+}
+
+fn timed_out(cause: Cause, safety: Safety) -> Failed {
+    // Only an attempt's own time leaves time for another.
+    let safety = if cause == Cause::BackendRequestTimeout { safety } else { Safety::Final };
+    Failed { cause, sentence: cause.summary().to_owned(), safety }
+}
+
+fn final_cause(cause: Cause) -> Failed {
+    Failed { cause, sentence: cause.summary().to_owned(), safety: Safety::Final }
+}
+
+impl Exchange<'_> {
+    /// The response's way back through the stages.
+    pub(super) fn send_back(&self, view: &RuleView, way: &Way, response: &mut ResponseHead) {
+        self.run_back(&way.stages, response);
+        self.run_back(&view.stages, response);
+        forwarded::send_back(response, &self.client.settings.via, self.is_trusted());
+    }
+}
