@@ -222,3 +222,9 @@ fn regular_expressions_are_carried_over() {
     assert!(Arc::ptr_eq(&compiled(&first, "a"), &compiled(&first, "b")));
     assert!(Arc::ptr_eq(&compiled(&first, "a"), &compiled(&second, "a")));
 }
+
+#[test]
+fn a_snapshot_is_made_on_one_thread_and_served_by_others() {
+    fn check<T: Send + Sync>(_: &T) {}
+    check(&web([]));
+}
