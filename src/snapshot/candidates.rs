@@ -60,7 +60,8 @@ impl fmt::Debug for Candidate {
 pub(super) enum Group {
     /// In the order of precedence.
     Few(Vec<Candidate>),
-    Many(Box<Index>),
+    /// Shared, for a node is copied whenever something below it changes.
+    Many(Arc<Index>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -106,7 +107,7 @@ impl Group {
     /// `depth` conditions are settled on the way here. False if it only took an equal's place.
     fn insert_at(&mut self, depth: usize, candidate: Candidate) -> bool {
         let list = match self {
-            Self::Many(index) => return index.insert(depth, candidate),
+            Self::Many(index) => return Arc::make_mut(index).insert(depth, candidate),
             Self::Few(list) => list,
         };
         let added = insert_sorted(list, candidate);
@@ -115,7 +116,7 @@ impl Group {
             for candidate in std::mem::take(list) {
                 index.insert(depth, candidate);
             }
-            *self = Self::Many(Box::new(index));
+            *self = Self::Many(Arc::new(index));
         }
         added
     }
@@ -123,7 +124,7 @@ impl Group {
     fn remove_at(&mut self, depth: usize, candidate: &Candidate) -> bool {
         let index = match self {
             Self::Few(list) => return remove_sorted(list, candidate),
-            Self::Many(index) => index,
+            Self::Many(index) => Arc::make_mut(index),
         };
         let removed = index.remove(depth, candidate);
         if index.len <= FEW {
