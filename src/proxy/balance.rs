@@ -219,9 +219,10 @@ impl Field<'_> {
         match (&self.group.policy.balance, &self.group.maglev, hash) {
             (Balance::LeastRequest, ..) => least_request::pick(self, rng),
             (Balance::RoundRobin, ..) => round_robin::pick(self, rng),
-            (Balance::ConsistentHash(_), Some(table), Some(hash)) => {
-                table.find(hash, |index| self.is_eligible(index))
-            }
+            (Balance::ConsistentHash(_), Some(table), Some(hash)) => table
+                .find(hash, |index| self.is_eligible(index))
+                // Nearly all are out: the hash still decides, with a look at each.
+                .or_else(|| self.draw_from_all(&mut Rng::with_seed(hash), None)),
             (Balance::Random | Balance::ConsistentHash(_), ..) => self.draw(rng, None),
         }
     }

@@ -31,9 +31,7 @@ fn assert_shares(counts: &[u32], shares: &[f64], what: &str) {
 }
 
 fn eject(group: &EndpointGroup, index: usize, now: Instant) {
-    for _ in 0..group.policy().ejection.consecutive_failures {
-        group.on_failure(index, Failure::Connect, now);
-    }
+    fixture::fail_in_a_row(group, index, now);
     assert!(group.is_out(index, now), "{index} is ejected");
 }
 
