@@ -15,7 +15,7 @@ use crate::proxy::registry::BackendShared;
 
 /// Slots that belong to positions of one endpoint list.
 #[derive(Debug)]
-pub struct Maglev {
+pub(in crate::proxy) struct Maglev {
     /// Of addresses and weights in their order.
     made_for: PartHash,
     slots: Box<[u32]>,

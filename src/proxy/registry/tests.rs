@@ -28,7 +28,7 @@ fn learned(process: &Process, group: &EndpointGroup) -> Learned {
         average: endpoint.latency(),
         endpoint_in_flight: endpoint.in_flight(),
         backend_in_flight: backend.in_flight(),
-        is_out: endpoint.health().is_out(backend.micros(now)),
+        is_out: endpoint.is_out(now),
         retries_left: (0..100).map(|_| u32::from(backend.try_spend(BUDGET, now))).sum(),
     }
 }
