@@ -84,6 +84,24 @@ fn a_worker_whose_second_is_over_spends_from_the_running_one() {
 }
 
 #[test]
+fn a_worker_that_is_ahead_and_gets_nothing_takes_nothing() {
+    let budget = Budget::default();
+    deposit(&budget, 7, 75);
+    assert_eq!(spend(&budget, STANDARD, 7), 15);
+    deposit(&budget, 7, 25);
+    assert!(!budget.try_spend(RetryBudget { percent: 1, ..NO_FLOOR }, 8), "looks at second 7");
+    assert_eq!(spend(&budget, NO_FLOOR, 7), 5, "whose retries are counted once");
+}
+
+#[test]
+fn putting_a_second_away_late_takes_nothing_back() {
+    let budget = Budget::default();
+    budget.roll(Bucket { second: 7, count: 5 }, 8);
+    budget.roll(Bucket { second: 7, count: 3 }, 8);
+    assert_eq!(sum(&budget.retries, 7..8), 5);
+}
+
+#[test]
 fn exact_for_the_process() {
     for threads in [1, 4] {
         for round in 0..20 {

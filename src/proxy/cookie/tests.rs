@@ -34,3 +34,27 @@ fn odd_cookies_are_passed_over() {
     check(&["\u{fffd}=1; sid=ü"], "sid", &["ü"]);
     check(&[&"a;=".repeat(20_000)], "sid", &[]);
 }
+
+/// The fragments that a parser of cookies trips over, in any order.
+#[test]
+fn any_bytes_are_read_as_a_strict_split_reads_them() {
+    let fragments: [&[u8]; 9] = [b"sid", b"=", b";", b" ", b"\"", b"x", b"\t", b"\xff", b"sid=1; "];
+    for seed in 0..20_000 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let length = rng.usize(..12);
+        let field: Vec<u8> =
+            (0..length).flat_map(|_| fragments[rng.usize(..fragments.len())]).copied().collect();
+        let mut fields = Fields::new();
+        fields.push(b"cookie", &field);
+        let found: Vec<&[u8]> = values(&fields, "sid").collect();
+
+        let strict = field.split(|&byte| byte == b';').filter_map(|pair| {
+            let equals = pair.iter().position(|&byte| byte == b'=')?;
+            let value = pair[equals + 1..].trim_ascii();
+            let is_quoted = value.len() >= 2 && value[0] == b'"' && value.ends_with(b"\"");
+            let value = if is_quoted { &value[1..value.len() - 1] } else { value };
+            (pair[..equals].trim_ascii() == b"sid").then_some(value)
+        });
+        assert_eq!(found, strict.collect::<Vec<_>>(), "{}", field.escape_ascii());
+    }
+}

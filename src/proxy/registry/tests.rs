@@ -141,6 +141,8 @@ fn the_unused_is_remembered_for_a_while_and_then_forgotten() {
     process.registry.sweep(process.seconds(10));
     process.registry.sweep(process.seconds(10 + remembered - 1));
     assert_eq!(id(process.seconds(10 + remembered)), first, "just in time, and used again");
+    process.registry.sweep(process.seconds(11 + remembered));
+    assert_eq!(id(process.seconds(12 + remembered)), first, "the time starts anew");
     process.registry.sweep(process.seconds(500));
     process.registry.sweep(process.seconds(500 + remembered));
     process.registry.sweep(process.seconds(500 + remembered * 2));
@@ -214,7 +216,7 @@ fn the_average_rises_at_once_and_falls_with_time() {
     close(observed([(0, 100.0)].into_iter().chain((1..=5_000).map(|at| (at, 10.0)))), fallen);
     close(observed([(0, 100.0), (600_000, 10.0)]), 10.0);
     // Two workers' clocks: an older sample is no time at all, and never 49 days.
-    close(observed([(1_000, 100.0), (999, 10.0)]), 100.0);
+    close(observed([(5_000, 100.0), (4_000, 10.0)]), 100.0);
     close(observed([(0, 0.0)]), 0.001);
 }
 

@@ -1,3 +1,5 @@
+//! Which keys move, and where to, when endpoints come and go.
+
 use xxhash_rust::xxh64::xxh64;
 
 use super::super::maglev::Maglev;
