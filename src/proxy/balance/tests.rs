@@ -5,7 +5,7 @@ use crate::proxy::registry::fixture::{self, Process, policy};
 mod consistent_hash;
 mod simulation;
 
-const PICKS: u32 = 40_000;
+const PICKS: u32 = 20_000;
 
 /// How often each endpoint is picked at one moment, with nothing in flight.
 fn picks(group: &EndpointGroup, excluded: &[usize], now: Instant) -> Vec<u32> {
@@ -214,12 +214,12 @@ fn a_new_endpoint_starts_with_a_tenth() {
             let group = process.worker_of(&backend, &all, process.seconds(1_000));
             for (age, share) in [(0, 0.1), (20, 0.4), (40, 0.7), (60, 1.0), (600, 1.0)] {
                 let counts = picks(&group, &[], process.seconds(1_000 + age));
-                let due = share / (share + count as f64 - 1.0);
-                let got = f64::from(counts[0]) / f64::from(PICKS);
-                // Above 16 endpoints P2C breaks ties by weights that leave slow start out; round
-                // robin hands a declined turn to the next one.
-                let off = (got - due).abs() / due;
-                assert!(off < 0.15, "{balance:?} of {count} at {age} s: {got}, due {due}");
+                let due = f64::from(PICKS) * share / (share + count as f64 - 1.0);
+                let off = (f64::from(counts[0]) - due).abs();
+                // Chance, and a twentieth: above 16 endpoints P2C breaks ties by weights that
+                // leave slow start out, and round robin hands a declined turn to the next one.
+                let allowed = 5.0 * due.sqrt() + due / 20.0;
+                assert!(off < allowed, "{balance:?} of {count} at {age} s: {counts:?}, due {due}");
             }
         }
     }
