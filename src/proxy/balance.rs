@@ -25,7 +25,7 @@ use crate::clock::Instant;
 use crate::limits;
 use crate::model::{Address, Backend, BackendPolicy, Balance, Cause, EndpointSet};
 
-pub use maglev::Maglev;
+pub(in crate::proxy) use maglev::Maglev;
 pub use weights::Weights;
 
 /// The endpoints of one backend as one worker sees them.
@@ -198,7 +198,7 @@ impl EndpointGroup {
     /// A tenth for an endpoint that has just come, growing linearly over the window.
     fn slow_start(&self, index: usize, at: u64) -> f64 {
         let Some(slow_start) = self.policy.slow_start else { return 1.0 };
-        let since = self.members[index].shared.health().in_service_since();
+        let since = self.members[index].shared.health().in_service_since(at);
         let age = Duration::from_micros(at.saturating_sub(since)).as_secs_f64();
         let window = slow_start.window.as_secs_f64();
         if age < window { 0.1 + 0.9 * age / window } else { 1.0 }
@@ -219,9 +219,11 @@ impl Field<'_> {
         match (&self.group.policy.balance, &self.group.maglev, hash) {
             (Balance::LeastRequest, ..) => least_request::pick(self, rng),
             (Balance::RoundRobin, ..) => round_robin::pick(self, rng),
-            (Balance::ConsistentHash(_), Some(table), Some(hash)) => {
-                table.find(hash, |index| self.is_eligible(index))
-            }
+            (Balance::ConsistentHash(_), Some(table), Some(hash)) => table
+                .find(hash, |index| self.is_eligible(index))
+                // Slow start holds nobody back here: a key belongs to one endpoint or another.
+                // Nearly all are out: the hash still decides, with a look at each.
+                .or_else(|| self.draw_from_all(&mut Rng::with_seed(hash), None)),
             (Balance::Random | Balance::ConsistentHash(_), ..) => self.draw(rng, None),
         }
     }

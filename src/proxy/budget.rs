@@ -17,7 +17,7 @@ const WINDOW: u32 = limits::RETRY_WINDOW_SECONDS;
 /// Requests and retries of the last seconds. The settings are arguments: a changed percentage
 /// holds at once, over what has been counted already.
 #[derive(Debug, Default)]
-pub struct Budget {
+pub(in crate::proxy) struct Budget {
     requests: [AtomicU64; WINDOW as usize],
     /// Retries of seconds that are over.
     retries: [AtomicU64; WINDOW as usize],
@@ -48,7 +48,7 @@ impl Bucket {
 
 impl Budget {
     /// Counts one request.
-    pub fn deposit(&self, second: u32) {
+    pub(in crate::proxy) fn deposit(&self, second: u32) {
         let slot = &self.requests[Bucket { second, count: 0 }.slot()];
         // The only refusal is a second that has left the window: nothing is lost with it.
         let _late = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
@@ -59,7 +59,7 @@ impl Budget {
     }
 
     /// Whether one more retry may be made now; it is counted when it may.
-    pub fn try_spend(&self, budget: RetryBudget, second: u32) -> bool {
+    pub(in crate::proxy) fn try_spend(&self, budget: RetryBudget, second: u32) -> bool {
         let mut word = self.running.load(Ordering::Acquire);
         loop {
             let running = self.roll(Bucket::unpack(word), second);

@@ -34,7 +34,8 @@ impl Failure {
     }
 }
 
-/// What a report changed, for metrics and the log. Each ejection brings exactly one of both.
+/// What a report changed, for metrics and the log. Every ejection is told, by exactly one worker;
+/// a return that nobody saw before the next ejection is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EjectionEvent {
     Ejected { failure: Failure, lasts: Duration },
@@ -44,7 +45,7 @@ pub enum EjectionEvent {
 /// The health of one endpoint, shared by all workers. Times are microseconds of the registry's
 /// epoch; the settings are arguments.
 #[derive(Debug)]
-pub struct Health {
+pub(in crate::proxy) struct Health {
     added_at: u64,
     consecutive_failures: AtomicU32,
     /// 0 before the first ejection; in the past, when the last one ended.
@@ -66,13 +67,17 @@ impl Health {
         }
     }
 
-    pub fn is_out(&self, at: u64) -> bool {
+    pub(in crate::proxy) fn is_out(&self, at: u64) -> bool {
         at < self.ejected_until.load(Ordering::Relaxed)
     }
 
-    /// Since when it has been taking requests without a break.
-    pub fn in_service_since(&self) -> u64 {
-        self.added_at.max(self.ejected_until.load(Ordering::Relaxed))
+    /// Since when it has been taking requests without a break. An ejection that isn't over is
+    /// none where this is asked: ejection has been switched off.
+    pub(in crate::proxy) fn in_service_since(&self, at: u64) -> u64 {
+        match self.ejected_until.load(Ordering::Relaxed) {
+            until if until <= at => self.added_at.max(until),
+            _ => self.added_at,
+        }
     }
 
     pub(in crate::proxy) fn take_return(&self, at: u64) -> bool {

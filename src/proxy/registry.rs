@@ -27,10 +27,10 @@ use crate::model::{Address, PartKey};
 
 pub use backend::{BackendInFlight, BackendShared};
 pub use endpoint::{Channel, EndpointId, EndpointShared, InFlight};
-pub use epoch::Epoch;
-pub use latency::Latency;
 
-pub(in crate::proxy) use cache_line::CacheLine;
+use cache_line::CacheLine;
+use epoch::Epoch;
+use latency::Latency;
 use remembered::Remembered;
 
 /// All backends of the process, in use or remembered.

@@ -15,7 +15,7 @@ use crate::proxy::registry::BackendShared;
 
 /// Slots that belong to positions of one endpoint list.
 #[derive(Debug)]
-pub struct Maglev {
+pub(in crate::proxy) struct Maglev {
     /// Of addresses and weights in their order.
     made_for: PartHash,
     slots: Box<[u32]>,
@@ -40,23 +40,19 @@ impl Maglev {
     }
 
     /// The owner of the hash, or, where it is not eligible, of other slots in an order that the
-    /// hash sets: so the load of a missing endpoint is spread over all others.
+    /// hash sets: so the load of a missing endpoint is spread over all others. `None` when nearly
+    /// all are missing too.
     pub(super) fn find(&self, hash: u64, is_eligible: impl Fn(usize) -> bool) -> Option<usize> {
         const JUMPS: usize = 32;
-        let size = self.slots.len();
+        let size = self.slots.len() as u64;
         if size == 0 {
             return None;
         }
-        let slot = |hash: u64| (hash % size as u64) as usize;
         // Not the slots beside it: neighbours belong to the same pairs again and again, so one
-        // heir would get twice what another does. Those are for when nearly all are out.
-        let jumps = successors(Some(hash), |&hash| Some(xxh64(&hash.to_be_bytes(), 0)));
-        let walk = (1..size).map(|offset| (slot(hash) + offset) % size);
-        jumps
+        // heir would get twice what another does.
+        successors(Some(hash), |&hash| Some(xxh64(&hash.to_be_bytes(), 0)))
             .take(JUMPS)
-            .map(slot)
-            .chain(walk)
-            .map(|slot| self.slots[slot] as usize)
+            .map(|hash| self.slots[(hash % size) as usize] as usize)
             .find(|&index| is_eligible(index))
     }
 }

@@ -83,6 +83,12 @@ impl EndpointShared {
         self.load.latency.observe(latency, self.epoch.micros(now));
     }
 
+    /// Whether it is ejected at the moment, for the doors. A group that has ejection switched off
+    /// says otherwise.
+    pub fn is_out(&self, now: Instant) -> bool {
+        self.health.is_out(self.epoch.micros(now))
+    }
+
     pub(in crate::proxy) fn health(&self) -> &Health {
         &self.health
     }

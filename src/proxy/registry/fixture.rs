@@ -10,6 +10,7 @@ use crate::model::{
     ObjectKey, PartKey, PartKind, Store,
 };
 use crate::proxy::balance::EndpointGroup;
+use crate::proxy::ejection::Failure;
 
 pub(in crate::proxy) fn key(part: PartKind, name: &str) -> PartKey {
     PartKey::new(part, ObjectKey::new(Store::Files, Kind::Service, "shop", name), "80")
@@ -76,5 +77,12 @@ impl Process {
         now: Instant,
     ) -> EndpointGroup {
         EndpointGroup::new(backend, endpoints, self.registry.backend(&backend.key), now)
+    }
+}
+
+/// As many failures in a row as eject, where an ejection is allowed.
+pub(in crate::proxy) fn fail_in_a_row(group: &EndpointGroup, index: usize, now: Instant) {
+    for _ in 0..group.policy().ejection.consecutive_failures {
+        group.on_failure(index, Failure::Connect, now);
     }
 }

@@ -16,11 +16,11 @@ use crate::limits;
 /// Average (f32, microseconds) and time of the last sample (u32, milliseconds, wrapping after 49
 /// days) share one word, so a reader never sees one without the other. 0 is "no sample yet".
 #[derive(Debug, Default)]
-pub struct Latency(AtomicU64);
+pub(super) struct Latency(AtomicU64);
 
 impl Latency {
     /// The average in microseconds; `None` before the first sample.
-    pub fn average(&self) -> Option<f32> {
+    pub(super) fn average(&self) -> Option<f32> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
             word => Some(unpack(word).average),

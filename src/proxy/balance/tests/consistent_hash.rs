@@ -1,3 +1,5 @@
+//! Which keys move, and where to, when endpoints come and go.
+
 use xxhash_rust::xxh64::xxh64;
 
 use super::super::maglev::Maglev;
@@ -86,6 +88,25 @@ fn keys_of_an_ejected_endpoint_spread_over_the_others_and_come_back() {
     }
     assert_shares(&heirs, &[0.0, 1.0, 1.0, 1.0], "heirs");
     assert_eq!(owners(&group, process.seconds(10)), before, "back after the ejection");
+}
+
+#[test]
+fn the_last_endpoint_of_many_takes_every_key() {
+    let process = Process::start();
+    let group = worker(&process, &(0..200).collect::<Vec<_>>());
+    let now = process.seconds(0);
+    (0..198).for_each(|index| eject(&group, index, now));
+    let mut rng = Rng::with_seed(1);
+    let mut pick = |hash, excluded: &[usize]| group.pick(&mut rng, Some(hash), excluded, now);
+    let mut counts = vec![0; 200];
+    for hash in hashes() {
+        let index = pick(hash, &[]).expect("two are in");
+        assert_eq!(pick(hash, &[]), Ok(index), "a key stays with its heir");
+        assert_eq!(pick(hash, &[index]), Ok(if index == 198 { 199 } else { 198 }));
+        counts[index] += 1;
+    }
+    assert_eq!(counts[198] + counts[199], u32::try_from(KEYS).expect("small"));
+    assert!(counts[198].abs_diff(counts[199]) < 2_000, "{counts:?}");
 }
 
 #[test]
