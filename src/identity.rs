@@ -19,6 +19,7 @@ mod roots;
 mod server_names;
 mod servers;
 mod sni;
+mod ticketer;
 
 pub use clients::{Alpn, ClientTls, ClientTlsError, Clients};
 pub use leaf::{Leaf, LeafError, PeerCertificate};

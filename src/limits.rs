@@ -91,6 +91,9 @@ pub const BODY_MIN_BYTES_PER_SECOND: u64 = 240;
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Resumable sessions that are kept per backend: one server name needs a handful of them.
 pub const TLS_CLIENT_SESSIONS: usize = 64;
+/// What a session ticket may hold: a client's chain of four certificates. Past 64 KiB rustls would
+/// write one that no client can read.
+pub const TLS_TICKET_BYTES: usize = 8 * 1024;
 /// A certificate's subject as it stands in logs; an attacker's may be as long as a handshake.
 pub const CERTIFICATE_NAME_BYTES: usize = 256;
 /// The sentence that says why a handshake failed: it may name what a peer's certificate holds.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
@@ -15,6 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::choice::{Certified, Choice};
 use super::client_auth::ClientVerifier;
 use super::leaf::{Leaf, PeerCertificate};
+use super::ticketer::BoundedTickets;
 use super::{WallClock, provider};
 use crate::model::{
     Cause, Certificate, ClientAuth, ClientAuthMode, Listener, ListenerProtocol, ListenerTls,
@@ -171,9 +171,9 @@ impl Servers {
         {
             return Ok(Arc::clone(&tickets.ticketer));
         }
-        // New keys every 6 hours, each accepted for 6 hours more. It fails only where the system
-        // gives no randomness: then no handshake can be made either.
-        let ticketer = Ticketer::new().map_err(|_| Cause::TlsHandshakeFailed)?;
+        // It fails only where the system gives no randomness: then no handshake can be made either.
+        let ticketer: Arc<dyn ProducesTickets> =
+            Arc::new(BoundedTickets::new().map_err(|_| Cause::TlsHandshakeFailed)?);
         let tickets = Tickets { client_auth, ticketer: Arc::clone(&ticketer) };
         self.tickets.insert(key.clone(), tickets);
         Ok(ticketer)

@@ -1,1 +1,9 @@
 //! Real handshakes, in memory, with certificates made on the spot.
+
+mod authority;
+mod client_auth;
+mod clients;
+mod names;
+mod servers;
+mod tickets;
+mod wire;

@@ -22,6 +22,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use smallvec::SmallVec;
 
+use hops::Believed;
+
 use super::message::{Fields, RequestHead, ResponseHead, Version};
 use crate::names;
 
@@ -64,44 +66,43 @@ pub struct Origin {
 /// called once per request, before routing, so that routes match on what is true.
 pub fn receive(head: &mut RequestHead, inbound: &Inbound<'_>, rng: &mut fastrand::Rng) -> Origin {
     let trusted = inbound.trusted_hops > 0;
-    let mut believed = if trusted {
-        hops::believed(&head.fields, inbound)
+    let (believed, known_id) = if trusted {
+        let id = head.fields.get(names::HEADER_REQUEST_ID).and_then(RequestId::accept);
+        (hops::believed(&head.fields, inbound), id)
     } else {
-        hops::Believed::nothing(inbound)
+        (Believed::nothing(inbound), None)
     };
-    let request_id = trusted
-        .then(|| head.fields.get(names::HEADER_REQUEST_ID).and_then(RequestId::accept))
-        .flatten()
-        .unwrap_or_else(|| RequestId::new(rng));
-    let forwarded = believed.forwarded.take();
-    let addresses = believed.write_for(inbound.peer.ip());
-    let host = believed.host.map(SmallVec::<[u8; 64]>::from_slice);
-    let port = believed.port.unwrap_or(inbound.local.port());
-    let (client, secure) = (believed.client, believed.secure);
+    let request_id = known_id.unwrap_or_else(|| RequestId::new(rng));
     let trace = trace::keep_valid(&mut head.fields);
-
     if trusted {
         strangers::drop_replaced(&mut head.fields);
     } else {
         strangers::drop_all(&mut head.fields);
     }
-    let fields = &mut head.fields;
-    if let Some(mut forwarded) = forwarded {
-        element::append(&mut forwarded, &head.authority, inbound);
-        fields.push(names::HEADER_FORWARDED.as_bytes(), &forwarded);
-    }
-    fields.push(names::HEADER_FORWARDED_FOR.as_bytes(), &addresses);
-    fields.push(names::HEADER_FORWARDED_PROTO.as_bytes(), if secure { b"https" } else { b"http" });
-    match &host {
-        Some(host) => fields.push(names::HEADER_FORWARDED_HOST.as_bytes(), host),
-        None if head.authority.is_empty() => {}
-        None => fields.push(names::HEADER_FORWARDED_HOST.as_bytes(), head.authority.as_bytes()),
-    }
-    fields
-        .push(names::HEADER_FORWARDED_PORT.as_bytes(), itoa::Buffer::new().format(port).as_bytes());
-    fields.push(names::HEADER_REQUEST_ID.as_bytes(), request_id.as_str().as_bytes());
-    push_via(fields, head.version, inbound.via);
+    let (client, secure) = (believed.client, believed.secure);
+    tell(head, believed, inbound);
+    head.fields.push(names::HEADER_REQUEST_ID.as_bytes(), request_id.as_str().as_bytes());
+    push_via(&mut head.fields, head.version, inbound.via);
     Origin { client, secure, request_id, trace }
+}
+
+/// Writes what the backend is to know of the client.
+fn tell(head: &mut RequestHead, believed: Believed, inbound: &Inbound<'_>) {
+    let RequestHead { fields, authority, .. } = head;
+    let mut push = |name: &str, value: &[u8]| fields.push(name.as_bytes(), value);
+    push(names::HEADER_FORWARDED_FOR, &believed.forwarded_for(inbound.peer.ip()));
+    let proto: &[u8] = if believed.secure { b"https" } else { b"http" };
+    push(names::HEADER_FORWARDED_PROTO, proto);
+    let host = believed.host.as_deref().unwrap_or(authority.as_bytes());
+    if !host.is_empty() {
+        push(names::HEADER_FORWARDED_HOST, host);
+    }
+    let port = believed.port.unwrap_or(inbound.local.port());
+    push(names::HEADER_FORWARDED_PORT, itoa::Buffer::new().format(port).as_bytes());
+    if let Some(mut forwarded) = believed.forwarded {
+        element::append(&mut forwarded, authority, inbound);
+        push(names::HEADER_FORWARDED, &forwarded);
+    }
 }
 
 /// Marks a backend's response on its way to the client. `Server` stays the backend's. What an

@@ -43,7 +43,7 @@ pub enum Header {
 
 /// The rule that is broken; reads as a sentence without a full stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Invalid(pub(super) &'static str);
+pub struct Invalid(&'static str);
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

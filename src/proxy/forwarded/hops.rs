@@ -11,10 +11,10 @@ use crate::names;
 use crate::proxy::message::Fields;
 
 /// What is believed about a request.
-pub(super) struct Believed<'a> {
+pub(super) struct Believed {
     pub(super) client: IpAddr,
     pub(super) secure: bool,
-    pub(super) host: Option<&'a [u8]>,
+    pub(super) host: Option<SmallVec<[u8; 64]>>,
     pub(super) port: Option<u16>,
     /// The elements of `Forwarded` that may be continued: they name the same client.
     pub(super) forwarded: Option<SmallVec<[u8; 256]>>,
@@ -22,7 +22,7 @@ pub(super) struct Believed<'a> {
     addresses: SmallVec<[IpAddr; 4]>,
 }
 
-impl<'a> Believed<'a> {
+impl Believed {
     /// The connection's own word alone.
     pub(super) fn nothing(inbound: &Inbound<'_>) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl<'a> Believed<'a> {
     }
 
     /// The new value of `X-Forwarded-For`.
-    pub(super) fn write_for(&self, peer: IpAddr) -> SmallVec<[u8; 128]> {
+    pub(super) fn forwarded_for(&self, peer: IpAddr) -> SmallVec<[u8; 128]> {
         let mut value = SmallVec::new();
         for address in self.addresses.iter().rev() {
             write_ip(*address, &mut value);
@@ -55,7 +55,7 @@ impl<'a> Believed<'a> {
 }
 
 /// `inbound.trusted_hops` is at least 1.
-pub(super) fn believed<'a>(fields: &'a Fields, inbound: &Inbound<'_>) -> Believed<'a> {
+pub(super) fn believed(fields: &Fields, inbound: &Inbound<'_>) -> Believed {
     let hops = usize::from(inbound.trusted_hops);
     let mut believed = Believed::nothing(inbound);
     let forwarded = element::chain(fields, hops);
@@ -71,15 +71,18 @@ pub(super) fn believed<'a>(fields: &'a Fields, inbound: &Inbound<'_>) -> Believe
     if let Some(secure) = member(fields, names::HEADER_FORWARDED_PROTO, hops).and_then(scheme) {
         believed.secure = secure;
     }
-    believed.host =
-        member(fields, names::HEADER_FORWARDED_HOST, hops).filter(|host| is_authority(host));
+    believed.host = member(fields, names::HEADER_FORWARDED_HOST, hops)
+        .filter(|host| is_authority(host))
+        .map(SmallVec::from_slice);
     believed.port =
         member(fields, names::HEADER_FORWARDED_PORT, hops).and_then(number).or_else(|| {
             // A hop that ends TLS and names no port took the request on the scheme's own: ours would
             // send browsers to a port that they can't reach.
             let told =
                 fields.contains(names::HEADER_FORWARDED_PROTO) || believed.forwarded.is_some();
-            told.then(|| believed.host.and_then(port_of).unwrap_or(default_port(believed.secure)))
+            told.then(|| {
+                believed.host.as_deref().and_then(port_of).unwrap_or(default_port(believed.secure))
+            })
         });
     believed
 }
