@@ -11,14 +11,14 @@
 mod channel;
 
 use std::io::{self, Error, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::{SocketType, sockopt};
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use super::control::{self, BoundSocket, Existing};
@@ -90,7 +90,7 @@ impl TakeoverDoor {
         if !control::is_allowed(&stream) {
             return Err(Error::new(ErrorKind::PermissionDenied, "another user's process asked"));
         }
-        let channel = Channel::new(stream.into_std()?.into())?;
+        let channel = Channel::new(stream);
         let told = timeout(limits::TAKEOVER_TIMEOUT, hand_over(&channel, sockets));
         told.await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
     }
@@ -143,7 +143,8 @@ pub struct Handover {
 
 /// Asks the process behind the takeover socket at `path` for its sockets.
 pub async fn request(path: &Path) -> io::Result<Handover> {
-    let channel = Channel::new(control::connect(path, SocketType::SEQPACKET)?)?;
+    let socket = control::connect(path, SocketType::SEQPACKET)?;
+    let channel = Channel::new(UnixStream::from_std(socket.into())?);
     let taken = timeout(limits::TAKEOVER_STEP_TIMEOUT, take(&channel)).await;
     let (pid, sockets) = taken.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))?;
     Ok(Handover { sockets, pid, channel })
@@ -209,7 +210,7 @@ fn parse_bind(text: &str) -> Option<BindAddress> {
         return Some(BindAddress { ip: None, port: port.parse().ok()? });
     }
     let address: SocketAddr = text.parse().ok()?;
-    Some(BindAddress { ip: Some(IpAddr::to_canonical(&address.ip())), port: address.port() })
+    Some(BindAddress { ip: Some(address.ip()), port: address.port() })
 }
 
 async fn send(channel: &Channel, message: &Message, fds: &[BorrowedFd<'_>]) -> io::Result<()> {

@@ -9,48 +9,52 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net::UnixStream;
 
 use crate::limits;
 
 /// Room for one batch of descriptors.
 const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(limits::TAKEOVER_BATCH));
 
+/// tokio's `UnixStream` waits for readiness and doesn't mind that its socket keeps packets apart.
 #[derive(Debug)]
 pub(super) struct Channel {
-    fd: AsyncFd<OwnedFd>,
+    socket: UnixStream,
 }
 
 impl Channel {
-    /// `fd` doesn't block.
-    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self { fd: AsyncFd::new(fd)? })
+    pub(super) fn new(socket: UnixStream) -> Self {
+        Self { socket }
     }
 
     pub(super) async fn send(&self, packet: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let sent = self.fd.async_io(Interest::WRITABLE, |fd| {
+        let sent = self.socket.async_io(Interest::WRITABLE, || {
             let mut space = [MaybeUninit::uninit(); CONTROL_BYTES];
             let mut control = SendAncillaryBuffer::new(&mut space);
             if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
                 return Err(ErrorKind::InvalidInput.into());
             }
-            Ok(sendmsg(fd, &[IoSlice::new(packet)], &mut control, SendFlags::NOSIGNAL)?)
+            Ok(sendmsg(&self.socket, &[IoSlice::new(packet)], &mut control, SendFlags::NOSIGNAL)?)
         });
         sent.await.map(drop)
     }
 
     /// The next packet. The end of the conversation is an error: nobody leaves unannounced.
     pub(super) async fn receive(&self) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-        self.fd.async_io(Interest::READABLE, receive).await
+        self.socket.async_io(Interest::READABLE, || receive(&self.socket)).await
     }
 }
 
-fn receive(fd: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
+fn receive(socket: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
     let mut packet = vec![0; limits::TAKEOVER_PACKET_BYTES];
     let mut space = [MaybeUninit::uninit(); CONTROL_BYTES];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received =
-        recvmsg(fd, &mut [IoSliceMut::new(&mut packet)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let received = recvmsg(
+        socket,
+        &mut [IoSliceMut::new(&mut packet)],
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC,
+    )?;
     let fds = control
         .drain()
         .filter_map(|message| match message {
