@@ -1,1 +1,4 @@
 //! Everything that needs no privileges, in one binary.
+
+mod oracle;
+mod smuggling;
