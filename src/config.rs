@@ -7,6 +7,9 @@
 //! This module must not know tokio, the network or who asks.
 
 pub mod diagnostic;
+pub mod flags;
+pub mod index;
+pub mod lower;
 pub mod raw;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
