@@ -192,7 +192,7 @@ pub fn quick_documents(listen: &[Listen], to: &[To]) -> Vec<Value> {
             "apiVersion": names::API_VERSION_MESHCTL,
             "kind": Kind::Backend.as_str(),
             "metadata": { "name": backend_name(position, to.len()) },
-            "spec": { "endpoints": [{ "address": spelled(&one.endpoint) }] },
+            "spec": { "endpoints": [spelled(&one.endpoint)] },
         }));
     }
     documents
