@@ -9,6 +9,9 @@
 pub mod codes;
 pub mod decode;
 pub mod diagnostic;
+pub mod flags;
+pub mod index;
+pub mod lower;
 pub mod raw;
 pub mod render;
 

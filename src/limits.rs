@@ -27,6 +27,9 @@ pub const FILE_POLL: Duration = Duration::from_secs(5);
 /// Compiled size of one regular expression; 100 of them are 10 MB at the most.
 pub const REGEX_BYTES: usize = 100 * 1024;
 
+/// Retries that one rule may ask for; more would multiply an outage.
+pub const RETRY_ATTEMPTS: u32 = 10;
+
 /// Header fields of one message; Envoy, HAProxy and hyper stop at 100 too.
 pub const HEADERS: usize = 100;
 /// Request or response head in all, unless MeshConfig says less: Envoy's 60 KiB.

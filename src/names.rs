@@ -17,6 +17,15 @@ pub const ANNOTATION_FROM_FILES: &str = "meshctl.dev/from-files";
 pub const LABEL_SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
+/// Listener TLS option: `1.2` or `1.3`.
+pub const OPTION_MIN_TLS: &str = "meshctl.dev/min-tls-version";
+/// The cookie or header of a session whose `sessionName` isn't written.
+pub const SESSION: &str = "meshctl-session";
+/// Our name in `Via`.
+pub const VIA: &str = "meshctl";
+/// The MeshConfig in `meshctl-system` that holds for Gateways that name none.
+pub const MESH_CONFIG_DEFAULT: &str = "default";
+
 /// Response header with the cause of an answer that the proxy made, for trusted clients.
 pub const HEADER_CAUSE: &str = "meshctl-cause";
 /// Headers of this prefix are ours: a client's are dropped.

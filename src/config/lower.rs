@@ -1,0 +1,365 @@
+//! Objects into parts, incrementally.
+//!
+//! A unit (a Gateway's listeners, a certificate, a route's rules, a backend, its endpoints, …) is
+//! a pure function over a [`view::View`] of the index, which notes every question: this object,
+//! the grants of that namespace, the slices of a Service, another unit's output. A change runs the
+//! units that asked about it, in the fixed order of the layers, and an output that stays equal
+//! ends its spread. What nobody refers to is not lowered.
+//!
+//! Lowering never fails as a whole: what is wrong becomes a diagnostic, and a [`Cause`] in the
+//! part that needed it.
+//!
+//! This module must not know files, the clock or how documents are spelled.
+//!
+//! [`Cause`]: crate::model::Cause
+
+mod address;
+mod arbiter;
+mod attach;
+mod backend;
+mod backend_tls;
+mod certificate;
+pub mod codes;
+mod endpoints;
+mod filters;
+mod gateway;
+mod grants;
+mod grpc;
+mod listener;
+mod matches;
+mod namespaces;
+mod pattern;
+mod policy;
+mod ports;
+mod reference;
+mod route;
+mod rule;
+mod session;
+mod settings;
+mod target;
+mod traits;
+mod unit;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+pub use address::{AddressError, parse_address};
+pub use pattern::compile;
+
+use self::arbiter::Claims;
+use self::unit::{Made, Output, UnitKey};
+use self::view::{Finding, Query, View};
+use super::Diagnostic;
+use super::flags::Options;
+use super::index::Index;
+use crate::model::{Kind, ObjectKey, Part, PartKey};
+use crate::snapshot::Changes;
+
+#[cfg(test)]
+mod tests;
+
+/// The memory of one lowering: what each unit said and asked.
+#[derive(Debug)]
+pub struct Lowering {
+    options: Arc<Options>,
+    units: HashMap<UnitKey, Unit>,
+    readers: HashMap<Query, HashSet<UnitKey>>,
+    /// By how many units a unit is asked for.
+    wanted: HashMap<UnitKey, usize>,
+    dirty: BTreeSet<UnitKey>,
+    /// Units that may be of no use any more.
+    unsure: BTreeSet<UnitKey>,
+    claims: Claims,
+    wakes: BTreeSet<(i64, UnitKey)>,
+    /// What changed since the last commit: the part before, and the part now.
+    changed: BTreeMap<PartKey, (Option<Part>, Option<Part>)>,
+    counters: Counters,
+}
+
+#[derive(Debug, Default)]
+struct Unit {
+    output: Output,
+    parts: Vec<Part>,
+    reads: BTreeSet<Query>,
+    demands: BTreeSet<UnitKey>,
+    findings: Vec<Finding>,
+    wake: Option<i64>,
+}
+
+/// What a commit cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub units_run: usize,
+    /// Parts that were made again, changed or not.
+    pub parts_lowered: usize,
+}
+
+/// What a commit brought.
+#[derive(Debug)]
+pub struct Lowered {
+    /// Only parts whose content changed, in the order of their keys.
+    pub changes: Changes,
+    /// All that is wrong now, the decoder's diagnostics too, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    pub counters: Counters,
+}
+
+impl Lowering {
+    pub fn new(options: Options) -> Self {
+        Self {
+            options: Arc::new(options),
+            units: HashMap::new(),
+            readers: HashMap::new(),
+            wanted: HashMap::new(),
+            dirty: BTreeSet::from([UnitKey::Ports]),
+            unsure: BTreeSet::new(),
+            claims: Claims::default(),
+            wakes: BTreeSet::new(),
+            changed: BTreeMap::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Lowers what changed in the index since the last commit, as of `now` in seconds since the
+    /// epoch. An index belongs to one lowering: it forgets what it handed over.
+    pub fn commit(&mut self, index: &mut Index, now: i64) -> Lowered {
+        self.counters = Counters::default();
+        for tag in index.take_touched() {
+            if let super::index::Tag::Object(key) = &tag {
+                self.mark_roots(key);
+            }
+            self.touch(&Query::Tag(tag));
+        }
+        while let Some((time, unit)) = self.wakes.first().cloned() {
+            if time > now {
+                break;
+            }
+            self.wakes.pop_first();
+            self.dirty.insert(unit);
+        }
+        loop {
+            if let Some(key) = self.dirty.pop_first() {
+                if self.is_alive(&key, index) {
+                    self.run(&key, index, now);
+                } else {
+                    self.remove(&key);
+                }
+            } else if let Some(key) = self.unsure.pop_first() {
+                if !self.is_alive(&key, index) {
+                    self.remove(&key);
+                }
+            } else {
+                break;
+            }
+        }
+        Lowered {
+            changes: self.take_changes(),
+            diagnostics: self.diagnostics(index),
+            counters: self.counters,
+        }
+    }
+
+    /// Every part that there is, in no order.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.units.values().flat_map(|unit| &unit.parts)
+    }
+
+    fn mark_roots(&mut self, key: &ObjectKey) {
+        let object = key.clone();
+        match key.kind {
+            Kind::MeshConfig => self.dirty.extend([UnitKey::MeshConfig(object)]),
+            Kind::TrafficPolicy | Kind::BackendTlsPolicy => {
+                self.dirty.extend([UnitKey::Policy(object)]);
+            }
+            Kind::Gateway => self.dirty.extend([UnitKey::Gateway(object)]),
+            Kind::ListenerSet => self.dirty.extend([UnitKey::ListenerSet(object)]),
+            Kind::HttpRoute | Kind::GrpcRoute => {
+                self.dirty.extend([UnitKey::Attach(object.clone()), UnitKey::Route(object)]);
+            }
+            Kind::GatewayClass
+            | Kind::ReferenceGrant
+            | Kind::Service
+            | Kind::EndpointSlice
+            | Kind::Secret
+            | Kind::ConfigMap
+            | Kind::Namespace
+            | Kind::Backend => {}
+        }
+    }
+
+    fn is_alive(&self, key: &UnitKey, index: &Index) -> bool {
+        let rooted = match key {
+            UnitKey::Ports => true,
+            UnitKey::Arbiter(listener) => self.claims.has(listener),
+            _ => key.root().is_some_and(|object| index.get(object).is_some()),
+        };
+        rooted || self.wanted.get(key).is_some_and(|count| *count > 0)
+    }
+
+    fn touch(&mut self, query: &Query) {
+        if let Some(readers) = self.readers.get(query) {
+            self.dirty.extend(readers.iter().cloned());
+        }
+    }
+
+    /// Marks a unit that isn't there yet.
+    fn want(&mut self, key: &UnitKey) {
+        if !self.units.contains_key(key) {
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    fn pull(&mut self, key: &UnitKey, index: &Index, now: i64) -> Output {
+        if !self.units.contains_key(key) || self.dirty.contains(key) {
+            self.dirty.remove(key);
+            self.run(key, index, now);
+        }
+        self.units.get(key).map(|unit| unit.output.clone()).unwrap_or_default()
+    }
+
+    fn run(&mut self, key: &UnitKey, index: &Index, now: i64) {
+        let mut view = View::new(self, index, now);
+        let made = make(&mut view, key);
+        let View { reads, demands, findings, wake, .. } = view;
+        self.counters.units_run += 1;
+        self.counters.parts_lowered += made.parts.len();
+        let unit = Unit { output: made.output, parts: made.parts, reads, demands, findings, wake };
+        self.keep(key, Some(unit));
+    }
+
+    fn remove(&mut self, key: &UnitKey) {
+        if self.units.contains_key(key) {
+            self.keep(key, None);
+        }
+    }
+
+    /// Replaces what is known of a unit and spreads what that changes.
+    fn keep(&mut self, key: &UnitKey, unit: Option<Unit>) {
+        let before = self.units.remove(key).unwrap_or_default();
+        let nothing = Unit::default();
+        let after = unit.as_ref().unwrap_or(&nothing);
+        self.note_parts(&before.parts, &after.parts);
+        self.note_questions(key, &before, after);
+        let same = before.output == after.output;
+        if !same && let UnitKey::Attach(route) = key {
+            self.note_claims(route, &before.output, &after.output);
+        }
+        if let Some(unit) = unit {
+            self.units.insert(key.clone(), unit);
+        }
+        if !same {
+            self.touch(&Query::Output(key.clone()));
+        }
+    }
+
+    fn note_parts(&mut self, before: &[Part], after: &[Part]) {
+        for part in before {
+            let first = || (Some(part.clone()), None);
+            self.changed.entry(part.key().clone()).or_insert_with(first).1 = None;
+        }
+        for part in after {
+            self.changed.entry(part.key().clone()).or_default().1 = Some(part.clone());
+        }
+    }
+
+    fn note_questions(&mut self, key: &UnitKey, before: &Unit, after: &Unit) {
+        for query in before.reads.difference(&after.reads) {
+            if let Some(readers) = self.readers.get_mut(query) {
+                readers.remove(key);
+                if readers.is_empty() {
+                    self.readers.remove(query);
+                }
+            }
+        }
+        for query in after.reads.difference(&before.reads) {
+            self.readers.entry(query.clone()).or_default().insert(key.clone());
+        }
+        let (old, new) = (wants(before), wants(after));
+        for wanted in new.difference(&old) {
+            *self.wanted.entry((*wanted).clone()).or_default() += 1;
+        }
+        for unwanted in old.difference(&new) {
+            if let Some(count) = self.wanted.get_mut(*unwanted) {
+                *count -= 1;
+                if *count == 0 {
+                    self.wanted.remove(*unwanted);
+                    self.unsure.insert((*unwanted).clone());
+                }
+            }
+        }
+        if let Some(time) = before.wake {
+            self.wakes.remove(&(time, key.clone()));
+        }
+        if let Some(time) = after.wake {
+            self.wakes.insert((time, key.clone()));
+        }
+    }
+
+    fn note_claims(&mut self, route: &ObjectKey, before: &Output, after: &Output) {
+        for listener in self.claims.change(route, claims_of(before), claims_of(after)) {
+            self.dirty.insert(UnitKey::Arbiter(listener));
+        }
+    }
+
+    fn take_changes(&mut self) -> Changes {
+        let mut changes = Changes { upserted: Vec::new(), removed: Vec::new() };
+        for (key, (before, after)) in std::mem::take(&mut self.changed) {
+            match after {
+                Some(part) if before.as_ref() != Some(&part) => changes.upserted.push(part),
+                None if before.is_some() => changes.removed.push(key),
+                _ => {}
+            }
+        }
+        changes
+    }
+
+    fn diagnostics(&self, index: &Index) -> Vec<Diagnostic> {
+        let found = self.units.values().flat_map(|unit| &unit.findings);
+        let mut all: Vec<Diagnostic> = found.map(|finding| finding.render(index)).collect();
+        all.extend(index.diagnostics());
+        all.sort_by(|a, b| {
+            let order = |d: &Diagnostic| (d.file.clone(), d.place, d.severity, d.code);
+            order(a).cmp(&order(b)).then_with(|| a.message.cmp(&b.message))
+        });
+        all.dedup();
+        all
+    }
+}
+
+/// What a unit keeps alive: what it demands and whose output it reads.
+fn wants(unit: &Unit) -> BTreeSet<&UnitKey> {
+    let read = unit.reads.iter().filter_map(|query| match query {
+        Query::Output(key) => Some(key),
+        Query::Tag(_) | Query::Verdict(..) => None,
+    });
+    unit.demands.iter().chain(read).collect()
+}
+
+fn claims_of(output: &Output) -> &[unit::Claim] {
+    match output {
+        Output::Attach(claims) => claims,
+        _ => &[],
+    }
+}
+
+fn make(view: &mut View<'_>, key: &UnitKey) -> Made {
+    match key {
+        UnitKey::MeshConfig(object) => settings::mesh_config(view, object).into(),
+        UnitKey::Policy(object) => policy::policy(view, object).into(),
+        UnitKey::Gateway(object) => gateway::gateway(view, object).into(),
+        UnitKey::ListenerSet(object) => gateway::listener_set(view, object).into(),
+        UnitKey::Ports => ports::ports(view).into(),
+        UnitKey::Parent(object) => ports::parent(view, object).into(),
+        UnitKey::Certificate(secret) => certificate::certificate(view, secret),
+        UnitKey::Traits(gateway) => traits::traits(view, gateway).into(),
+        UnitKey::Settings(gateway) => settings::settings(view, gateway).into(),
+        UnitKey::Listener(listener) => listener::listener(view, listener),
+        UnitKey::Attach(route) => attach::attach(view, route).into(),
+        UnitKey::Arbiter(listener) => arbiter::arbiter(view, listener),
+        UnitKey::Target(object, port) => target::target(view, object, *port).into(),
+        UnitKey::Route(route) => route::route(view, route),
+        UnitKey::Backend(backend) => backend::backend(view, backend),
+        UnitKey::Endpoints(object, port) => endpoints::endpoints(view, object, *port),
+    }
+}

@@ -1,0 +1,163 @@
+//! Where a route would be attached if it were alone: its parents' listeners that let it in, and
+//! the hosts that both mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::gateway::parse_hostname;
+use super::unit::{Claim, ListenerShape, Output, ParentState};
+use super::view::View;
+use super::{codes, namespaces, reference};
+use crate::config::raw::{At, Object, Reference, Spec};
+use crate::model::{Hostname, Kind, Name, ObjectKey, PartKey};
+use crate::names;
+
+type Hosts = BTreeSet<Option<Hostname>>;
+
+pub(super) fn attach(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let Some(object) = view.object(key) else { return Output::Nothing };
+    let (parents, hostnames) = match &object.spec {
+        Spec::HttpRoute(route) => (&route.parents, &route.hostnames),
+        Spec::GrpcRoute(route) => (&route.parents, &route.hostnames),
+        _ => return Output::Nothing,
+    };
+    let wanted = wanted(view, &object, hostnames);
+    let mut claims: BTreeMap<PartKey, Claim> = BTreeMap::new();
+    for reference in parents {
+        let Some(parent) = parent_key(view, &object, reference) else { continue };
+        for (listener, hosts) in admitted(view, &object, reference, &parent, &wanted) {
+            for (part, _) in &listener.binds {
+                let claim = claims.entry(part.clone()).or_insert_with(|| Claim {
+                    listener: part.clone(),
+                    gateway: listener.gateway.clone(),
+                    created: object.meta.created,
+                    hosts: Hosts::new(),
+                });
+                claim.hosts.extend(hosts.iter().cloned());
+            }
+        }
+    }
+    Output::Attach(Arc::new(claims.into_values().collect()))
+}
+
+/// The hosts that the route names; only `None` when it names none. Empty when none is valid: a
+/// mistake must not make a route of every host.
+fn wanted(view: &mut View<'_>, object: &Object, hostnames: &[At<Name>]) -> Hosts {
+    if hostnames.is_empty() {
+        return Hosts::from([None]);
+    }
+    hostnames.iter().filter_map(|text| parse_hostname(view, object, text)).map(Some).collect()
+}
+
+fn parent_key(view: &mut View<'_>, object: &Object, reference: &Reference) -> Option<ObjectKey> {
+    let kind = match (&*reference.group, &*reference.kind) {
+        (names::GROUP_GATEWAY_API, "Gateway") => Kind::Gateway,
+        (names::GROUP_GATEWAY_API, "ListenerSet") => Kind::ListenerSet,
+        ("", "Service") => {
+            let message = "routes of a Service are not served yet: this parent is passed over";
+            view.warning(object, codes::PARENT_NOT_SERVED, &reference.place, message);
+            return None;
+        }
+        (_, other) => {
+            let message = format!("a {other} can't be a route's parent");
+            view.error(object, codes::REFERENCE_KIND, &reference.place, message)
+                .help("refer to a Gateway or ListenerSet");
+            return None;
+        }
+    };
+    Some(reference::key_of(object, reference, kind))
+}
+
+/// The parent's listeners that take the route, each with the hosts. When there is none, the
+/// furthest that any listener came is reported.
+fn admitted(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+    parent: &ObjectKey,
+    wanted: &Hosts,
+) -> Vec<(Arc<ListenerShape>, Hosts)> {
+    let shape = view.parent(parent);
+    match shape.state {
+        ParentState::Served => {}
+        ParentState::PassedOver => return Vec::new(),
+        ParentState::Missing => {
+            let message = format!("{parent} does not exist");
+            view.error(object, codes::PARENT_MISSING, &reference.place, message);
+            return Vec::new();
+        }
+    }
+    let chosen = |listener: &&Arc<ListenerShape>| {
+        reference.section_name.as_ref().is_none_or(|name| *name == listener.name)
+            && reference.port.is_none_or(|port| port == listener.port)
+    };
+    let sections: Vec<_> = shape.listeners.iter().filter(chosen).cloned().collect();
+    if sections.is_empty() {
+        // A listener that was refused, or a Gateway left without any, is reported there.
+        let refused = match &reference.section_name {
+            Some(name) => shape.refused.contains(name),
+            None => !shape.refused.is_empty(),
+        };
+        if !refused {
+            tell_section(view, object, reference, parent);
+        }
+        return Vec::new();
+    }
+    let allowing: Vec<_> = sections
+        .into_iter()
+        .filter(|listener| takes_kind(listener, object.key.kind))
+        .filter(|listener| {
+            let home = &listener.binds.first().map_or(parent, |(part, _)| &part.object).clone();
+            namespaces::lets_in(view, &listener.namespaces, home, &object.key.namespace)
+        })
+        .collect();
+    if allowing.is_empty() {
+        let message = format!("no listener of {parent} takes this route");
+        view.error(object, codes::ROUTE_NOT_ALLOWED, &reference.place, message).help(format!(
+            "let `allowedRoutes` of a listener take {}s from namespace `{}`",
+            object.key.kind, object.key.namespace
+        ));
+        return Vec::new();
+    }
+    let met: Vec<_> = allowing
+        .into_iter()
+        .map(|listener| (meet(listener.hostname.as_ref(), wanted), listener))
+        .filter(|(hosts, _)| !hosts.is_empty())
+        .map(|(hosts, listener)| (listener, hosts))
+        .collect();
+    // Without a valid hostname of its own there is a diagnostic already.
+    if met.is_empty() && !wanted.is_empty() {
+        let message = format!("no hostname of the route fits a listener of {parent}");
+        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message);
+    }
+    met
+}
+
+fn takes_kind(listener: &ListenerShape, kind: Kind) -> bool {
+    match kind {
+        Kind::GrpcRoute => listener.takes_grpc,
+        _ => listener.takes_http,
+    }
+}
+
+fn tell_section(view: &mut View<'_>, object: &Object, reference: &Reference, parent: &ObjectKey) {
+    let message = match (&reference.section_name, reference.port) {
+        (Some(name), None) => format!("{parent} has no listener `{name}`"),
+        (Some(name), Some(port)) => format!("{parent} has no listener `{name}` on port {port}"),
+        (None, Some(port)) => format!("{parent} has no listener on port {port}"),
+        (None, None) => format!("{parent} has no listener"),
+    };
+    view.error(object, codes::SECTION_MISSING, &reference.place, message);
+}
+
+/// The hosts that listener and route both mean.
+fn meet(listener: Option<&Hostname>, wanted: &Hosts) -> Hosts {
+    wanted
+        .iter()
+        .filter_map(|host| match (listener, host) {
+            (None, host) => Some(host.clone()),
+            (Some(listener), None) => Some(Some(listener.clone())),
+            (Some(listener), Some(host)) => listener.intersect(host).map(Some),
+        })
+        .collect()
+}

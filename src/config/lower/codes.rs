@@ -1,0 +1,110 @@
+//! Diagnostic codes of the index and of lowering: MC0100 to MC0199, with what
+//! `meshctl explain` says about each.
+
+use crate::config::Code;
+
+/// One row of the table of codes.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeRow {
+    pub code: Code,
+    pub title: &'static str,
+    pub explanation: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $number:literal $title:literal $explanation:literal)*) => {
+        $(pub const $name: Code = Code($number);)*
+        pub const CODES: &[CodeRow] = &[$(CodeRow {
+            code: $name, title: $title, explanation: $explanation,
+        }),*];
+    };
+}
+
+codes! {
+    DUPLICATE_OBJECT 100 "the same object is defined twice"
+        "Two documents have the same kind, namespace and name. The first by file name, then by place in the file, counts; the other is passed over."
+    CLASS_NOT_OURS 101 "the Gateway belongs to another class"
+        "Only Gateways of the class `meshctl`, of a GatewayClass whose controllerName is meshctl's, or of a class given with `--class NAME` are served. The others, and the routes attached to them alone, are passed over."
+    PROTOCOL_NOT_SERVED 102 "the listener's protocol is not served yet"
+        "HTTP and HTTPS listeners are served. The listener is passed over, the others of the Gateway are served."
+    LISTENER_CONFLICT 103 "two listeners can't be told apart"
+        "Listeners on one address and port must speak the same protocol and have different hostnames. Within one object all of them are refused, as the Gateway API says; between objects the Gateways come before the ListenerSets and the older before the younger."
+    BAD_HOSTNAME 104 "not a hostname"
+        "Hostnames are names of RFC 1123, with `*.` in front where a wildcard is allowed, and never IP addresses. A route of which no hostname is valid is attached nowhere; a listener with a bad hostname is refused."
+    BAD_ADDRESS 105 "the Gateway's address can't be used"
+        "Addresses are of the type IPAddress. A Gateway that asks for addresses of which none can be used listens nowhere rather than everywhere; remove `addresses` to listen on all of them."
+    LISTENER_NAME_TWICE 106 "two listeners have the same name"
+        "Listener names are unique in their object; the later listener is refused."
+    BAD_LISTENER_TLS 107 "the listener's tls does not fit its protocol"
+        "HTTPS needs `tls` with mode Terminate and at least one certificate; HTTP takes no `tls`. Nothing is served in plain text where TLS was meant."
+    REFERENCE_MISSING 110 "a reference leads nowhere"
+        "The object that is named does not exist. What depends on it fails closed: a listener refuses handshakes, a backend's share of the requests is answered with 500, backend TLS with 502."
+    REFERENCE_NOT_PERMITTED 111 "a reference into another namespace is not permitted"
+        "A ReferenceGrant in the namespace of the object that is named must allow it, by the kind and namespace of the object that names it."
+    REFERENCE_KIND 112 "a reference names a kind that can't stand here"
+        "Routes send to Services and to Backends of meshctl.dev, certificates come from Secrets, CA certificates from ConfigMaps or Secrets, parents are Gateways and ListenerSets."
+    CERTIFICATE_INVALID 113 "the certificate or its key can't be used"
+        "The Secret needs `tls.crt` with a PEM chain, leaf first, and `tls.key` with the PEM key of the leaf. Handshakes that would need it are refused."
+    CERTIFICATE_EXPIRED 114 "the certificate is not valid now"
+        "It is shown to clients all the same, so that a wrong clock breaks nothing; most clients will refuse it."
+    CA_INVALID 115 "the CA certificates can't be read"
+        "The ConfigMap or Secret needs `ca.crt` with at least one PEM certificate. Without, nobody is trusted."
+    TLS_OPTION 116 "a TLS option is not known or its value is not valid"
+        "`meshctl.dev/min-tls-version` takes `1.2` (the default) or `1.3`. A bad value of it counts as 1.3, other options are passed over."
+    LISTENER_SET_REFUSED 117 "the ListenerSet is not attached"
+        "Its Gateway must exist and allow it: `spec.allowedListeners.namespaces.from` of the Gateway is `None` unless something else is written."
+    ROUTE_KIND 118 "the listener allows a kind of route that it can't serve"
+        "HTTP and HTTPS listeners serve HTTPRoute and GRPCRoute of gateway.networking.k8s.io. A listener that allows only other kinds takes no routes."
+    BAD_SELECTOR 119 "the namespace rule can't be understood"
+        "`from` takes None, Same, All or Selector; the operators of a selector are In, NotIn, Exists and DoesNotExist. What isn't understood selects nothing."
+    PARENT_MISSING 120 "the route's parent does not exist"
+        "`parentRefs` names a Gateway or ListenerSet, in the route's namespace unless `namespace` says otherwise."
+    PARENT_NOT_SERVED 121 "this kind of parent is not served yet"
+        "Routes of a Service (a mesh) are passed over for now; their other parents are served."
+    ROUTE_NOT_ALLOWED 122 "no listener of the parent takes the route"
+        "`allowedRoutes` of the listener decides from which namespaces (by default its own) and of which kinds routes may come."
+    HOSTNAMES_DISJOINT 123 "route and listener have no hostname in common"
+        "A route is attached for the hosts that both its `hostnames` and the listener's `hostname` mean."
+    ROUTE_TYPE_CONFLICT 124 "an HTTPRoute and a GRPCRoute claim the same hosts"
+        "Of two routes of different kinds with hosts in common on one listener the older is taken, then the first by namespace and name."
+    SECTION_MISSING 125 "the parent has no such listener"
+        "`sectionName` and `port` of a parentRef choose among the parent's listeners by name and port."
+    BAD_MATCH 130 "a match is not valid"
+        "The rule matches nothing until it is mended; the other rules of the route are served."
+    BAD_REGEX 131 "a regular expression can't be used"
+        "The syntax is that of RE2 without look-around and back-references, and the compiled size is bounded. The rule matches nothing until it is mended."
+    FILTER_UNKNOWN 132 "the filter is not known here"
+        "A filter may be a protection, so it is never passed over: requests that match the rule are answered with 500."
+    FILTER_INVALID 133 "the filter is not valid"
+        "Requests that match the rule are answered with 500 until it is mended."
+    NO_BACKEND 135 "the rule sends its requests nowhere"
+        "It has neither a backend with a weight above 0 nor a redirect: its requests are answered with 500."
+    BACKEND_PORT 136 "the Service has no such port"
+        "A backendRef to a Service needs one of the ports of the Service, and it must speak TCP."
+    BAD_TIMEOUT 137 "a timeout is not valid"
+        "`backendRequest` is at most `request`; it is cut to it."
+    BAD_RETRY 138 "a retry setting is not valid"
+        "Codes are from 400 to 599; the number of attempts is bounded."
+    BAD_SESSION 139 "the session persistence is not valid"
+        "The rule's requests are balanced without it until it is mended."
+    RULE_NAME_TWICE 140 "two rules have the same name"
+        "Rule names are unique in their route. Both rules are served; the later one is known by its position."
+    NO_ENDPOINT 150 "the Service has no endpoints"
+        "In a directory nobody writes EndpointSlices: name the Service's local endpoints by `--endpoint [NS/]SERVICE=HOST:PORT`, or write an EndpointSlice. Its requests are answered with 503."
+    BAD_ENDPOINT 151 "an endpoint can't be read"
+        "Endpoints are `HOST:PORT`, `[::1]:PORT` or `unix:/path`. The others of the Backend are served."
+    APP_PROTOCOL 152 "the protocol of the backend is not known"
+        "kubernetes.io/h2c, kubernetes.io/ws, kubernetes.io/wss, http, https and grpc are known for Services, HTTP, H2C and WebSocket for Backends. HTTP is spoken."
+    BACKEND_TLS_INVALID 160 "the backend's TLS settings can't be used"
+        "Requests to the backend are answered with 502: plain text or an unchecked certificate would be unsafe."
+    POLICY_TARGET 161 "the policy's target can't be found or takes no such policy"
+        "Policies name their targets by group, kind and name, in their own namespace."
+    POLICY_CONFLICT 162 "another policy has the same target"
+        "Of two policies on one target the older counts, then the first by namespace and name; this one is passed over there."
+    POLICY_FIELD_UNUSED 163 "the field has no effect on this target"
+        "Timeouts of requests belong to routes and Gateways; balancing, ejection, retry budget, connect timeout and PROXY protocol to Services and Backends."
+    POLICY_VALUE 164 "the value is not valid"
+        "The default holds in its place."
+    MESH_CONFIG_REFERENCE 170 "the MeshConfig can't be used"
+        "The settings of a Gateway come from its `infrastructure.parametersRef`, else its class's `parametersRef`, else the MeshConfig `default` in `meshctl-system`, else the only one there is. The built-in settings hold."
+}

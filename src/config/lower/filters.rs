@@ -1,0 +1,184 @@
+//! Filters. One that is unknown or not valid answers its requests with an error: it may be a
+//! protection, so it is never passed over.
+
+mod cors;
+mod headers;
+mod path;
+
+use std::mem::discriminant;
+
+use super::codes;
+use super::target::{self, Resolved};
+use super::view::View;
+use crate::config::raw::{self, At, FilterKind, Mirror, Object, Redirect};
+use crate::model::{self, Cause, Filter, Fraction, Hostname, Kind, Match, Name};
+
+/// A filter, with the backend of a mirror still open: it depends on the Gateway that asks.
+#[derive(Clone, Debug)]
+pub(super) enum Draft {
+    Ready(Filter),
+    Mirror { backend: Result<Resolved, Cause>, fraction: Fraction },
+}
+
+/// The filters of a rule or backendRef, in their order. `matches` are the rule's, for the
+/// filters that need a prefix.
+pub(super) fn filters(
+    view: &mut View<'_>,
+    object: &Object,
+    written: &[raw::Filter],
+    matches: &[Match],
+) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    let mut seen = Vec::new();
+    for filter in written {
+        let kind = discriminant(&filter.kind);
+        let repeats = !matches!(filter.kind, FilterKind::RequestMirror(_) | FilterKind::Unknown(_));
+        if repeats && seen.contains(&kind) {
+            refuse(view, object, filter, "this kind of filter stands above already");
+            drafts.push(Draft::Ready(Filter::Refuse(Cause::FilterInvalid)));
+            continue;
+        }
+        seen.push(kind);
+        drafts.push(draft(view, object, filter, matches));
+    }
+    check_together(view, object, written, &mut drafts);
+    drafts
+}
+
+fn refuse(view: &mut View<'_>, object: &Object, filter: &raw::Filter, message: &str) {
+    let message = format!("{message}: its requests are answered with 500");
+    view.error(object, codes::FILTER_INVALID, &filter.place, message);
+}
+
+/// A redirect and a rewrite can't both decide where the request goes.
+fn check_together(
+    view: &mut View<'_>,
+    object: &Object,
+    written: &[raw::Filter],
+    drafts: &mut Vec<Draft>,
+) {
+    let redirects = written.iter().any(|one| matches!(one.kind, FilterKind::RequestRedirect(_)));
+    let rewrite = written.iter().find(|one| matches!(one.kind, FilterKind::UrlRewrite(_)));
+    if let (true, Some(rewrite)) = (redirects, rewrite) {
+        refuse(view, object, rewrite, "URLRewrite and RequestRedirect exclude each other");
+        drafts.insert(0, Draft::Ready(Filter::Refuse(Cause::FilterInvalid)));
+    }
+}
+
+fn draft(view: &mut View<'_>, object: &Object, filter: &raw::Filter, matches: &[Match]) -> Draft {
+    let grpc = object.key.kind == Kind::GrpcRoute;
+    let made = match &filter.kind {
+        FilterKind::RequestHeaderModifier(edit) => {
+            headers::edit(view, object, edit, true).map(Filter::RequestHeaders)
+        }
+        FilterKind::ResponseHeaderModifier(edit) => {
+            headers::edit(view, object, edit, false).map(Filter::ResponseHeaders)
+        }
+        FilterKind::RequestMirror(one) => return mirror(view, object, filter, one),
+        FilterKind::RequestRedirect(_) | FilterKind::UrlRewrite(_) | FilterKind::Cors(_)
+            if grpc =>
+        {
+            let message = "a GRPCRoute has no such filter: its requests are answered with 500";
+            view.error(object, codes::FILTER_UNKNOWN, &filter.place, message);
+            return Draft::Ready(Filter::Refuse(Cause::FilterUnknown));
+        }
+        FilterKind::RequestRedirect(one) => {
+            redirect(view, object, one, matches).map(Filter::Redirect)
+        }
+        FilterKind::UrlRewrite(one) => {
+            let hostname = hostname(view, object, one.hostname.as_ref());
+            let path = path::path(view, object, one.path.as_ref(), matches);
+            hostname.and_then(|hostname| {
+                Some(Filter::Rewrite(model::Rewrite { hostname, path: path? }))
+            })
+        }
+        FilterKind::Cors(one) => cors::cors(view, object, one).map(Filter::Cors),
+        FilterKind::Unknown(kind) => {
+            let message =
+                format!("filter `{kind}` is not known: its requests are answered with 500");
+            view.error(object, codes::FILTER_UNKNOWN, &filter.place, message);
+            return Draft::Ready(Filter::Refuse(Cause::FilterUnknown));
+        }
+        FilterKind::Incomplete(kind) => {
+            refuse(view, object, filter, &format!("filter `{kind}` lacks its own field"));
+            None
+        }
+    };
+    Draft::Ready(made.unwrap_or(Filter::Refuse(Cause::FilterInvalid)))
+}
+
+fn mirror(view: &mut View<'_>, object: &Object, filter: &raw::Filter, one: &Mirror) -> Draft {
+    let fraction = match (&one.percent, &one.fraction) {
+        (Some(_), Some(_)) => Err("percent and fraction exclude each other"),
+        (None, None) => Ok((100, 100)),
+        (Some(percent), None) if percent.value <= 100 => Ok((percent.value, 100)),
+        (Some(_), None) => Err("a percentage is at most 100"),
+        (None, Some(At { value: (part, whole), .. })) if *whole > 0 && part <= whole => {
+            Ok((*part, *whole))
+        }
+        (None, Some(_)) => Err("a fraction is at most 1 and its denominator above 0"),
+    };
+    match fraction {
+        Ok((numerator, denominator)) => Draft::Mirror {
+            backend: target::resolve(view, object, &one.backend),
+            fraction: Fraction { numerator, denominator },
+        },
+        Err(why) => {
+            refuse(view, object, filter, why);
+            Draft::Ready(Filter::Refuse(Cause::FilterInvalid))
+        }
+    }
+}
+
+fn redirect(
+    view: &mut View<'_>,
+    object: &Object,
+    one: &Redirect,
+    matches: &[Match],
+) -> Option<model::Redirect> {
+    let scheme = match &one.scheme {
+        Some(scheme) if !matches!(&*scheme.value, "http" | "https") => {
+            let message = format!("scheme `{}` can't be redirected to", scheme.value);
+            view.error(object, codes::FILTER_INVALID, scheme, message).help("use http or https");
+            None
+        }
+        scheme => Some(scheme.as_ref().map(|scheme| scheme.value.clone())),
+    };
+    let status = match &one.status {
+        Some(status) if !matches!(status.value, 301 | 302 | 303 | 307 | 308) => {
+            let message = format!("{} is no status of a redirect", status.value);
+            view.error(object, codes::FILTER_INVALID, &status.place, message)
+                .help("use 301, 302, 303, 307 or 308");
+            None
+        }
+        status => Some(status.as_ref().map_or(302, |status| status.value)),
+    };
+    let hostname = hostname(view, object, one.hostname.as_ref());
+    let path = path::path(view, object, one.path.as_ref(), matches);
+    let port = one.port.as_ref().map(|port| port.value);
+    Some(model::Redirect {
+        scheme: scheme?,
+        hostname: hostname?,
+        path: path?,
+        port,
+        status: status?,
+    })
+}
+
+/// A hostname without a wildcard; the outer `None` is a mistake.
+#[expect(clippy::option_option, reason = "absent is valid, invalid is not absent")]
+fn hostname(
+    view: &mut View<'_>,
+    object: &Object,
+    text: Option<&At<Name>>,
+) -> Option<Option<Hostname>> {
+    let Some(text) = text.filter(|text| !text.value.is_empty()) else { return Some(None) };
+    let why = match Hostname::parse(&text.value) {
+        Ok(host) if !host.is_wildcard() => return Some(Some(host)),
+        Ok(_) => "a wildcard can't stand here".to_owned(),
+        Err(why) => why.to_string(),
+    };
+    let message = format!("`{}` is not a hostname: {why}", text.value);
+    view.error(object, codes::FILTER_INVALID, text, message);
+    None
+}

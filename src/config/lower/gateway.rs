@@ -1,0 +1,269 @@
+//! Gateways and ListenerSets, each by itself: is it ours, and which listeners does it write?
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::address::dotless;
+use super::unit::{GatewayShape, ListenerShape, Output, SetShape, UnitKey};
+use super::view::View;
+use super::{codes, namespaces};
+use crate::config::raw::{self, At, Object, Spec};
+use crate::model::{BindAddress, Hostname, Kind, Name, ObjectKey, PartKey, PartKind};
+use crate::names;
+
+pub(super) fn gateway(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let object = view.object(key);
+    let Some((object, gateway)) = object.as_ref().and_then(|object| match &object.spec {
+        Spec::Gateway(gateway) => Some((object, gateway)),
+        _ => None,
+    }) else {
+        return Output::Nothing;
+    };
+    if !is_ours(view, object, &gateway.class) {
+        let class = &gateway.class;
+        let message = format!("class `{}` is not ours: the Gateway is passed over", class.value);
+        let help = format!("`--class {}` serves it", class.value);
+        view.warning(object, codes::CLASS_NOT_OURS, class, message).help(help);
+        return Output::Gateway(Arc::new(GatewayShape {
+            ours: false,
+            binds: Vec::new(),
+            listeners: Vec::new(),
+        }));
+    }
+    namespaces::check(view, object, &gateway.allowed_listeners);
+    let binds = binds(view, object, gateway);
+    let listeners = listeners(view, object, &gateway.listeners, key, &binds);
+    Output::Gateway(Arc::new(GatewayShape { ours: true, binds, listeners }))
+}
+
+/// The class `meshctl` exists unwritten; a GatewayClass object says itself whose it is.
+fn is_ours(view: &mut View<'_>, object: &Object, class: &Name) -> bool {
+    if view.lowering.options.classes.contains(class) {
+        return true;
+    }
+    match class_object(view, object, class).as_deref().map(|class| &class.spec) {
+        Some(Spec::GatewayClass(class)) => *class.controller_name.value == *names::CONTROLLER,
+        _ => **class == *names::GATEWAY_CLASS,
+    }
+}
+
+pub(super) fn class_object(
+    view: &mut View<'_>,
+    gateway: &Object,
+    class: &Name,
+) -> Option<Arc<Object>> {
+    view.object(&ObjectKey::new(gateway.key.store, Kind::GatewayClass, "", class))
+}
+
+/// The addresses to listen on; `None` is all of them. Empty when what was asked for can't be had.
+fn binds(view: &mut View<'_>, object: &Object, gateway: &raw::Gateway) -> Vec<Option<IpAddr>> {
+    let mut binds = BTreeSet::new();
+    for address in &gateway.addresses {
+        if &*address.kind.value != "IPAddress" {
+            let message = format!("addresses of the type `{}` are not served", address.kind.value);
+            view.error(object, codes::BAD_ADDRESS, &address.kind, message).help("use IPAddress");
+        } else if address.value.value.is_empty() {
+            binds.insert(None);
+        } else {
+            match address.value.value.parse() {
+                Ok(ip) => {
+                    binds.insert(Some(ip));
+                }
+                Err(_) => {
+                    let message = format!("`{}` is not an IP address", address.value.value);
+                    view.error(object, codes::BAD_ADDRESS, &address.value, message);
+                }
+            }
+        }
+    }
+    if gateway.addresses.is_empty() || binds.contains(&None) {
+        return vec![None];
+    }
+    binds.into_iter().collect()
+}
+
+pub(super) fn listener_set(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let object = view.object(key);
+    let Some((object, set)) = object.as_ref().and_then(|object| match &object.spec {
+        Spec::ListenerSet(set) => Some((object, set)),
+        _ => None,
+    }) else {
+        return Output::Nothing;
+    };
+    let mut shape = SetShape { gateway: None, listeners: Vec::new() };
+    if let Some((parent, binds)) = parent_of(view, object, set) {
+        shape.listeners = listeners(view, object, &set.listeners, &parent, &binds);
+        shape.gateway = Some(parent);
+    }
+    Output::ListenerSet(Arc::new(shape))
+}
+
+/// The Gateway that takes the set, and its addresses.
+fn parent_of(
+    view: &mut View<'_>,
+    object: &Object,
+    set: &raw::ListenerSet,
+) -> Option<(ObjectKey, Vec<Option<IpAddr>>)> {
+    let reference = &set.parent;
+    if *reference.group != *names::GROUP_GATEWAY_API || &*reference.kind != "Gateway" {
+        let message = format!("a ListenerSet can't belong to a {}", reference.kind);
+        view.error(object, codes::LISTENER_SET_REFUSED, &reference.place, message);
+        return None;
+    }
+    let parent = super::reference::key_of(object, reference, Kind::Gateway);
+    let Output::Gateway(shape) = view.output(UnitKey::Gateway(parent.clone())) else {
+        let message = format!("{parent} does not exist");
+        view.error(object, codes::LISTENER_SET_REFUSED, &reference.place, message);
+        return None;
+    };
+    if !shape.ours {
+        return None;
+    }
+    let gateway = view.object(&parent)?;
+    let Spec::Gateway(spec) = &gateway.spec else { return None };
+    if !namespaces::lets_in(view, &spec.allowed_listeners, &parent, &object.key.namespace) {
+        let message =
+            format!("{parent} allows no ListenerSets from namespace `{}`", object.key.namespace);
+        view.error(object, codes::LISTENER_SET_REFUSED, &reference.place, message)
+            .help("set `spec.allowedListeners.namespaces.from` of the Gateway to Same or All");
+        return None;
+    }
+    Some((parent, shape.binds.clone()))
+}
+
+fn listeners(
+    view: &mut View<'_>,
+    object: &Object,
+    written: &[raw::Listener],
+    gateway: &ObjectKey,
+    binds: &[Option<IpAddr>],
+) -> Vec<Arc<ListenerShape>> {
+    let mut names = BTreeSet::new();
+    let mut shapes = Vec::new();
+    for listener in written {
+        if !names.insert(listener.name.value.clone()) {
+            let message = format!("a listener named `{}` stands above", listener.name.value);
+            view.error(object, codes::LISTENER_NAME_TWICE, &listener.name, message);
+            continue;
+        }
+        let (Some(https), Some(hostname)) =
+            (protocol(view, object, listener), hostname(view, object, listener))
+        else {
+            continue;
+        };
+        namespaces::check(view, object, &listener.allowed_namespaces);
+        let (takes_http, takes_grpc) = kinds(view, object, listener);
+        shapes.push(Arc::new(ListenerShape {
+            name: listener.name.value.clone(),
+            gateway: gateway.clone(),
+            binds: bound(view, object, listener, binds),
+            port: listener.port.value,
+            https,
+            hostname,
+            namespaces: listener.allowed_namespaces.clone(),
+            takes_http,
+            takes_grpc,
+        }));
+    }
+    shapes
+}
+
+/// One part per address: the first carries the listener's name, the others `NAME@ADDRESS`.
+fn bound(
+    view: &View<'_>,
+    object: &Object,
+    listener: &raw::Listener,
+    binds: &[Option<IpAddr>],
+) -> Vec<(PartKey, BindAddress)> {
+    let port = listener.port.value;
+    let port = *view.lowering.options.port_moves.get(&port).unwrap_or(&port);
+    let bind = |(position, ip): (usize, &Option<IpAddr>)| {
+        let section = match ip {
+            Some(ip) if position > 0 => format!("{}@{ip}", listener.name.value),
+            _ => listener.name.value.to_string(),
+        };
+        let key = PartKey::new(PartKind::Listener, object.key.clone(), &section);
+        (key, BindAddress { ip: *ip, port })
+    };
+    binds.iter().enumerate().map(bind).collect()
+}
+
+/// Whether TLS is terminated; `None` when the listener can't be served.
+fn protocol(view: &mut View<'_>, object: &Object, listener: &raw::Listener) -> Option<bool> {
+    let protocol = &listener.protocol;
+    match (&*protocol.value, &listener.tls) {
+        ("HTTP", None) => Some(false),
+        ("HTTP", Some(tls)) => {
+            view.error(
+                object,
+                codes::BAD_LISTENER_TLS,
+                &tls.place,
+                "an HTTP listener takes no tls",
+            )
+            .help("set `protocol: HTTPS`");
+            None
+        }
+        ("HTTPS", Some(tls)) if &*tls.mode.value != "Terminate" => {
+            let message = format!("mode `{}` does not fit HTTPS", tls.mode.value);
+            view.error(object, codes::BAD_LISTENER_TLS, &tls.mode, message)
+                .help("use `mode: Terminate`");
+            None
+        }
+        ("HTTPS", _) => Some(true),
+        (other, _) => {
+            let message =
+                format!("protocol {other} is not served yet: the listener is passed over");
+            view.warning(object, codes::PROTOCOL_NOT_SERVED, protocol, message)
+                .help("HTTP and HTTPS are served");
+            None
+        }
+    }
+}
+
+/// `None` when it is written and wrong.
+#[expect(clippy::option_option, reason = "no hostname is a hostname: all of them")]
+fn hostname(
+    view: &mut View<'_>,
+    object: &Object,
+    listener: &raw::Listener,
+) -> Option<Option<Hostname>> {
+    match &listener.hostname {
+        Some(text) if !text.value.is_empty() => parse_hostname(view, object, text).map(Some),
+        _ => Some(None),
+    }
+}
+
+pub(super) fn parse_hostname(
+    view: &mut View<'_>,
+    object: &Object,
+    text: &At<Name>,
+) -> Option<Hostname> {
+    Hostname::parse(dotless(&text.value))
+        .map_err(|why| {
+            let message = format!("`{}` is not a hostname: {why}", text.value);
+            view.error(object, codes::BAD_HOSTNAME, text, message);
+        })
+        .ok()
+}
+
+/// Whether HTTPRoutes and GRPCRoutes are taken: both, unless something else is written.
+fn kinds(view: &mut View<'_>, object: &Object, listener: &raw::Listener) -> (bool, bool) {
+    if listener.allowed_kinds.is_empty() {
+        return (true, true);
+    }
+    let (mut http, mut grpc) = (false, false);
+    for kind in &listener.allowed_kinds {
+        match (&*kind.value.0, &*kind.value.1) {
+            (names::GROUP_GATEWAY_API, "HTTPRoute") => http = true,
+            (names::GROUP_GATEWAY_API, "GRPCRoute") => grpc = true,
+            (group, name) => {
+                let message =
+                    format!("routes of the kind {name} of `{group}` can't be served here");
+                view.error(object, codes::ROUTE_KIND, &kind.place, message)
+                    .help("use HTTPRoute or GRPCRoute");
+            }
+        }
+    }
+    (http, grpc)
+}

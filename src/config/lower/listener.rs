@@ -1,0 +1,143 @@
+//! A listener that is left, with its certificates, its clients' certificates and its settings.
+
+use std::sync::Arc;
+
+use super::unit::{ListenerShape, Made, Output, UnitKey};
+use super::view::View;
+use super::{codes, reference};
+use crate::config::raw::{self, Object, Spec};
+use crate::model::{
+    ClientAuth, ClientAuthMode, Kind, Listener, ListenerProtocol, ListenerSettings, ListenerTls,
+    ObjectKey, Part, PartKey, TlsVersion,
+};
+use crate::names;
+
+pub(super) fn listener(view: &mut View<'_>, key: &PartKey) -> Made {
+    let parent = view.parent(&key.object);
+    let of_key = |shape: &&Arc<ListenerShape>| shape.binds.iter().any(|(part, _)| part == key);
+    let Some(shape) = parent.listeners.iter().find(of_key).cloned() else {
+        return Made::default();
+    };
+    let (Some(object), Some(gateway)) = (view.object(&key.object), view.object(&shape.gateway))
+    else {
+        return Made::default();
+    };
+    let Some((_, bind)) = shape.binds.iter().find(|(part, _)| part == key) else {
+        return Made::default();
+    };
+    let protocol = match (shape.https, &gateway.spec) {
+        (true, Spec::Gateway(spec)) => {
+            ListenerProtocol::Https(tls(view, &object, (&gateway, spec), &shape))
+        }
+        _ => ListenerProtocol::Http,
+    };
+    let part = Listener {
+        key: key.clone(),
+        gateway: shape.gateway.clone(),
+        bind: *bind,
+        port: shape.port,
+        hostname: shape.hostname.clone(),
+        protocol,
+        settings: settings(view, &shape.gateway),
+    };
+    Made { output: Output::Nothing, parts: vec![Part::Listener(Arc::new(part))] }
+}
+
+/// The MeshConfig's settings, with what a TrafficPolicy on the Gateway says.
+fn settings(view: &mut View<'_>, gateway: &ObjectKey) -> Arc<ListenerSettings> {
+    let settings = match view.output(UnitKey::Settings(gateway.clone())) {
+        Output::Settings(settings) => settings,
+        _ => Arc::new(super::settings::standard()),
+    };
+    match view.output(UnitKey::Traits(gateway.clone())) {
+        Output::Traits(traits) => match traits.stream_idle {
+            Some(stream_idle_timeout) => {
+                Arc::new(ListenerSettings { stream_idle_timeout, ..(*settings).clone() })
+            }
+            None => settings,
+        },
+        _ => settings,
+    }
+}
+
+fn tls(
+    view: &mut View<'_>,
+    object: &Object,
+    (gateway, spec): (&Object, &raw::Gateway),
+    shape: &ListenerShape,
+) -> ListenerTls {
+    let written = match &object.spec {
+        Spec::Gateway(gateway) => &gateway.listeners[..],
+        Spec::ListenerSet(set) => &set.listeners[..],
+        _ => &[],
+    };
+    let listener = written.iter().find(|listener| listener.name.value == shape.name);
+    let tls = listener.and_then(|listener| listener.tls.as_ref());
+    let references = tls.map_or(&[][..], |tls| &tls.certificate_refs);
+    if references.is_empty() {
+        let place = tls.map(|tls| tls.place).or(listener.map(|listener| listener.name.place));
+        let message =
+            format!("listener `{}` has no certificate: handshakes are refused", shape.name);
+        view.error(object, codes::BAD_LISTENER_TLS, &place.unwrap_or_default(), message)
+            .help("name a Secret in `tls.certificateRefs`");
+    }
+    let certificates =
+        references.iter().map(|one| reference::certificate_of(view, object, one)).collect();
+    ListenerTls {
+        certificates,
+        client_auth: client_auth(view, gateway, spec, shape.port),
+        min_version: tls.map_or(TlsVersion::V1_2, |tls| min_version(view, object, tls)),
+    }
+}
+
+fn min_version(view: &mut View<'_>, object: &Object, tls: &raw::ListenerTls) -> TlsVersion {
+    let mut version = TlsVersion::V1_2;
+    for (name, value) in &tls.options {
+        match (&**name, &*value.value) {
+            (names::OPTION_MIN_TLS, "1.2") => {}
+            (names::OPTION_MIN_TLS, "1.3") => version = TlsVersion::V1_3,
+            (names::OPTION_MIN_TLS, other) => {
+                version = TlsVersion::V1_3;
+                let message = format!("`{other}` is not a TLS version: 1.3 is asked for");
+                view.error(object, codes::TLS_OPTION, value, message).help("use `1.2` or `1.3`");
+            }
+            (name, _) => {
+                let message = format!("TLS option `{name}` is not known");
+                view.warning(object, codes::TLS_OPTION, value, message);
+            }
+        }
+    }
+    version
+}
+
+/// What the Gateway asks of clients on this port: the port's own rule, else the default.
+fn client_auth(
+    view: &mut View<'_>,
+    gateway: &Object,
+    spec: &raw::Gateway,
+    port: u16,
+) -> Option<ClientAuth> {
+    let own = spec.frontend_per_port.iter().find(|(at, _)| at.value == port);
+    let validation = match own {
+        Some((_, validation)) => validation.as_ref()?,
+        None => spec.frontend_default.as_ref()?,
+    };
+    debug_assert_eq!(gateway.key.kind, Kind::Gateway, "grants are given to the Gateway");
+    let (roots, _) = reference::authorities_of(view, gateway, &validation.ca_certificate_refs);
+    let mode = match &*validation.mode.value {
+        "AllowValidOnly" => ClientAuthMode::AllowValidOnly,
+        "AllowInsecureFallback" => ClientAuthMode::AllowInsecureFallback,
+        other => {
+            let message =
+                format!("mode `{other}` is not known: only valid certificates are let in");
+            view.error(gateway, codes::BAD_LISTENER_TLS, &validation.mode, message)
+                .help("use AllowValidOnly or AllowInsecureFallback");
+            ClientAuthMode::AllowValidOnly
+        }
+    };
+    if roots.is_empty() {
+        let message = "no CA certificate can be used: clients are refused";
+        view.error(gateway, codes::CA_INVALID, &validation.place, message);
+    }
+    Some(ClientAuth { roots, mode })
+}

@@ -1,0 +1,131 @@
+//! TrafficPolicy and BackendTLSPolicy: what they say, whom they name, and which one counts where.
+
+mod traffic;
+
+use std::sync::Arc;
+
+use super::unit::{Output, TrafficShape, UnitKey};
+use super::view::View;
+use super::{backend_tls, codes};
+use crate::config::index::{Tag, policy_target};
+use crate::config::raw::{Object, Reference, Spec};
+use crate::model::{Kind, Name, ObjectKey};
+
+pub(super) fn policy(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let Some(object) = view.object(key) else { return Output::Nothing };
+    match &object.spec {
+        Spec::TrafficPolicy(policy) => {
+            for target in &policy.targets {
+                let kind = check_target(view, &object, target, TAKES_TRAFFIC);
+                if let Some(kind) = kind {
+                    traffic::tell_unused(view, &object, policy, kind);
+                }
+            }
+            Output::Traffic(Arc::new(traffic::shape(view, &object, policy)))
+        }
+        Spec::BackendTlsPolicy(policy) => {
+            for target in &policy.targets {
+                check_target(view, &object, target, TAKES_TLS);
+            }
+            Output::BackendTls(backend_tls::of_policy(view, &object, policy))
+        }
+        _ => Output::Nothing,
+    }
+}
+
+const TAKES_TRAFFIC: &[Kind] =
+    &[Kind::Service, Kind::Backend, Kind::HttpRoute, Kind::GrpcRoute, Kind::Gateway];
+const TAKES_TLS: &[Kind] = &[Kind::Service, Kind::Backend];
+
+/// Reports a target that isn't there, takes no such policy, or has an older one.
+fn check_target(
+    view: &mut View<'_>,
+    object: &Object,
+    target: &Reference,
+    takes: &[Kind],
+) -> Option<Kind> {
+    let known = policy_target(&object.key, target).filter(|key| takes.contains(&key.kind));
+    let Some(key) = known else {
+        let message = format!("a {} takes no {}", target.kind, object.key.kind);
+        view.error(object, codes::POLICY_TARGET, &target.place, message);
+        return None;
+    };
+    if target.section_name.is_some() && matches!(key.kind, Kind::Gateway | Kind::Backend) {
+        let message =
+            format!("a {} takes policies as a whole alone: this one is passed over", key.kind);
+        view.warning(object, codes::POLICY_TARGET, &target.place, message)
+            .help("leave `sectionName` out");
+        return None;
+    }
+    if view.object(&key).is_none() {
+        let message = format!("{key} does not exist");
+        view.warning(object, codes::POLICY_TARGET, &target.place, message);
+    }
+    let rivals = rivals(view, &key, object.key.kind);
+    let first = rivals.iter().find(|rival| names(rival, &key, target.section_name.as_ref()));
+    if let Some(first) = first.filter(|first| first.key != object.key) {
+        let message = format!("{} has the same target and is older", first.key);
+        let message = if first.meta.created == object.meta.created {
+            format!("{} has the same target and comes first by name", first.key)
+        } else {
+            message
+        };
+        view.warning(object, codes::POLICY_CONFLICT, &target.place, message)
+            .help("this policy is passed over there: merge the two");
+    }
+    Some(key.kind)
+}
+
+/// The policies of a kind that name a target, the one that counts first.
+fn rivals(view: &mut View<'_>, target: &ObjectKey, kind: Kind) -> Vec<Arc<Object>> {
+    let mut rivals = view.tagged(Tag::Policies(target.clone()));
+    rivals.retain(|object| object.key.kind == kind);
+    rivals.sort_by_key(|object| (object.meta.created, object.key.clone()));
+    rivals
+}
+
+/// Whether a policy names exactly this section of the target (`None`: the whole).
+fn names(policy: &Object, target: &ObjectKey, section: Option<&Name>) -> bool {
+    let targets = match &policy.spec {
+        Spec::TrafficPolicy(policy) => &policy.targets,
+        Spec::BackendTlsPolicy(policy) => &policy.targets,
+        _ => return false,
+    };
+    targets.iter().any(|reference| {
+        reference.section_name.as_ref() == section
+            && policy_target(&policy.key, reference).as_ref() == Some(target)
+    })
+}
+
+/// The policy that counts for a section of the target: its own before the whole's.
+fn policy_of(
+    view: &mut View<'_>,
+    target: &ObjectKey,
+    section: Option<&Name>,
+    kind: Kind,
+) -> Option<ObjectKey> {
+    let rivals = rivals(view, target, kind);
+    let own = section.and_then(|name| rivals.iter().find(|one| names(one, target, Some(name))));
+    own.or_else(|| rivals.iter().find(|one| names(one, target, None))).map(|one| one.key.clone())
+}
+
+pub(super) fn traffic_of(
+    view: &mut View<'_>,
+    target: &ObjectKey,
+    section: Option<&Name>,
+) -> Option<Arc<TrafficShape>> {
+    let key = policy_of(view, target, section, Kind::TrafficPolicy)?;
+    match view.output(UnitKey::Policy(key)) {
+        Output::Traffic(shape) => Some(shape),
+        _ => None,
+    }
+}
+
+/// The BackendTLSPolicy of a Service's port or a Backend.
+pub(super) fn backend_tls_of(
+    view: &mut View<'_>,
+    target: &ObjectKey,
+    port_name: Option<&Name>,
+) -> Option<ObjectKey> {
+    policy_of(view, target, port_name, Kind::BackendTlsPolicy)
+}

@@ -1,0 +1,197 @@
+//! A route's rules, one part each. Where its Gateways differ in what they bring (a client
+//! certificate for backends, timeouts), a rule becomes one part per difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::rule::{self, Matches, Plan, Written};
+use super::unit::{Claim, GatewayTraits, Made, Output, UnitKey};
+use super::view::{Query, View};
+use super::{codes, policy, session};
+use crate::config::raw::{self, Object, Spec};
+use crate::model::{
+    Attachment, Kind, Match, Name, ObjectKey, Part, PartKey, PartKind, RouteProtocol, Rule,
+    RuleOrder,
+};
+
+pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
+    let Some(object) = view.object(key) else { return Made::default() };
+    let gateways = attachments(view, &object);
+    let rules: Vec<Written<'_>> = match &object.spec {
+        Spec::HttpRoute(route) => route.rules.iter().map(http_rule).collect(),
+        Spec::GrpcRoute(route) => route.rules.iter().map(grpc_rule).collect(),
+        _ => return Made::default(),
+    };
+    let sections = sections(view, &object, &rules);
+    let mut parts = Vec::new();
+    for (position, (written, section)) in rules.iter().zip(sections).enumerate() {
+        // Rules are read even when no Gateway takes the route, for what is wrong in them.
+        let Some(matches) = written.matches.lower(view, &object) else { continue };
+        let plan = rule::plan(view, &object, written, &matches);
+        let one = OneRule { object: &object, written, position, section, matches, plan };
+        parts.extend(one.parts(view, &gateways));
+    }
+    Made { output: Output::Nothing, parts }
+}
+
+fn http_rule(rule: &raw::HttpRule) -> Written<'_> {
+    Written {
+        place: rule.place,
+        name: rule.name.as_ref(),
+        matches: Matches::Http(&rule.matches),
+        filters: &rule.filters,
+        backends: &rule.backends,
+        http: Some(rule),
+        session_persistence: rule.session_persistence.as_ref(),
+    }
+}
+
+fn grpc_rule(rule: &raw::GrpcRule) -> Written<'_> {
+    Written {
+        place: rule.place,
+        name: rule.name.as_ref(),
+        matches: Matches::Grpc(&rule.matches),
+        filters: &rule.filters,
+        backends: &rule.backends,
+        http: None,
+        session_persistence: rule.session_persistence.as_ref(),
+    }
+}
+
+/// Each Gateway that takes the route, with its attachments, in the order of their keys.
+type Gateways = BTreeMap<ObjectKey, (Arc<GatewayTraits>, BTreeSet<Attachment>)>;
+
+fn attachments(view: &mut View<'_>, object: &Object) -> Gateways {
+    let claims = match view.output(UnitKey::Attach(object.key.clone())) {
+        Output::Attach(claims) => claims,
+        _ => Arc::default(),
+    };
+    let mut gateways = Gateways::new();
+    for claim in claims.iter() {
+        if lost(view, object, claim) {
+            continue;
+        }
+        let (_, attachments) = gateways.entry(claim.gateway.clone()).or_insert_with(|| {
+            let traits = match view.output(UnitKey::Traits(claim.gateway.clone())) {
+                Output::Traits(traits) => traits,
+                _ => Arc::default(),
+            };
+            (traits, BTreeSet::new())
+        });
+        attachments.extend(claim.hosts.iter().map(|hostname| Attachment {
+            listener: claim.listener.clone(),
+            hostname: hostname.clone(),
+        }));
+    }
+    gateways
+}
+
+/// Whether a route of the other kind has these hosts already.
+fn lost(view: &mut View<'_>, object: &Object, claim: &Claim) -> bool {
+    let (listener, route) = (&claim.listener, &object.key);
+    view.reads.insert(Query::Verdict(listener.clone(), route.clone()));
+    let Some(winner) = view.lowering.claims.winner(listener, route).cloned() else { return false };
+    let message = format!("{winner} has hosts in common on listener {listener} and goes first");
+    view.error(object, codes::ROUTE_TYPE_CONFLICT, &object.meta.place, message)
+        .help("give them different hostnames or listeners");
+    true
+}
+
+/// The rules' names where they are written and unique, else their positions.
+fn sections(view: &mut View<'_>, object: &Object, rules: &[Written<'_>]) -> Vec<Name> {
+    let mut seen = BTreeSet::new();
+    let mut sections = Vec::new();
+    for (position, rule) in rules.iter().enumerate() {
+        let named = rule.name.filter(|name| {
+            let new = seen.insert(name.value.clone());
+            if !new {
+                let message = format!("a rule named `{}` stands above", name.value);
+                view.warning(object, codes::RULE_NAME_TWICE, *name, message);
+            }
+            new
+        });
+        sections.push((position, named.map(|name| name.value.clone())));
+    }
+    // A rule may be called `1` and stand elsewhere: a position that is taken gets a sign.
+    let position = |position: usize| {
+        let mut section = position.to_string();
+        while seen.contains(section.as_str()) {
+            section.push('\'');
+        }
+        Name::from(section)
+    };
+    sections.into_iter().map(|(at, name)| name.unwrap_or_else(|| position(at))).collect()
+}
+
+struct OneRule<'a> {
+    object: &'a Object,
+    written: &'a Written<'a>,
+    position: usize,
+    section: Name,
+    matches: Vec<Match>,
+    plan: Plan,
+}
+
+impl OneRule<'_> {
+    /// The rule as each Gateway sees it; equal ones are one part with all attachments.
+    fn parts(&self, view: &mut View<'_>, gateways: &Gateways) -> Vec<Part> {
+        let mut rules: Vec<Rule> = Vec::new();
+        for (gateway, (traits, attachments)) in gateways {
+            let mut rule = self.lower(view, traits);
+            match rules.iter_mut().find(|other| same(other, &rule)) {
+                Some(other) => other.attachments.extend(attachments.iter().cloned()),
+                None => {
+                    if !rules.is_empty() {
+                        let section =
+                            format!("{}~{}/{}", self.section, gateway.namespace, gateway.name);
+                        rule.key.section = section.into();
+                    }
+                    rule.attachments.extend(attachments.iter().cloned());
+                    rules.push(rule);
+                }
+            }
+        }
+        if rules.is_empty() {
+            // Nobody takes it; what it says is still looked at once.
+            self.lower(view, &GatewayTraits::default());
+        }
+        for rule in &mut rules {
+            rule.attachments.sort();
+        }
+        rules.into_iter().map(|rule| Part::Rule(Arc::new(rule))).collect()
+    }
+
+    fn lower(&self, view: &mut View<'_>, traits: &GatewayTraits) -> Rule {
+        let (object, written) = (self.object, self.written);
+        let name = written.name.map(|name| &name.value);
+        let policy = policy::traffic_of(view, &object.key, name);
+        let own = written.http.map(|rule| rule.timeouts.clone()).unwrap_or_default();
+        let retry = written.http.and_then(|rule| rule.retry.as_ref());
+        let (filters, backends) = rule::carry_out(view, &self.plan, &traits.identity);
+        Rule {
+            key: PartKey::new(PartKind::Rule, object.key.clone(), &self.section),
+            protocol: match object.key.kind {
+                Kind::GrpcRoute => RouteProtocol::Grpc,
+                _ => RouteProtocol::Http,
+            },
+            order: RuleOrder {
+                created: object.meta.created,
+                namespace: object.key.namespace.clone(),
+                name: object.key.name.clone(),
+                rule: u32::try_from(self.position).unwrap_or(u32::MAX),
+            },
+            attachments: Vec::new(),
+            matches: self.matches.clone(),
+            filters,
+            backends,
+            timeouts: session::timeouts(view, object, &own, policy.as_deref(), traits.timeouts),
+            retry: session::retry(view, object, retry),
+            session_persistence: session::persistence(view, object, written.session_persistence),
+        }
+    }
+}
+
+/// Whether two Gateways see the same rule.
+fn same(a: &Rule, b: &Rule) -> bool {
+    a.filters == b.filters && a.backends == b.backends && a.timeouts == b.timeouts
+}

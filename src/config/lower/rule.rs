@@ -1,0 +1,116 @@
+//! What the rules of HTTPRoutes and GRPCRoutes have in common: backends and filters, first as
+//! drafts, then as each Gateway sees them.
+
+use super::codes;
+use super::filters::{self, Draft};
+use super::target::{self, Resolved};
+use super::unit::{Identity, UnitKey};
+use super::view::View;
+use crate::config::raw::{self, At, BackendRef, Filter, HttpRule, Object, Place};
+use crate::model::{Cause, Match, Mirror, Name, PartKey, WeightedBackend};
+
+/// A rule as it is written, of either kind of route.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) place: Place,
+    pub(super) name: Option<&'a At<Name>>,
+    pub(super) matches: Matches<'a>,
+    pub(super) filters: &'a [Filter],
+    pub(super) backends: &'a [BackendRef],
+    /// What only HTTPRoutes have.
+    pub(super) http: Option<&'a HttpRule>,
+    pub(super) session_persistence: Option<&'a raw::SessionPersistence>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Matches<'a> {
+    Http(&'a [raw::HttpMatch]),
+    Grpc(&'a [raw::GrpcMatch]),
+}
+
+impl Matches<'_> {
+    pub(super) fn lower(self, view: &mut View<'_>, object: &Object) -> Option<Vec<Match>> {
+        match self {
+            Self::Http(written) => super::matches::http(view, object, written),
+            Self::Grpc(written) => super::grpc::grpc(view, object, written),
+        }
+    }
+}
+
+/// Where a rule's requests go, before it is known which Gateway asks.
+pub(super) struct Plan {
+    filters: Vec<Draft>,
+    backends: Vec<(u32, Result<Resolved, Cause>, Vec<Draft>)>,
+}
+
+pub(super) fn plan(
+    view: &mut View<'_>,
+    object: &Object,
+    rule: &Written<'_>,
+    matches: &[Match],
+) -> Plan {
+    let filters = filters::filters(view, object, rule.filters, matches);
+    let backends: Vec<_> = rule
+        .backends
+        .iter()
+        .map(|one| {
+            let backend = target::resolve(view, object, &one.reference);
+            let filters = filters::filters(view, object, &one.filters, matches);
+            (one.weight.value, backend, filters)
+        })
+        .collect();
+    let answers = |one: &Filter| matches!(one.kind, raw::FilterKind::RequestRedirect(_));
+    let redirects = rule.filters.iter().any(answers);
+    if redirects && !backends.is_empty() {
+        let message = "the rule redirects: its backends get no requests";
+        view.warning(object, codes::NO_BACKEND, &rule.place, message);
+    } else if !redirects && backends.iter().all(|(weight, ..)| *weight == 0) {
+        let message = "the rule has no backend: its requests are answered with 500";
+        view.warning(object, codes::NO_BACKEND, &rule.place, message)
+            .help("add a backendRef, or give one a weight above 0");
+    }
+    Plan { filters, backends }
+}
+
+/// The plan as Gateways with this identity carry it out.
+pub(super) fn carry_out(
+    view: &mut View<'_>,
+    plan: &Plan,
+    identity: &Identity,
+) -> (Vec<crate::model::Filter>, Vec<WeightedBackend>) {
+    let filters = finish(view, &plan.filters, identity);
+    let backends = plan
+        .backends
+        .iter()
+        .map(|(weight, backend, drafts)| WeightedBackend {
+            weight: *weight,
+            backend: key_of(view, backend, identity),
+            filters: finish(view, drafts, identity),
+        })
+        .collect();
+    (filters, backends)
+}
+
+fn finish(view: &mut View<'_>, drafts: &[Draft], identity: &Identity) -> Vec<crate::model::Filter> {
+    drafts
+        .iter()
+        .map(|draft| match draft {
+            Draft::Ready(filter) => filter.clone(),
+            Draft::Mirror { backend, fraction } => crate::model::Filter::Mirror(Mirror {
+                backend: key_of(view, backend, identity),
+                fraction: *fraction,
+            }),
+        })
+        .collect()
+}
+
+fn key_of(
+    view: &mut View<'_>,
+    backend: &Result<Resolved, Cause>,
+    identity: &Identity,
+) -> Result<PartKey, Cause> {
+    let key = backend.as_ref().map_err(|cause| *cause)?.seen_by(identity);
+    let part = key.part();
+    view.demand(UnitKey::Backend(key));
+    Ok(part)
+}

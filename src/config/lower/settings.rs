@@ -1,0 +1,208 @@
+//! MeshConfigs, and which one holds for a Gateway.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gateway::class_object;
+use super::unit::{Output, UnitKey};
+use super::view::View;
+use super::{codes, reference};
+use crate::config::index::Tag;
+use crate::config::raw::{At, MeshConfig, Object, Reference, Spec};
+use crate::model::{AccessLogFormat, Kind, ListenerSettings, Name, ObjectKey};
+use crate::{limits, names};
+
+/// What holds without a MeshConfig.
+pub(super) fn standard() -> ListenerSettings {
+    ListenerSettings {
+        trusted_hops: 0,
+        proxy_protocol_from: Vec::new(),
+        idle_timeout: limits::IDLE_TIMEOUT,
+        request_head_timeout: limits::REQUEST_HEAD_TIMEOUT,
+        stream_idle_timeout: limits::STREAM_IDLE_TIMEOUT,
+        drain_timeout: limits::DRAIN_TIMEOUT,
+        max_header_bytes: u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX),
+        access_log: Some(AccessLogFormat::Json),
+        via: names::VIA.into(),
+    }
+}
+
+pub(super) fn mesh_config(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let object = view.object(key);
+    let Some((object, config)) = object.as_ref().and_then(|object| match &object.spec {
+        Spec::MeshConfig(config) => Some((object, config)),
+        _ => None,
+    }) else {
+        return Output::Nothing;
+    };
+    Output::Settings(Arc::new(read(view, object, config)))
+}
+
+fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSettings {
+    let standard = standard();
+    let mut duration = |written: &Option<At<Duration>>, standard: Duration| match written {
+        Some(time) if time.value.is_zero() => {
+            view.error(object, codes::POLICY_VALUE, &time.place, "a duration above 0 is needed");
+            standard
+        }
+        Some(time) => time.value,
+        None => standard,
+    };
+    ListenerSettings {
+        idle_timeout: duration(&config.idle_timeout, standard.idle_timeout),
+        request_head_timeout: duration(&config.request_head_timeout, standard.request_head_timeout),
+        stream_idle_timeout: duration(&config.stream_idle_timeout, standard.stream_idle_timeout),
+        // Draining at once is a choice.
+        drain_timeout: config.drain_timeout.as_ref().map_or(standard.drain_timeout, |at| at.value),
+        trusted_hops: trusted_hops(view, object, config),
+        proxy_protocol_from: config
+            .proxy_protocol_from
+            .iter()
+            .filter_map(|text| network(view, object, text))
+            .collect(),
+        max_header_bytes: max_header_bytes(view, object, config, standard.max_header_bytes),
+        access_log: access_log(view, object, config, standard.access_log),
+        via: standard.via,
+    }
+}
+
+fn trusted_hops(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> u8 {
+    let Some(hops) = &config.trusted_hops else { return 0 };
+    u8::try_from(hops.value).unwrap_or_else(|_| {
+        let message = format!("{} hops are too many: no hop is trusted", hops.value);
+        view.error(object, codes::POLICY_VALUE, &hops.place, message);
+        0
+    })
+}
+
+/// A CIDR, or one address.
+fn network(view: &mut View<'_>, object: &Object, text: &At<Name>) -> Option<(IpAddr, u8)> {
+    let one = |ip: IpAddr| ipnet::IpNet::from(ip);
+    let parsed = text.value.parse::<ipnet::IpNet>().ok();
+    let Some(net) = parsed.or_else(|| text.value.parse().ok().map(one)) else {
+        let message = format!("`{}` is not a network, as `10.0.0.0/8` is one", text.value);
+        view.error(object, codes::POLICY_VALUE, text, message);
+        return None;
+    };
+    Some((net.network(), net.prefix_len()))
+}
+
+/// Below this many bytes no browser's request would pass.
+const SMALLEST_HEAD_BYTES: u32 = 1024;
+
+fn max_header_bytes(
+    view: &mut View<'_>,
+    object: &Object,
+    config: &MeshConfig,
+    standard: u32,
+) -> u32 {
+    match &config.max_header_bytes {
+        Some(bytes) if (SMALLEST_HEAD_BYTES..=standard).contains(&bytes.value) => bytes.value,
+        Some(bytes) => {
+            let message = format!(
+                "{} is not between {SMALLEST_HEAD_BYTES} and {standard} bytes",
+                bytes.value
+            );
+            view.error(object, codes::POLICY_VALUE, &bytes.place, message);
+            standard
+        }
+        None => standard,
+    }
+}
+
+fn access_log(
+    view: &mut View<'_>,
+    object: &Object,
+    config: &MeshConfig,
+    standard: Option<AccessLogFormat>,
+) -> Option<AccessLogFormat> {
+    let Some(format) = &config.access_log else { return standard };
+    match &*format.value {
+        "json" => Some(AccessLogFormat::Json),
+        "text" => Some(AccessLogFormat::Text),
+        "off" => None,
+        other => {
+            let message = format!("`{other}` is no format of the access log");
+            view.error(object, codes::POLICY_VALUE, format, message).help("use json, text or off");
+            standard
+        }
+    }
+}
+
+/// The settings of a Gateway: its own, its class's, the mesh's, the only ones, the built-in ones.
+pub(super) fn settings(view: &mut View<'_>, key: &ObjectKey) -> Output {
+    let object = view.object(key);
+    let chosen = match object.as_ref().map(|object| (object, &object.spec)) {
+        Some((object, Spec::Gateway(gateway))) => match &gateway.parameters_ref {
+            Some(reference) => referred(view, object, reference),
+            None => {
+                let class = class_object(view, object, &gateway.class);
+                match class.as_ref().map(|class| (class, &class.spec)) {
+                    Some((
+                        class,
+                        Spec::GatewayClass(crate::config::raw::GatewayClass {
+                            parameters_ref: Some(reference),
+                            ..
+                        }),
+                    )) => referred(view, class, reference),
+                    _ => the_mesh_s(view, object),
+                }
+            }
+        },
+        _ => None,
+    };
+    Output::Settings(chosen.unwrap_or_else(|| Arc::new(standard())))
+}
+
+fn referred(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+) -> Option<Arc<ListenerSettings>> {
+    let ours =
+        &*reference.group == names::GROUP_MESHCTL && &*reference.kind == Kind::MeshConfig.as_str();
+    let key = reference::key_of(object, reference, Kind::MeshConfig);
+    if ours && let Output::Settings(settings) = view.output(UnitKey::MeshConfig(key.clone())) {
+        return Some(settings);
+    }
+    let message = if ours {
+        format!("{key} does not exist: the built-in settings hold")
+    } else {
+        format!("parameters can't be a {}: the built-in settings hold", reference.kind)
+    };
+    view.error(object, codes::MESH_CONFIG_REFERENCE, &reference.place, message);
+    None
+}
+
+fn the_mesh_s(view: &mut View<'_>, gateway: &Object) -> Option<Arc<ListenerSettings>> {
+    let configs: Vec<ObjectKey> = view
+        .tagged(Tag::All(Kind::MeshConfig))
+        .iter()
+        .filter(|object| object.key.store == gateway.key.store)
+        .map(|object| object.key.clone())
+        .collect();
+    let named = |key: &&ObjectKey| {
+        &*key.namespace == names::NAMESPACE_SYSTEM && &*key.name == names::MESH_CONFIG_DEFAULT
+    };
+    let chosen = match (configs.iter().find(named), &configs[..]) {
+        (Some(default), _) => default,
+        (None, [only]) => only,
+        (None, []) => return None,
+        (None, _) => {
+            let message = "there are several MeshConfigs and none is the default";
+            let help = format!(
+                "name one in `spec.infrastructure.parametersRef`, or call one `{}` in namespace `{}`",
+                names::MESH_CONFIG_DEFAULT,
+                names::NAMESPACE_SYSTEM
+            );
+            view.warning(gateway, codes::MESH_CONFIG_REFERENCE, &gateway.meta.place, message)
+                .help(help);
+            return None;
+        }
+    };
+    match view.output(UnitKey::MeshConfig(chosen.clone())) {
+        Output::Settings(settings) => Some(settings),
+        _ => None,
+    }
+}

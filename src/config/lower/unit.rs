@@ -1,0 +1,232 @@
+//! The units of lowering: small pure functions whose results are kept, and what they say to each
+//! other. The order of the keys is the order of the layers: a unit asks only units of earlier
+//! layers for their output.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::raw;
+use crate::model::{
+    BackendPolicy, BackendTls, BindAddress, Cause, Hostname, ListenerSettings, Name, ObjectKey,
+    Part, PartKey, PartKind, Timeouts,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum UnitKey {
+    /// What a MeshConfig says.
+    MeshConfig(ObjectKey),
+    /// What a TrafficPolicy or BackendTLSPolicy says.
+    Policy(ObjectKey),
+    /// Whether a Gateway is ours, and its own listeners.
+    Gateway(ObjectKey),
+    /// Whether a ListenerSet is attached, and its listeners.
+    ListenerSet(ObjectKey),
+    /// All listeners against each other.
+    Ports,
+    /// The listeners of one Gateway or ListenerSet that are left.
+    Parent(ObjectKey),
+    /// A Secret's certificate and key.
+    Certificate(ObjectKey),
+    /// What a Gateway brings to every rule that it takes.
+    Traits(ObjectKey),
+    /// The settings of a Gateway's connections.
+    Settings(ObjectKey),
+    Listener(PartKey),
+    /// Where a route would be attached if it were alone.
+    Attach(ObjectKey),
+    /// HTTPRoutes against GRPCRoutes on one listener.
+    Arbiter(PartKey),
+    /// What a backendRef means: Service or Backend, and port.
+    Target(ObjectKey, Option<u16>),
+    /// The rules of a route.
+    Route(ObjectKey),
+    Backend(BackendKey),
+    Endpoints(ObjectKey, Option<u16>),
+}
+
+impl UnitKey {
+    /// The object whose existence alone keeps the unit; the others live while they are asked for.
+    pub(super) fn root(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::MeshConfig(object)
+            | Self::Policy(object)
+            | Self::Gateway(object)
+            | Self::ListenerSet(object)
+            | Self::Attach(object)
+            | Self::Route(object) => Some(object),
+            Self::Traits(_)
+            | Self::Ports
+            | Self::Parent(_)
+            | Self::Certificate(_)
+            | Self::Settings(_)
+            | Self::Listener(_)
+            | Self::Arbiter(_)
+            | Self::Target(..)
+            | Self::Backend(_)
+            | Self::Endpoints(..) => None,
+        }
+    }
+}
+
+/// One way of talking to a Service's port or a Backend.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct BackendKey {
+    pub(super) object: ObjectKey,
+    pub(super) port: Option<u16>,
+    /// Asked for by a GRPCRoute where the Service doesn't name a protocol: HTTP/2.
+    pub(super) grpc: bool,
+    pub(super) identity: Identity,
+}
+
+/// The client certificate that the Gateway of a route wants to be shown to backends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Identity {
+    #[default]
+    Nobody,
+    Certificate(PartKey),
+    /// It is asked for and can't be had.
+    Refused,
+}
+
+impl BackendKey {
+    /// `8080` for most; `8080/grpc`, `8080~ns/secret` where one Service is used in several ways.
+    pub(super) fn part(&self) -> PartKey {
+        let mut section = section_of(self.port);
+        if self.grpc {
+            section.push_str("/grpc");
+        }
+        match &self.identity {
+            Identity::Nobody => {}
+            Identity::Certificate(key) => {
+                section.push_str(&format!("~{}/{}", key.object.namespace, key.object.name));
+            }
+            Identity::Refused => section.push_str("~refused"),
+        }
+        PartKey::new(PartKind::Backend, self.object.clone(), &section)
+    }
+}
+
+/// The port of a Service; empty for a Backend.
+pub(super) fn section_of(port: Option<u16>) -> String {
+    port.map(|port| port.to_string()).unwrap_or_default()
+}
+
+/// What other units see of a unit. Equal outputs end the spread of a change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Output {
+    #[default]
+    Nothing,
+    Gateway(Arc<GatewayShape>),
+    ListenerSet(Arc<SetShape>),
+    Ports(Arc<BTreeMap<ObjectKey, Arc<ParentShape>>>),
+    Parent(Arc<ParentShape>),
+    Settings(Arc<ListenerSettings>),
+    Certificate(Result<PartKey, Cause>),
+    Traits(Arc<GatewayTraits>),
+    Attach(Arc<Vec<Claim>>),
+    Target(Result<TargetShape, TargetError>),
+    Traffic(Arc<TrafficShape>),
+    BackendTls(Result<Arc<BackendTls>, Cause>),
+}
+
+/// A unit's result.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) output: Output,
+    pub(super) parts: Vec<Part>,
+}
+
+impl From<Output> for Made {
+    fn from(output: Output) -> Self {
+        Self { output, parts: Vec::new() }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct GatewayShape {
+    pub(super) ours: bool,
+    pub(super) binds: Vec<Option<std::net::IpAddr>>,
+    pub(super) listeners: Vec<Arc<ListenerShape>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct SetShape {
+    /// The Gateway, when it takes the set.
+    pub(super) gateway: Option<ObjectKey>,
+    pub(super) listeners: Vec<Arc<ListenerShape>>,
+}
+
+/// A listener as far as routes and other listeners see it.
+#[derive(Debug, PartialEq)]
+pub(super) struct ListenerShape {
+    pub(super) name: Name,
+    pub(super) gateway: ObjectKey,
+    /// One key per address; the first has the listener's name as its section.
+    pub(super) binds: Vec<(PartKey, BindAddress)>,
+    pub(super) port: u16,
+    pub(super) https: bool,
+    pub(super) hostname: Option<Hostname>,
+    pub(super) namespaces: raw::FromNamespaces,
+    pub(super) takes_http: bool,
+    pub(super) takes_grpc: bool,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct ParentShape {
+    pub(super) state: ParentState,
+    pub(super) listeners: Vec<Arc<ListenerShape>>,
+    /// Names of listeners that are written and were refused: reported already.
+    pub(super) refused: BTreeSet<Name>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ParentState {
+    #[default]
+    Missing,
+    /// A Gateway of another class, or a ListenerSet that isn't attached: reported already.
+    PassedOver,
+    Served,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct GatewayTraits {
+    pub(super) identity: Identity,
+    pub(super) timeouts: Timeouts,
+    pub(super) stream_idle: Option<Duration>,
+}
+
+/// A route on one bind of a listener.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    pub(super) listener: PartKey,
+    pub(super) gateway: ObjectKey,
+    /// Age of the route.
+    pub(super) created: i64,
+    pub(super) hosts: BTreeSet<Option<Hostname>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TargetShape {
+    /// Nobody says which protocol is spoken: a GRPCRoute then means HTTP/2.
+    pub(super) protocol_open: bool,
+    /// TLS is spoken, without a client certificate of the backend's own settings.
+    pub(super) wears_identity: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TargetError {
+    Missing,
+    NoSuchPort,
+    NotTcp,
+}
+
+/// A TrafficPolicy with its values checked.
+#[derive(Debug, PartialEq)]
+pub(super) struct TrafficShape {
+    pub(super) backend: BackendPolicy,
+    /// The outer `None` leaves the question to a wider target, the inner one is "no limit".
+    pub(super) request: Option<Option<Duration>>,
+    pub(super) backend_request: Option<Option<Duration>>,
+    pub(super) stream_idle: Option<Duration>,
+}

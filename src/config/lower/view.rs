@@ -1,0 +1,168 @@
+//! What a unit sees of the world: it answers questions and notes them, so that a later change
+//! runs exactly the units that asked about it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Lowering;
+use super::unit::{Output, ParentShape, UnitKey};
+use crate::config::index::{Index, Tag};
+use crate::config::raw::{At, Object, Place};
+use crate::config::{Code, Diagnostic, Severity};
+use crate::model::{Cause, Kind, Name, ObjectKey, PartKey};
+
+/// A question of a unit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Query {
+    Tag(Tag),
+    Output(UnitKey),
+    /// Whether the arbiter of the listener refused the route.
+    Verdict(PartKey, ObjectKey),
+}
+
+/// A mistake in an object, with a place in its document; the file's lines above it are added
+/// when it is handed out, as they move without changing the object.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    object: ObjectKey,
+    place: Place,
+    width: usize,
+    severity: Severity,
+    code: Code,
+    message: String,
+    help: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn help(&mut self, help: impl Into<String>) {
+        self.help = Some(help.into());
+    }
+
+    pub(super) fn render(&self, index: &Index) -> Diagnostic {
+        let origin = index.origin(&self.object);
+        let said = Diagnostic::error(self.code, &origin, self.place, self.message.clone());
+        // An excerpt of a Secret would show it.
+        let width = if self.object.kind == Kind::Secret { 0 } else { self.width };
+        Diagnostic { severity: self.severity, help: self.help.clone(), ..said.width(width) }
+    }
+}
+
+/// Where something stands and how long it is there.
+pub(super) trait Spot {
+    fn spot(&self) -> (Place, usize);
+}
+
+impl Spot for Place {
+    fn spot(&self) -> (Place, usize) {
+        (*self, 1)
+    }
+}
+
+impl Spot for At<Name> {
+    fn spot(&self) -> (Place, usize) {
+        (self.place, self.value.chars().count().max(1))
+    }
+}
+
+pub(super) struct View<'a> {
+    pub(super) lowering: &'a mut Lowering,
+    pub(super) index: &'a Index,
+    pub(super) now: i64,
+    pub(super) reads: BTreeSet<Query>,
+    pub(super) demands: BTreeSet<UnitKey>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) wake: Option<i64>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(lowering: &'a mut Lowering, index: &'a Index, now: i64) -> Self {
+        Self {
+            lowering,
+            index,
+            now,
+            reads: BTreeSet::new(),
+            demands: BTreeSet::new(),
+            findings: Vec::new(),
+            wake: None,
+        }
+    }
+
+    pub(super) fn object(&mut self, key: &ObjectKey) -> Option<Arc<Object>> {
+        self.reads.insert(Query::Tag(Tag::Object(key.clone())));
+        self.index.get(key).cloned()
+    }
+
+    pub(super) fn tagged(&mut self, tag: Tag) -> Vec<Arc<Object>> {
+        let objects = self.index.tagged(&tag).cloned().collect();
+        self.reads.insert(Query::Tag(tag));
+        objects
+    }
+
+    /// Another unit's output; it is made first where that is needed, and lives while it is read.
+    pub(super) fn output(&mut self, key: UnitKey) -> Output {
+        let output = self.lowering.pull(&key, self.index, self.now);
+        self.reads.insert(Query::Output(key));
+        output
+    }
+
+    /// Has the unit make its parts without looking at them.
+    pub(super) fn demand(&mut self, key: UnitKey) {
+        self.lowering.want(&key);
+        self.demands.insert(key);
+    }
+
+    pub(super) fn parent(&mut self, key: &ObjectKey) -> Arc<ParentShape> {
+        match self.output(UnitKey::Parent(key.clone())) {
+            Output::Parent(shape) => shape,
+            _ => Arc::default(),
+        }
+    }
+
+    pub(super) fn certificate(&mut self, secret: &ObjectKey) -> Result<PartKey, Cause> {
+        match self.output(UnitKey::Certificate(secret.clone())) {
+            Output::Certificate(certificate) => certificate,
+            _ => Err(Cause::CertificateMissing),
+        }
+    }
+
+    /// The answer changes at this time (seconds since the epoch), whatever else happens.
+    pub(super) fn wake_at(&mut self, time: i64) {
+        if time > self.now {
+            self.wake = Some(self.wake.map_or(time, |wake| wake.min(time)));
+        }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        object: &Object,
+        code: Code,
+        spot: &impl Spot,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.report(object, Severity::Error, code, spot.spot(), message.into())
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        object: &Object,
+        code: Code,
+        spot: &impl Spot,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.report(object, Severity::Warning, code, spot.spot(), message.into())
+    }
+
+    fn report(
+        &mut self,
+        object: &Object,
+        severity: Severity,
+        code: Code,
+        (place, width): (Place, usize),
+        message: String,
+    ) -> &mut Finding {
+        let object = object.key.clone();
+        let finding = Finding { object, place, width, severity, code, message, help: None };
+        self.findings.push(finding);
+        self.findings.last_mut().expect("one was pushed just now")
+    }
+}
