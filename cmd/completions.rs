@@ -15,8 +15,8 @@ enum Shell {
 
 /// Print the completions of a shell
 ///
-/// install.sh puts them where each shell looks. By hand, for this shell alone:
-/// bash and zsh: source <(meshctl completions bash); fish: meshctl completions fish | source
+/// install.sh puts them where each shell looks. To try them in one shell alone, type
+/// `source <(meshctl completions bash)`, and in fish `meshctl completions fish | source`.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
     "meshctl completions bash > meshctl.bash",
@@ -34,7 +34,15 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         Shell::Fish => aot::Shell::Fish,
     };
     let mut script = Vec::new();
-    aot::generate(shell, &mut crate::tree(), "meshctl", &mut script);
+    aot::generate(shell, &mut visible(&crate::tree()), "meshctl", &mut script);
     output.bytes(&script)?;
     Ok(Exit::Yes)
+}
+
+/// Hidden commands are left out: the generators would offer them.
+fn visible(tree: &clap::Command) -> clap::Command {
+    clap::Command::new("meshctl")
+        .version(crate::version::TEXT)
+        .disable_help_subcommand(true)
+        .subcommands(tree.get_subcommands().filter(|child| !child.is_hide_set()).cloned())
 }

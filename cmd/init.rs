@@ -56,16 +56,17 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
     output.quiet(args.quiet.quiet);
     let dry_run = args.dry_run.dry_run;
     let options = Options::new(args)?;
+    let file = options.directory.join(FILE);
+    let file = file.strip_prefix(".").unwrap_or(&file).display();
     if dry_run {
-        output.note(format_args!("would write {}:", options.directory.join(FILE).display()));
+        output.note(format_args!("would write {file}:"));
         output.text(&options.text)?;
         return Ok(Exit::Yes);
     }
     write(&options, environment)?;
-    let directory = options.directory.display();
-    output.line(options.directory.join(FILE).display())?;
-    output.note(format_args!("next: edit it; `meshctl help files` says what may stand there"));
-    output.note(format_args!("{directory} is a mesh now: commands in it need no -f"));
+    output.line(file)?;
+    output.note("next: edit it; `meshctl help files` says what may stand there");
+    output.note("commands that run in that directory or below find it without -f");
     Ok(Exit::Yes)
 }
 

@@ -148,7 +148,15 @@ impl Output {
         match answer.and_then(|exit| self.stdout.flush().map_err(not_written).map(|()| exit)) {
             Ok(exit) => exit,
             Err(Failure::OutputClosed) => Exit::Yes,
-            Err(Failure::CommandLine(error)) => self.command_line(&error),
+            Err(Failure::CommandLine(error)) if error.use_stderr() => {
+                let _ = write!(self.stderr, "{}", error.render().ansi());
+                Exit::WrongCommandLine
+            }
+            // Help was asked for: an answer like any other.
+            Err(Failure::CommandLine(error)) => {
+                let answer = self.text(error.render().ansi()).map(|()| Exit::Yes);
+                self.finish(answer)
+            }
             Err(Failure::Said { exit, message, tip }) => {
                 let _ = writeln!(self.stderr, "{ERROR}error:{ERROR:#} {message}");
                 if let Some(tip) = tip {
@@ -156,17 +164,6 @@ impl Output {
                 }
                 exit
             }
-        }
-    }
-
-    fn command_line(&mut self, error: &clap::Error) -> Exit {
-        if error.use_stderr() {
-            let _ = write!(self.stderr, "{}", error.render().ansi());
-            return Exit::WrongCommandLine;
-        }
-        match self.text(error.render().ansi()) {
-            Ok(()) | Err(Failure::OutputClosed) => Exit::Yes,
-            Err(_) => Exit::CouldNotAsk,
         }
     }
 }

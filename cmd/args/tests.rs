@@ -66,8 +66,8 @@ fn targets() {
     );
     let long = format!("unix:/{}", "a".repeat(107));
     assert!(target(&long).is_err_and(|error| error.contains("107 bytes")));
-    let long = format!("{}:80", "a.".repeat(127));
-    assert!(target(&long).is_err(), "254 characters");
+    let long = format!("{}:80", "a.".repeat(128));
+    assert!(target(&long).is_err(), "255 characters and a dot");
 }
 
 #[test]
