@@ -33,7 +33,7 @@ struct Version {
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let version = Version {
         version: VERSION,
-        commit: COMMIT.unwrap_or("unknown"),
+        commit: COMMIT.filter(|commit| !commit.is_empty()).unwrap_or("unknown"),
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         gateway_api: meshctl::names::GATEWAY_API_VERSION,
     };

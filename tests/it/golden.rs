@@ -153,7 +153,7 @@ fn wait(child: Child) -> Result<Output, String> {
 /// it is one: `0.1.0` may be a part of an address.
 fn mask(text: &str, root: &Path) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let commit = option_env!("MESHCTL_COMMIT").unwrap_or("unknown");
+    let commit = option_env!("MESHCTL_COMMIT").filter(|c| !c.is_empty()).unwrap_or("unknown");
     text.replace(&root.display().to_string(), "[ROOT]")
         .replace(super::MESHCTL, "[MESHCTL]")
         .replace(&format!("meshctl {version}"), "meshctl [VERSION]")
