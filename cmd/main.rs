@@ -1,3 +1,99 @@
-//! The binary.
+//! `meshctl`, as a table of contents: a command is a file, and each file holds its arguments and
+//! one call into the library.
 
-fn main() {}
+#![expect(unreachable_pub, reason = "a binary has no outside: `pub` is for the other files")]
+
+mod args;
+mod completions;
+mod environment;
+mod exit;
+mod explain;
+mod generate;
+mod help;
+mod init;
+mod man;
+mod output;
+mod suggest;
+mod version;
+
+// What follows is parsed and tested; it joins the table below with the code that it starts.
+#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the compiler of config"))]
+mod check;
+#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the demo itself"))]
+mod demo;
+#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with `check` and `proxy`"))]
+mod mesh;
+#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the proxy"))]
+mod proxy;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use environment::Environment;
+use exit::{Exit, Failure};
+use output::Output;
+
+/// API gateway, service mesh and canary releases in one binary, spoken to in the Kubernetes
+/// Gateway API
+#[derive(Parser)]
+#[command(name = "meshctl", version = version::TEXT, after_help = help::FOOTER)]
+#[command(disable_help_subcommand = true, max_term_width = output::WIDTH_MAX)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    Explain(explain::Args),
+    #[command(subcommand)]
+    Generate(generate::Command),
+    #[command(alias = "completion")]
+    Completions(completions::Args),
+    Version(version::Args),
+    Help(help::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+fn main() -> std::process::ExitCode {
+    let environment = Environment::read();
+    let mut output = Output::new(&environment);
+    let answer = parse(&environment, output.width())
+        .and_then(|command| run(command, &environment, &mut output));
+    output.finish(answer).into()
+}
+
+fn run(
+    command: Option<Command>,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match command {
+        None => help::welcome(output),
+        Some(Command::Init(args)) => init::run(args, environment, output),
+        Some(Command::Explain(args)) => explain::run(&args, output),
+        Some(Command::Generate(command)) => generate::run(command, environment, output),
+        Some(Command::Completions(args)) => completions::run(&args, output),
+        Some(Command::Version(args)) => version::run(&args, output),
+        Some(Command::Help(args)) => help::run(&args, output),
+        Some(Command::Man(args)) => man::run(&args, output),
+    }
+}
+
+/// The tree of all commands: help, completions and man pages are made from it.
+fn tree() -> clap::Command {
+    CommandLine::command()
+}
+
+fn parse(environment: &Environment, width: usize) -> Result<Option<Command>, Failure> {
+    let mut tree = tree().term_width(width);
+    let matches = tree
+        .try_get_matches_from_mut(&environment.arguments)
+        .map_err(|error| suggest::nested(error, &tree))?;
+    let parsed = CommandLine::from_arg_matches(&matches).map_err(|e| e.format(&mut tree))?;
+    Ok(parsed.command)
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,3 +21,5 @@ pub mod identity;
 pub mod telemetry;
 
 pub mod proxy;
+
+pub mod manifest;

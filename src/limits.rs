@@ -119,6 +119,8 @@ pub const UPSTREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 /// Graceful shutdown.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Threads that serve: more than any machine we know has cores for, few enough to start at once.
+pub const WORKERS: usize = 1_024;
 /// Connections of the whole process (Envoy's edge guide).
 pub const CONNECTIONS: usize = 50_000;
 /// Just-accepted sockets on their way from one worker to another.

@@ -1,6 +1,8 @@
 //! Every outward name in one table: groups, labels, annotations, headers, environment, ports.
 
 pub const GROUP_GATEWAY_API: &str = "gateway.networking.k8s.io";
+/// The bundle version that is served.
+pub const GATEWAY_API_VERSION: &str = "v1.6";
 pub const GROUP_DISCOVERY: &str = "discovery.k8s.io";
 pub const GROUP_MESHCTL: &str = "meshctl.dev";
 pub const API_VERSION_MESHCTL: &str = "meshctl.dev/v1alpha1";

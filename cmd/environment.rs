@@ -1,0 +1,90 @@
+//! The environment, read once: nothing else in the program looks at a variable, the arguments or
+//! the current directory.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use meshctl::names;
+
+/// Whether to colour, as far as the environment decides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal.
+    Auto,
+    Never,
+    Always,
+}
+
+/// An empty variable counts as unset, as most shells' users mean it.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub arguments: Vec<OsString>,
+    pub current_dir: PathBuf,
+    pub colour: Colour,
+    /// `COLUMNS`.
+    pub columns: Option<usize>,
+    pub home: Option<PathBuf>,
+    /// `MESHCTL_CONFIG`: what `-f` is where none is given.
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy run` and `check`"))]
+    pub config: Option<PathBuf>,
+    /// `MESHCTL_RUN_DIR`: where control sockets live.
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy`"))]
+    pub run_dir: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy`"))]
+    pub runtime_dir: Option<PathBuf>,
+    /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy run`"))]
+    pub log: Option<String>,
+    /// The path of this binary, where the system tells it.
+    pub program: Option<PathBuf>,
+}
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn read() -> Self {
+        Self {
+            arguments: std::env::args_os().collect(),
+            // A removed current directory leaves relative paths to fail one by one, by name.
+            current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            program: std::env::current_exe().ok(),
+            ..Self::from_variables(|name| std::env::var_os(name))
+        }
+    }
+
+    /// The part that variables decide, so that tests need not change the process.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let text = |name: &str| set(name).and_then(|value| value.into_string().ok());
+        Self {
+            arguments: Vec::new(),
+            current_dir: PathBuf::from("."),
+            colour: colour(&text),
+            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
+            home: set("HOME").map(PathBuf::from),
+            config: set(names::ENV_CONFIG).map(PathBuf::from),
+            run_dir: set(names::ENV_RUN_DIR).map(PathBuf::from),
+            runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
+            log: text(names::ENV_LOG),
+            program: None,
+        }
+    }
+
+    /// `path` as seen from here.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.current_dir.join(path)
+    }
+}
+
+/// <https://no-color.org> and <https://bixense.com/clicolors>: NO_COLOR wins.
+fn colour(text: &impl Fn(&str) -> Option<String>) -> Colour {
+    if text("NO_COLOR").is_some() {
+        Colour::Never
+    } else if text("CLICOLOR_FORCE").is_some_and(|force| force != "0") {
+        Colour::Always
+    } else if text("CLICOLOR").as_deref() == Some("0") || text("TERM").as_deref() == Some("dumb") {
+        Colour::Never
+    } else {
+        Colour::Auto
+    }
+}

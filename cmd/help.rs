@@ -1,0 +1,111 @@
+//! `meshctl help [TOPIC]`, and what `meshctl` alone says to a newcomer.
+
+use crate::args::examples;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::suggest;
+
+/// What stands under the list of all commands.
+pub const FOOTER: &str = "`meshctl COMMAND --help` says more about a command; `meshctl help files`, `exit-codes`, \
+`resources` and `examples` about a topic.";
+
+const TOPICS: &[(&str, &str)] = &[
+    ("files", include_str!("help/files.md")),
+    ("exit-codes", include_str!("help/exit-codes.md")),
+    ("resources", include_str!("help/resources.md")),
+    ("examples", include_str!("help/examples.md")),
+];
+
+/// The commands to start with, in the order in which one meets them. What isn't in the tree is
+/// not shown.
+const FIRST: &[(&str, &str, &str)] = &[
+    ("demo", "meshctl demo", "see it: two versions, a gateway and a canary, on this machine"),
+    ("init", "meshctl init shop", "write a first configuration into the directory shop"),
+    ("check", "meshctl check -f shop", "find every mistake in it"),
+    ("proxy", "meshctl proxy run -f shop", "serve it; edits are live within a second"),
+    ("explain", "meshctl explain no_endpoint", "what the cause of a failed request means"),
+];
+
+/// Explain a topic or a command
+#[derive(clap::Args)]
+#[command(after_help = examples(&["meshctl help files", "meshctl help generate systemd"]))]
+pub struct Args {
+    /// files, exit-codes, resources, examples, or a command
+    #[arg(value_name = "TOPIC")]
+    words: Vec<String>,
+}
+
+pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let topic = match args.words.as_slice() {
+        [word] => TOPICS.iter().find(|(name, _)| name == word),
+        _ => None,
+    };
+    match topic {
+        Some((name, text)) => output.prose(&filled(name, text))?,
+        None => output.text(command(&args.words, output.width())?)?,
+    }
+    Ok(Exit::Yes)
+}
+
+pub fn welcome(output: &mut Output) -> Result<Exit, Failure> {
+    let tree = crate::tree();
+    let about = tree.get_about().map(ToString::to_string).unwrap_or_default();
+    let mut text = format!("{about}.\n\nStart with:\n\n");
+    for (command, line, meaning) in FIRST {
+        if tree.find_subcommand(command).is_some() {
+            text.push_str(&format!("    {line:<28}  {meaning}\n"));
+        }
+    }
+    text.push_str("\n`meshctl help` lists every command, `meshctl COMMAND --help` explains one.\n");
+    output.prose(&text)?;
+    Ok(Exit::Yes)
+}
+
+/// The example lines of a command's help.
+pub fn examples_of(command: &clap::Command) -> Vec<String> {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    text.lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+}
+
+/// What the program knows better than a text.
+fn filled(topic: &str, text: &str) -> String {
+    let list = match topic {
+        "exit-codes" => {
+            Exit::ALL.map(|exit| format!("- {:<3} {}\n", exit.code(), exit.meaning())).concat()
+        }
+        "examples" => every_example(&crate::tree()),
+        _ => return text.to_owned(),
+    };
+    text.replace("{list}\n", &list)
+}
+
+fn every_example(command: &clap::Command) -> String {
+    let own = examples_of(command).into_iter().map(|example| format!("    {example}\n"));
+    let below = command.get_subcommands().filter(|child| !child.is_hide_set()).map(every_example);
+    own.chain(below).collect()
+}
+
+/// The help of a command, as `--help` gives it.
+fn command(words: &[String], width: usize) -> Result<String, Failure> {
+    let mut tree = crate::tree().term_width(width);
+    tree.build();
+    let mut command = &mut tree;
+    for word in words {
+        if command.find_subcommand(word).is_none() {
+            return Err(unknown(word, command));
+        }
+        command = command.find_subcommand_mut(word).expect("it was found above");
+    }
+    Ok(command.render_long_help().ansi().to_string())
+}
+
+fn unknown(word: &str, parent: &clap::Command) -> Failure {
+    let failure =
+        Failure::new(Exit::WrongCommandLine, format!("`{word}` is neither a topic nor a command"));
+    let topics = TOPICS.iter().map(|(name, _)| *name);
+    let commands = parent.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name());
+    match suggest::nearest(word, topics.chain(commands)) {
+        Some(near) => failure.tip(format!("did you mean `{near}`?")),
+        None => failure.tip("`meshctl help` lists all"),
+    }
+}

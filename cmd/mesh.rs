@@ -1,0 +1,121 @@
+//! Which mesh a command acts on, and where its proxies leave their control sockets.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use meshctl::model::BindAddress;
+
+use crate::args::{Files, Quick, Target};
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+
+/// The directory that marks a mesh, as `.git` marks a repository.
+pub const MARK: &str = ".meshctl";
+/// Where control sockets live in it.
+const RUN: &str = "run";
+/// Where a service of the system keeps its sockets.
+const SYSTEM_RUN_DIR: &str = "/run/meshctl";
+/// What `--to` listens on when `--listen` is left out.
+const LISTEN_DEFAULT: BindAddress = BindAddress { ip: None, port: 8080 };
+
+/// What is served or checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Files and directories; `-` is standard input.
+    Files(Vec<PathBuf>),
+    /// No file at all.
+    Quick { listen: BindAddress, targets: Vec<Target> },
+}
+
+impl Source {
+    /// The first that there is: the command line, `MESHCTL_CONFIG`, the nearest mesh directory.
+    pub fn choose(files: Files, quick: Quick, environment: &Environment) -> Result<Self, Failure> {
+        let Files { files } = files;
+        let Quick { listen, targets } = quick;
+        match (files.is_empty(), targets.is_empty()) {
+            (false, false) => Err(wrong("-f and --to can't be used together").tip(
+                "--to serves without a file; `meshctl init` writes the same as YAML, to be edited",
+            )),
+            (false, true) => Self::files(files),
+            (true, false) if targets.iter().all(|target| target.weight == 0) => {
+                Err(wrong("every --to has the weight 0, so no request could be answered"))
+            }
+            (true, false) => Ok(Self::Quick { listen: listen.unwrap_or(LISTEN_DEFAULT), targets }),
+            (true, true) => Self::unsaid(environment),
+        }
+    }
+
+    fn files(files: Vec<PathBuf>) -> Result<Self, Failure> {
+        if files.iter().filter(|file| is_standard_input(file)).count() > 1 {
+            return Err(wrong("standard input can be read once: `-f -` is given twice"));
+        }
+        Ok(Self::Files(files))
+    }
+
+    fn unsaid(environment: &Environment) -> Result<Self, Failure> {
+        let nearest = || nearest(&environment.current_dir, environment.home.as_deref());
+        match environment.config.clone().or_else(nearest) {
+            Some(path) => Ok(Self::Files(vec![path])),
+            None => Err(wrong("no configuration is given").tip(
+                "give -f DIR, or --listen :8080 --to localhost:3000, or begin with `meshctl init`",
+            )),
+        }
+    }
+
+    /// The directory with a mark among what is served: its proxies are found through it.
+    fn marked(&self) -> Option<&Path> {
+        let Self::Files(files) = self else { return None };
+        files.iter().find(|file| file.join(MARK).is_dir()).map(PathBuf::as_path)
+    }
+}
+
+pub fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The nearest directory with a mark, looked for upwards as git does, but never above the home
+/// directory nor on another file system.
+pub fn nearest(from: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let device = |path: &Path| path.metadata().ok().map(|metadata| metadata.dev());
+    let start = device(from)?;
+    for directory in from.ancestors() {
+        if device(directory) != Some(start) {
+            return None;
+        }
+        if directory.join(MARK).is_dir() {
+            return Some(directory.to_owned());
+        }
+        if home == Some(directory) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Where a proxy that serves `source` puts its control socket, unless `--control` names it.
+pub fn run_dir(source: &Source, environment: &Environment) -> PathBuf {
+    environment
+        .run_dir
+        .clone()
+        .or_else(|| source.marked().map(|directory| directory.join(MARK).join(RUN)))
+        .or_else(|| environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl")))
+        .unwrap_or_else(|| SYSTEM_RUN_DIR.into())
+}
+
+/// Everywhere that proxies of this machine may have put theirs, nearest first.
+pub fn run_dirs(environment: &Environment) -> Vec<PathBuf> {
+    if let Some(directory) = &environment.run_dir {
+        return vec![directory.clone()];
+    }
+    let near = nearest(&environment.current_dir, environment.home.as_deref());
+    let near = near.map(|directory| directory.join(MARK).join(RUN));
+    let of_user = environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl"));
+    near.into_iter().chain(of_user).chain([SYSTEM_RUN_DIR.into()]).collect()
+}
+
+fn wrong(message: &str) -> Failure {
+    Failure::new(Exit::WrongCommandLine, message)
+}
+
+#[cfg(test)]
+mod tests;

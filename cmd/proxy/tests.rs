@@ -1,0 +1,122 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+
+use clap::Parser;
+use meshctl::model::{AccessLogFormat, BindAddress};
+
+use super::run::{Control, Mode, Observe, Options};
+use super::*;
+use crate::environment::Environment;
+use crate::exit::Failure;
+use crate::mesh::Source;
+
+#[derive(Parser)]
+struct Run {
+    #[command(flatten)]
+    args: run::Args,
+}
+
+#[derive(Parser)]
+struct Drain {
+    #[command(flatten)]
+    args: drain::Args,
+}
+
+fn environment() -> Environment {
+    let set = |name: &str| match name {
+        "XDG_RUNTIME_DIR" => Some("/run/user/7".into()),
+        "MESHCTL_LOG" => Some("warn".into()),
+        _ => None,
+    };
+    Environment { current_dir: "/srv".into(), ..Environment::from_variables(set) }
+}
+
+fn parse(line: &str) -> Result<Options, Failure> {
+    let args = Run::try_parse_from(std::iter::once("run").chain(line.split_whitespace()))?.args;
+    Options::new(args, &environment())
+}
+
+fn refused(line: &str) -> String {
+    match parse(line) {
+        Ok(options) => panic!("{line} gave {options:?}"),
+        Err(Failure::CommandLine(error)) => error.render().to_string(),
+        Err(Failure::Said { message, .. }) => message,
+        Err(Failure::OutputClosed) => panic!("nothing was printed"),
+    }
+}
+
+#[test]
+fn what_nobody_says_has_its_default() {
+    let options = parse("-f shop").unwrap();
+    assert_eq!(options.source, Source::Files(vec!["shop".into()]));
+    assert_eq!(options.mode, Mode::Gateway);
+    assert_eq!(options.workers, None);
+    assert_eq!(options.observe, Observe::At(([127, 0, 0, 1], 15020).into()));
+    assert_eq!(options.control, Control::In("/run/user/7/meshctl".into()));
+    assert_eq!(options.access_log, None);
+    assert_eq!(options.drain_timeout, None);
+    assert!(!options.takeover);
+    assert_eq!(options.log, "warn");
+}
+
+#[test]
+fn every_flag_arrives() {
+    let options = parse(
+        "--listen 127.0.0.1:80 --to localhost:3000=90 --to unix:/run/b.sock=10 --port 80=8080 \
+         --endpoint shop/cart=localhost:1 --class istio --class nginx --workers 3 --observe off \
+         --control run/c.sock --access-log text --drain-timeout 1m30s --mode gateway --takeover -vv",
+    )
+    .unwrap();
+    let Source::Quick { listen, targets } = &options.source else { panic!("{options:?}") };
+    assert_eq!(*listen, BindAddress { ip: Some([127, 0, 0, 1].into()), port: 80 });
+    let targets: Vec<String> =
+        targets.iter().map(|t| format!("{}={}", t.address, t.weight)).collect();
+    assert_eq!(targets, ["localhost:3000=90", "unix:/run/b.sock=10"]);
+    assert_eq!(options.overrides.classes, ["istio", "nginx"]);
+    assert_eq!(options.overrides.ports.len(), 1);
+    assert_eq!(options.overrides.endpoints[0].service, "cart");
+    assert_eq!(options.workers.unwrap().get(), 3);
+    assert_eq!(options.observe, Observe::Off);
+    assert_eq!(options.control, Control::Socket("/srv/run/c.sock".into()));
+    assert_eq!(options.access_log, Some(Some(AccessLogFormat::Text)));
+    assert_eq!(options.drain_timeout.unwrap().as_secs(), 90);
+    assert!(options.takeover);
+    assert_eq!(options.log, "info,meshctl=trace");
+    assert_eq!(parse("-f x --access-log off").unwrap().access_log, Some(None));
+    assert_eq!(parse("-f x -q").unwrap().log, "error");
+    let everywhere = parse("-f x --observe :9000").unwrap().observe;
+    assert_eq!(everywhere, Observe::At("[::]:9000".parse().unwrap()));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let check = |line: &str, part: &str| {
+        let message = refused(line);
+        assert!(message.contains(part), "{line}: {message} does not say {part}");
+    };
+    check("--listen :80", "--to <TARGET[=WEIGHT]>");
+    check("-f x --to localhost:1", "-f and --to");
+    check("-f x --workers 0", "a number from 1 to 1024");
+    check("-f x --workers 1025", "a number from 1 to 1024");
+    check("-f x --observe localhost", "has no port");
+    check("-f x --drain-timeout 30", "30s or 30m");
+    check("-f x --access-log xml", "[possible values: json, text, off]");
+    check("-f x --mode sidecar", "[possible values: gateway]");
+    check("-f x -q -v", "cannot be used with");
+    check("-f x --prot 80=81", "a similar argument exists: '--port'");
+    check("--to localhost:1=x", "`x` is not a weight");
+}
+
+#[test]
+fn a_proxy_is_named_by_process_or_socket() {
+    assert_eq!(proxy("17"), Ok(Proxy::Process(17)));
+    assert_eq!(proxy("./17"), Ok(Proxy::Socket(Path::new("./17").into())));
+    assert!(proxy("0").is_err_and(|error| error.contains("./0")));
+    assert!(proxy("-1").is_err());
+    let args = Drain::try_parse_from(["drain", "17", "--all"]);
+    assert!(args.is_err(), "one and all contradict each other");
+    let args = Drain::try_parse_from(["drain", "--wait"]).unwrap().args;
+    assert_eq!((args.proxy, args.all, args.wait.wait), (None, false, true));
+    assert_eq!(args.wait.timeout.as_secs(), 300);
+}

@@ -1,0 +1,115 @@
+use clap::{CommandFactory, FromArgMatches};
+
+use super::*;
+
+/// Every command that is in the tree or will be.
+#[derive(Parser)]
+#[command(name = "meshctl", disable_help_subcommand = true)]
+enum All {
+    #[command(flatten)]
+    Now(Command),
+    #[command(subcommand)]
+    Proxy(proxy::Command),
+    #[command(alias = "doctor")]
+    Check(check::Args),
+    Demo(demo::Args),
+}
+
+fn leaves(command: &clap::Command, found: &mut Vec<clap::Command>) {
+    if !command.has_subcommands() {
+        found.push(command.clone());
+    }
+    command.get_subcommands().for_each(|child| leaves(child, found));
+}
+
+fn all_leaves() -> Vec<clap::Command> {
+    let mut found = Vec::new();
+    let mut tree = All::command();
+    tree.build();
+    leaves(&tree, &mut found);
+    found
+}
+
+#[test]
+fn clap_finds_nothing_wrong_with_the_tree() {
+    All::command().debug_assert();
+    CommandLine::command().debug_assert();
+}
+
+#[test]
+fn every_command_shows_two_examples_or_more_and_each_is_its_own() {
+    let leaves = all_leaves();
+    assert!(leaves.len() >= 12, "{} commands", leaves.len());
+    for command in leaves {
+        let name = command.get_bin_name().unwrap_or_default().to_owned();
+        let examples = help::examples_of(&command);
+        assert!(examples.len() >= 2, "{name} has {} examples", examples.len());
+        for example in examples {
+            assert!(example.starts_with(&name), "{name} shows {example:?}");
+            assert!(example.len() <= 90, "{example:?} would be wrapped");
+        }
+    }
+}
+
+#[test]
+fn every_example_parses() {
+    for command in all_leaves() {
+        for example in help::examples_of(&command) {
+            let words: Vec<&str> = example.split_whitespace().collect();
+            let end = words.iter().position(|word| ["|", ">", "&&"].contains(word));
+            let words = &words[..end.unwrap_or(words.len())];
+            let parsed = All::command()
+                .try_get_matches_from(words)
+                .and_then(|matches| All::from_arg_matches(&matches));
+            assert!(
+                parsed.is_ok(),
+                "{example}: {}",
+                parsed.err().map(|e| e.to_string()).unwrap_or_default()
+            );
+        }
+    }
+}
+
+/// A letter that means one thing here and another there is learnt by accident.
+#[test]
+fn a_short_flag_means_the_same_everywhere() {
+    let mut meanings = std::collections::BTreeMap::new();
+    for command in all_leaves() {
+        for argument in command.get_arguments() {
+            let (Some(short), Some(long)) = (argument.get_short(), argument.get_long()) else {
+                continue;
+            };
+            let known = meanings.entry(short).or_insert_with(|| long.to_owned());
+            assert_eq!(known, long, "-{short} of {}", command.get_name());
+        }
+    }
+}
+
+#[test]
+fn every_flag_and_command_is_explained_without_a_full_stop() {
+    for command in all_leaves() {
+        let name = command.get_bin_name().unwrap_or_default().to_owned();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && !about.ends_with('.'), "{name}: {about:?}");
+        for argument in command.get_arguments() {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let id = argument.get_id();
+            assert!(!help.is_empty() && !help.ends_with('.'), "{name} {id}: {help:?}");
+        }
+    }
+}
+
+#[test]
+fn exit_codes_are_the_documented_ones() {
+    assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 130]);
+}
+
+#[test]
+fn a_verb_without_its_noun_is_found() {
+    let mut tree = All::command();
+    let error = tree
+        .try_get_matches_from_mut(["meshctl", "drain"])
+        .map(|_| ())
+        .map_err(|error| suggest::nested(error, &tree).render().to_string());
+    assert!(error.as_ref().is_err_and(|error| error.contains("proxy drain")), "{error:?}");
+}
