@@ -155,14 +155,15 @@ impl EndpointGroup {
         let at = self.shared.micros(now);
         let settings = self.policy.ejection;
         let health = self.members[index].shared.health();
-        if !health.fail(settings, at) {
-            return health.take_return(at).then_some(EjectionEvent::Returned);
+        // Asked before the lock too: a backend whose only endpoint is down fails all the time.
+        if health.fail(settings, at) && self.may_lose_one(at) {
+            let _one_at_a_time = self.shared.ejecting();
+            if !health.is_out(at) && self.may_lose_one(at) {
+                let lasts = health.eject(settings, at);
+                return Some(EjectionEvent::Ejected { failure, lasts });
+            }
         }
-        let _one_at_a_time = self.shared.ejecting();
-        if health.is_out(at) || !self.may_lose_one(at) {
-            return health.take_return(at).then_some(EjectionEvent::Returned);
-        }
-        Some(EjectionEvent::Ejected { failure, lasts: health.eject(settings, at) })
+        health.take_return(at).then_some(EjectionEvent::Returned)
     }
 
     /// To be told of every answer, whatever its status.
