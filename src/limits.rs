@@ -234,3 +234,5 @@ pub const LISTEN_FDS: usize = 1_024;
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
 /// Between two looks at a PROXY header that came in pieces.
 pub const PROXY_PROTOCOL_LOOK: Duration = Duration::from_millis(5);
+/// For the last lines of the access log; a reader that doesn't read holds the end up no longer.
+pub const LOG_CLOSE: Duration = Duration::from_secs(2);

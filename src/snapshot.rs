@@ -136,6 +136,11 @@ impl Snapshot {
         self.backends.at(slot.0).map(|entry| &**entry)
     }
 
+    /// In the order of their slots.
+    pub fn backends(&self) -> impl Iterator<Item = &BackendEntry> {
+        self.backends.iter().map(|entry| &**entry)
+    }
+
     pub fn certificate(&self, key: &PartKey) -> Option<&Arc<Certificate>> {
         self.certificates.get(key)
     }

@@ -148,7 +148,7 @@ pub struct Row<'d> {
 
 /// All of them as data, in the order of `render`.
 pub fn rows(diagnostics: &[Diagnostic]) -> Vec<Row<'_>> {
-    let row = |diagnostic: &'_ Diagnostic| -> Row<'_> {
+    fn row(diagnostic: &Diagnostic) -> Row<'_> {
         Row {
             code: diagnostic.code.to_string(),
             severity: diagnostic.severity.as_str(),
@@ -158,7 +158,7 @@ pub fn rows(diagnostics: &[Diagnostic]) -> Vec<Row<'_>> {
             column: diagnostic.place.column,
             help: diagnostic.help.as_deref(),
         }
-    };
+    }
     sorted(diagnostics).into_iter().map(row).collect()
 }
 

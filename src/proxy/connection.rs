@@ -116,13 +116,11 @@ pub fn start(worker: &Rc<Worker>, bind: BindAddress, stream: TcpStream, peer: So
 /// Runs work of which a bug must end nothing else; `None` when one did.
 async fn caught<T>(worker: &Worker, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    poll_fn(|cx| {
-        match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => {
-                worker.shared.panics.inc();
-                std::task::Poll::Ready(None)
-            }
+    poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => {
+            worker.shared.panics.inc();
+            std::task::Poll::Ready(None)
         }
     })
     .await

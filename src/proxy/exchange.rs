@@ -28,7 +28,6 @@ use super::upstream::Lease;
 use super::view::{RuleView, Way};
 use super::worker::Worker;
 use crate::clock::{self, Instant};
-use crate::limits;
 use crate::model::Cause;
 use crate::telemetry::{Inline, Record};
 use upload::Upload;
@@ -174,10 +173,11 @@ impl<'a> Exchange<'a> {
     fn choose<'v>(&mut self, view: &'v RuleView) -> Option<&'v Way> {
         if let Some(persistence) = &view.rule().session_persistence {
             let now = clock::since_epoch();
-            let kept = Session::of_request(persistence, &self.head.fields, now).find_map(|session| {
-                let way = view.ways.iter().find(|way| way.session == Some(session.backend))?;
-                Some(way)
-            });
+            let kept =
+                Session::of_request(persistence, &self.head.fields, now).find_map(|session| {
+                    let way = view.ways.iter().find(|way| way.session == Some(session.backend))?;
+                    Some(way)
+                });
             // Weight 0 sends nothing new; whoever has a session stays (GEP-1619).
             if kept.is_some() {
                 return kept;
@@ -306,4 +306,3 @@ impl<'a> Exchange<'a> {
         Upload::new(self.head.body, view.rule().retry.attempts > 0, taps)
     }
 }
-

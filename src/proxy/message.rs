@@ -10,7 +10,7 @@ pub use fields::Fields;
 pub use http::{Method, StatusCode, Version};
 
 /// A request's head after the codec's checks and path normalisation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RequestHead {
     pub method: Method,
     /// The version that the client spoke.

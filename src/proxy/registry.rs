@@ -26,9 +26,9 @@ use crate::limits;
 use crate::model::{Address, PartKey};
 
 pub use backend::{BackendInFlight, BackendShared};
+pub use cache_line::CacheLine;
 pub use endpoint::{Channel, EndpointId, EndpointShared, InFlight};
 
-use cache_line::CacheLine;
 use epoch::Epoch;
 use latency::Latency;
 use remembered::Remembered;

@@ -54,7 +54,10 @@ pub enum Answer {
 
 impl Stage {
     /// `mirror` finds the worker's view of a mirror's backend.
-    pub fn compile(filter: &Filter, mirror: impl FnOnce(&crate::model::Mirror) -> Rc<Mirror>) -> Self {
+    pub fn compile(
+        filter: &Filter,
+        mirror: impl FnOnce(&crate::model::Mirror) -> Rc<Mirror>,
+    ) -> Self {
         match filter {
             Filter::RequestHeaders(edit) => Self::RequestHeaders(edit.clone()),
             Filter::ResponseHeaders(edit) => Self::ResponseHeaders(edit.clone()),
@@ -102,6 +105,3 @@ impl Stage {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

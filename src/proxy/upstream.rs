@@ -16,8 +16,8 @@ pub use connect::{ConnectFault, Transport};
 
 use self::h2::Multiplexed;
 use crate::clock::{self, Instant};
-use crate::limits;
 use crate::identity::ClientTls;
+use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
@@ -120,7 +120,8 @@ impl Pool {
     }
 
     fn wants_h2(&self) -> bool {
-        self.transport.borrow().protocol == BackendProtocol::H2c || self.speaks_h2.get() == Some(true)
+        self.transport.borrow().protocol == BackendProtocol::H2c
+            || self.speaks_h2.get() == Some(true)
     }
 
     fn client(&self, io: Io) -> ClientConn {

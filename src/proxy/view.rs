@@ -133,10 +133,8 @@ impl BackendView {
 
     /// Takes over what changed. Pools stay with their endpoints.
     pub fn refresh(&self, worker: &Worker, world: &World) {
-        let entry = world
-            .snapshot
-            .backend_slot(&self.key)
-            .and_then(|slot| world.snapshot.backend(slot));
+        let entry =
+            world.snapshot.backend_slot(&self.key).and_then(|slot| world.snapshot.backend(slot));
         let Some(entry) = entry else {
             self.set(Err(Cause::BackendNotFound));
             return;

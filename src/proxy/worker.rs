@@ -22,7 +22,9 @@ use super::world::{Reader, World};
 use crate::limits;
 use crate::model::{BindAddress, Cause, Listener, PartKey};
 use crate::snapshot::CompiledRule;
-use crate::telemetry::{PortSeries, Record, WorkerMetrics, WorkerTelemetry};
+use crate::telemetry::{
+    ListenerSeries, PortSeries, Record, RouteNames, RouteSeries, WorkerMetrics, WorkerTelemetry,
+};
 
 /// What the control thread tells a worker.
 pub enum Command {
@@ -65,6 +67,8 @@ pub struct Worker {
     rules: RefCell<Vec<SmallVec<[Rc<RuleView>; 1]>>>,
     backends: RefCell<HashMap<PartKey, Rc<BackendView>>>,
     ports: RefCell<HashMap<BindAddress, Rc<PortSeries>>>,
+    listeners: RefCell<HashMap<PartKey, (Arc<Listener>, Rc<RouteSeries>)>>,
+    handshakes: RefCell<HashMap<Option<PartKey>, ListenerSeries>>,
 }
 
 impl Worker {
@@ -108,6 +112,8 @@ impl Worker {
             rules: RefCell::default(),
             backends: RefCell::default(),
             ports: RefCell::default(),
+            listeners: RefCell::default(),
+            handshakes: RefCell::default(),
         })
     }
 
@@ -235,9 +241,8 @@ impl Worker {
         if rules.len() <= slot {
             rules.resize_with(slot + 1, SmallVec::new);
         }
-        rules[slot].retain(|old| {
-            Arc::ptr_eq(&old.compiled, compiled) && old.listener.key != listener.key
-        });
+        rules[slot]
+            .retain(|old| Arc::ptr_eq(&old.compiled, compiled) && old.listener.key != listener.key);
         rules[slot].push(Rc::clone(&view));
         view
     }
@@ -256,10 +261,33 @@ impl Worker {
     /// Counters of connections to an address.
     pub fn port_series(&self, bind: BindAddress) -> Rc<PortSeries> {
         let mut ports = self.ports.borrow_mut();
-        let series = ports
-            .entry(bind)
-            .or_insert_with(|| Rc::new(PortSeries::new(&self.metrics, bind)));
+        let series =
+            ports.entry(bind).or_insert_with(|| Rc::new(PortSeries::new(&self.metrics, bind)));
         Rc::clone(series)
+    }
+
+    /// Counters of requests that reached a listener and no rule of it.
+    pub fn listener_series(&self, listener: &Arc<Listener>) -> Rc<RouteSeries> {
+        let mut known = self.listeners.borrow_mut();
+        if let Some((of, series)) = known.get(&listener.key)
+            && Arc::ptr_eq(of, listener)
+        {
+            return Rc::clone(series);
+        }
+        let series =
+            Rc::new(RouteSeries::new(&self.metrics, RouteNames::new(listener, None, None)));
+        known.insert(listener.key.clone(), (Arc::clone(listener), Rc::clone(&series)));
+        series
+    }
+
+    /// Counts a handshake; without a listener where no listener took the server name.
+    pub fn count_handshake(&self, listener: Option<&Arc<Listener>>, failure: Option<Cause>) {
+        let key = listener.map(|listener| listener.key.clone());
+        let mut known = self.handshakes.borrow_mut();
+        let series = known.entry(key).or_insert_with(|| {
+            ListenerSeries::new(&self.metrics, listener.map(|listener| &**listener))
+        });
+        series.handshake(failure);
     }
 
     pub fn consume(&self, record: &Record) {

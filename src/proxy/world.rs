@@ -119,9 +119,8 @@ impl Publisher {
         for port in snapshot.ports() {
             for table in port.listeners() {
                 let listener = &table.listener;
-                let tls = self
-                    .servers
-                    .build(listener, |key| snapshot.certificate(key).map(Arc::clone));
+                let tls =
+                    self.servers.build(listener, |key| snapshot.certificate(key).map(Arc::clone));
                 if let Some(tls) = tls.transpose() {
                     built.insert(listener.key.clone(), tls);
                 }

@@ -16,11 +16,11 @@ mod server;
 mod wire;
 pub mod write;
 
-pub use client::ClientConn;
-pub use server::{HeadFault, ServerConn};
 pub use body::{BodyDecoder, BodyEncoder, BodyError, Decoded};
+pub use client::ClientConn;
 pub use request::{RequestError, parse_request};
 pub use response::{ResponseError, Sent, parse_response};
+pub use server::{HeadFault, ServerConn};
 pub use write::{Persistence, ResponseOptions, Sending, write_request, write_response};
 
 use crate::limits;

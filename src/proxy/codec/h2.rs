@@ -35,10 +35,7 @@ impl Receive {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
                     // The peer may send as much again: whoever pulled has room for it.
-                    self.stream
-                        .flow_control()
-                        .release_capacity(data.len())
-                        .map_err(fault)?;
+                    self.stream.flow_control().release_capacity(data.len()).map_err(fault)?;
                     self.ended = self.stream.is_end_stream();
                     if data.is_empty() {
                         continue;

@@ -103,8 +103,7 @@ async fn turn(
     let (cause, reason) = match read {
         Ok(Ok(())) => {
             let down = Downstream::H1(conn);
-            let ended =
-                exchange::serve(worker, client, deadlines, &mut head, down, started).await;
+            let ended = exchange::serve(worker, client, deadlines, &mut head, down, started).await;
             return match ended {
                 Ended::Upgraded(lease) => match lease.take() {
                     Some(upstream) => Turn::Upgraded(Box::new(upstream)),

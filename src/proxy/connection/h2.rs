@@ -79,12 +79,7 @@ fn set_idle(deadlines: &Deadlines, client: &Client, streams: usize) {
     }
 }
 
-fn start(
-    worker: &Rc<Worker>,
-    client: &Rc<Client>,
-    accepted: Accepted,
-    streams: &Rc<Cell<usize>>,
-) {
+fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: &Rc<Cell<usize>>) {
     let (worker, client) = (Rc::clone(worker), Rc::clone(client));
     let open = Open::new(streams);
     tokio::task::spawn_local(async move {

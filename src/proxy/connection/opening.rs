@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::{Client, Entry, Secured, h1, h2};
+use crate::clock;
 use crate::identity::{self, ServerTls, Sni, sni_host};
 use crate::limits;
 use crate::model::{Cause, Listener, ListenerProtocol};
@@ -22,7 +23,6 @@ use crate::proxy::deadline::{Deadlines, Phase};
 use crate::proxy::proxy_protocol::{self, Header, Parsed, Sources};
 use crate::proxy::worker::Worker;
 use crate::proxy::world::World;
-use crate::clock;
 use crate::snapshot::Port;
 
 /// RFC 9113 §3.4.

@@ -29,7 +29,7 @@ pub(super) struct Answered {
     pub(super) lease: Lease,
     pub(super) index: usize,
     /// The endpoint's load and the backend's, until the exchange is over.
-    _in_flight: crate::proxy::registry::InFlight,
+    pub(super) _in_flight: crate::proxy::registry::InFlight,
 }
 
 /// Why a try brought no answer.
@@ -75,8 +75,7 @@ impl Exchange<'_> {
             Ok((answered, now)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                let ended =
-                    self.download(down, view, way, answered, upload, response).await;
+                let ended = self.download(down, view, way, answered, upload, response).await;
                 ended
             }
             Err(failed) => {
@@ -101,8 +100,7 @@ impl Exchange<'_> {
         let mut now = backend.now().map_err(final_cause)?;
         let shared = now.group.backend();
         shared.deposit(clock::now());
-        let _in_flight =
-            shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
+        let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
         let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
         loop {
@@ -275,8 +273,7 @@ impl Exchange<'_> {
     fn preface(&self, now: &BackendNow) -> Option<Vec<u8>> {
         let version = now.backend.policy.proxy_protocol?;
         let source = std::net::SocketAddr::new(self.client_ip(), self.client.peer.port());
-        let header =
-            proxy_protocol::Header::Proxied { source, destination: self.client.local };
+        let header = proxy_protocol::Header::Proxied { source, destination: self.client.local };
         let mut out = Vec::with_capacity(108);
         proxy_protocol::write(version, header, &mut out);
         Some(out)

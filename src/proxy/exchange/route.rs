@@ -9,7 +9,6 @@ use crate::model::{Cause, Listener};
 use crate::proxy::message::RequestHead;
 use crate::proxy::view::RuleView;
 use crate::snapshot::{ListenerTable, RouteRequest};
-use crate::telemetry::{RouteNames, RouteSeries};
 
 impl Exchange<'_> {
     /// The rule that the request is decided by, and which of its matches matched.
@@ -33,11 +32,7 @@ impl Exchange<'_> {
     fn check_direction(&self, table: &Arc<ListenerTable>) -> Result<(), Cause> {
         match &self.client.tls {
             Some(tls) if tls.listener != table.listener.key => Err(Cause::MisdirectedRequest),
-            None if matches!(
-                table.listener.protocol,
-                crate::model::ListenerProtocol::Https(_)
-            ) =>
-            {
+            None if matches!(table.listener.protocol, crate::model::ListenerProtocol::Https(_)) => {
                 Err(Cause::ListenerNotFound)
             }
             _ => Ok(()),
@@ -58,14 +53,6 @@ impl Exchange<'_> {
             self.note_listener(&table.listener);
         }
     }
-}
-
-/// A listener's series for requests without a route.
-pub fn listener_series(
-    metrics: &crate::telemetry::WorkerMetrics,
-    listener: &Listener,
-) -> Rc<RouteSeries> {
-    Rc::new(RouteSeries::new(metrics, RouteNames::new(listener, None, None)))
 }
 
 /// What a lookup may ask. The authority is lower case already.

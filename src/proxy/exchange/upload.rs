@@ -49,8 +49,12 @@ impl Upload {
     pub(super) fn new(length: BodyLength, may_retry: bool, taps: SmallVec<[Tap; 1]>) -> Self {
         let none = length.is_empty();
         Self {
-            replay: (may_retry && !none)
-                .then(|| Replay { pieces: Vec::new(), bytes: 0, given: 0, last: false }),
+            replay: (may_retry && !none).then(|| Replay {
+                pieces: Vec::new(),
+                bytes: 0,
+                given: 0,
+                last: false,
+            }),
             taps,
             bytes: 0,
             ended: none.then_some(None),
@@ -159,7 +163,7 @@ impl Upload {
         }
         if let Some(ended) = &self.ended {
             return Poll::Ready(Ok(match ended {
-                Some(trailers) => Frame::Trailers(trailers.clone()),
+                Some(trailers) => Frame::Trailers(Box::clone(trailers)),
                 None => Frame::End,
             }));
         }

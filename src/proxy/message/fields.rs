@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 /// An ordered multi-map of fields. Names are lower case; values are bytes without control
 /// characters (both checked by whoever pushes). Lookups are linear: messages have a dozen fields.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Fields {
     bytes: Vec<u8>,
     entries: SmallVec<[Entry; 24]>,

@@ -6,7 +6,7 @@ use std::ops::Deref;
 /// arm64 lines are that long.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(super) struct CacheLine<T>(pub(super) T);
+pub struct CacheLine<T>(pub(super) T);
 
 impl<T> Deref for CacheLine<T> {
     type Target = T;

@@ -10,9 +10,8 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
 use crate::identity::{self, ClientTls};
-use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
-use crate::proxy::codec::h1::request::HeadLimits;
+use crate::proxy::codec::h1::HeadLimits;
 use crate::proxy::codec::io::{Io, Socket};
 
 /// How the endpoints of a backend are spoken to.
@@ -40,7 +39,7 @@ pub struct ConnectFault {
 }
 
 pub(super) fn head_limits() -> HeadLimits {
-    HeadLimits { head_bytes: limits::HEAD_BYTES, target_bytes: limits::TARGET_BYTES }
+    HeadLimits::default()
 }
 
 /// Connects, sends `preface`, and shakes hands, all within the connect timeout.
@@ -54,8 +53,7 @@ pub(super) async fn connect(
         Ok(result) => result,
         Err(_) => Err(ConnectFault {
             cause: Cause::UpstreamConnectTimeout,
-            sentence: format!("{address} did not answer in {:?}", transport.connect_timeout)
-                .into(),
+            sentence: format!("{address} did not answer in {:?}", transport.connect_timeout).into(),
         }),
     }
 }

@@ -81,9 +81,8 @@ impl Multiplexed {
         io: Io,
     ) -> Result<(Upstream, Place), ConnectFault> {
         let tls = pool.transport().tls.is_some();
-        let (sender, drive) = Connector::handshake(io, tls)
-            .await
-            .map_err(|fault| refused(pool, &fault))?;
+        let (sender, drive) =
+            Connector::handshake(io, tls).await.map_err(|fault| refused(pool, &fault))?;
         let conn = Rc::new(Conn {
             sender,
             streams: Cell::new(0),

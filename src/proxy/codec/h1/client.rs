@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 use super::server::{poll_frame, poll_room, write_data};
 use super::wire::Wire;
 use super::{
-    BodyDecoder, BodyEncoder, HeadLimits, Parsed, Persistence, Sent, parse_response,
-    worth_parsing, write_request,
+    BodyDecoder, BodyEncoder, HeadLimits, Parsed, Persistence, Sent, parse_response, worth_parsing,
+    write_request,
 };
 use crate::model::Cause;
 use crate::proxy::codec::io::Io;

@@ -124,7 +124,7 @@ impl ServerConn {
     }
 
     /// The one answer that is still possible is to something unreadable.
-    fn refuse(&mut self) {
+    pub fn refuse(&mut self) {
         self.version = Version::HTTP_11;
         self.to_head = false;
         self.keep_alive = false;

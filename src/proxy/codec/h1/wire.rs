@@ -17,19 +17,19 @@ const COPY_BYTES: usize = 8 * 1024;
 
 /// A stream with its read and write buffers.
 #[derive(Debug)]
-pub struct Wire {
-    pub io: Io,
-    pub input: BytesMut,
-    pub output: Output,
+pub(super) struct Wire {
+    pub(super) io: Io,
+    pub(super) input: BytesMut,
+    pub(super) output: Output,
     /// The peer has sent its end.
-    pub ended: bool,
+    pub(super) ended: bool,
     /// Bytes went into TLS that may not have left it.
     unflushed: bool,
 }
 
 /// Bytes to write: a buffer, then one large piece that is not copied, then what follows it.
 #[derive(Debug, Default)]
-pub struct Output {
+pub(super) struct Output {
     buffer: Vec<u8>,
     written: usize,
     large: Bytes,
@@ -37,12 +37,18 @@ pub struct Output {
 }
 
 impl Wire {
-    pub fn new(io: Io) -> Self {
-        Self { io, input: BytesMut::new(), output: Output::default(), ended: false, unflushed: false }
+    pub(super) fn new(io: Io) -> Self {
+        Self {
+            io,
+            input: BytesMut::new(),
+            output: Output::default(),
+            ended: false,
+            unflushed: false,
+        }
     }
 
     /// Reads once; `Ok(0)` is the peer's end.
-    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.ended {
             return Poll::Ready(Ok(0));
         }
@@ -53,7 +59,7 @@ impl Wire {
     }
 
     /// Gives the buffers of an idle connection back.
-    pub fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         if self.input.is_empty() {
             buffers::give_back(&mut self.input);
         }
@@ -61,13 +67,12 @@ impl Wire {
     }
 
     /// Writes until nothing is left.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let io = &mut self.io;
         while !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); 3];
             let count = self.output.slices(&mut slices);
-            let wrote =
-                ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]))?;
+            let wrote = ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]))?;
             if wrote == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -83,17 +88,17 @@ impl Wire {
 }
 
 impl Output {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.written == self.buffer.len() && self.large.is_empty() && self.after.is_empty()
     }
 
     /// Whether another piece may be added before the next flush.
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.large.is_empty() && self.buffer.len() - self.written < limits::READ_BUFFER
     }
 
     /// The buffer for heads, small data and marks: what is added stands behind all that was.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         if !self.large.is_empty() {
             return &mut self.after;
         }
@@ -104,7 +109,7 @@ impl Output {
     }
 
     /// Adds data; only while there [is room](Self::has_room).
-    pub fn push(&mut self, data: Bytes) {
+    pub(super) fn push(&mut self, data: Bytes) {
         debug_assert!(self.large.is_empty(), "written without asking for room");
         if data.len() <= COPY_BYTES {
             self.buffer().extend_from_slice(&data);

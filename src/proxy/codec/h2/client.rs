@@ -59,11 +59,7 @@ impl Sender {
     }
 
     pub fn start(&self) -> ClientStream {
-        ClientStream {
-            sender: self.clone(),
-            request: None,
-            response: Response::Waiting(None),
-        }
+        ClientStream { sender: self.clone(), request: None, response: Response::Waiting(None) }
     }
 }
 
