@@ -143,7 +143,7 @@ fn the_client_is_the_entry_that_the_first_trusted_hop_wrote() {
     check(1, &["2001:db8::1"], "2001:db8::1", "2001:db8::1, 203.0.113.9");
     check(1, &["::ffff:192.0.2.1"], "192.0.2.1", "192.0.2.1, 203.0.113.9");
     // The walk ends where something else than an address stands.
-    check(2, &["10.0.0.1, unknown, 192.0.2.2"], "192.0.2.2", "192.0.2.2, 203.0.113.9");
+    check(3, &["10.0.0.1, unknown, 192.0.2.2"], "192.0.2.2", "192.0.2.2, 203.0.113.9");
     for nonsense in [
         "unknown",
         "192.0.2.1.5",
