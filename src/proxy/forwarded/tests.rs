@@ -324,7 +324,7 @@ fn request_ids_are_kept_from_trusted_hops_alone() {
     }
     let pair = [RequestId::new(&mut rng), RequestId::new(&mut rng)];
     assert_ne!(pair[0], pair[1]);
-    assert_eq!(size_of::<RequestId>(), crate::limits::REQUEST_ID_BYTES + 1);
+    assert_eq!(size_of::<RequestId>(), limits::REQUEST_ID_BYTES + 1);
 }
 
 #[test]
@@ -404,6 +404,9 @@ fn via_names_us_and_counts_passes() {
         let fields: Vec<_> = values.iter().map(|value| ("via", *value)).collect();
         assert_eq!(passes(&head(&fields).fields, "meshctl"), count, "{values:?}");
     }
+    let ours = |passes: usize| vec!["1.1 meshctl"; passes].join(", ");
+    assert!(!is_loop(&head(&[("via", &ours(16))]).fields, "meshctl"));
+    assert!(is_loop(&head(&[("via", &ours(9)), ("via", &ours(8))]).fields, "meshctl"));
     // A client's Via stays: it says where the request has been, and grants nothing.
     let (_, lines) = received(0, &[("via", "1.0 fred")]);
     let via: Vec<_> = lines.iter().filter(|line| line.starts_with("via")).collect();
