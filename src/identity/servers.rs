@@ -93,7 +93,7 @@ impl Servers {
         {
             return Ok(Some(Arc::clone(built)));
         }
-        // A failed build must not leave the former one to be found again.
+        // Its keys have no place in memory any more, also where nothing comes after it.
         self.built.remove(&listener.key);
         let choice = self.choice(&parts)?;
         let built = Arc::new(self.assemble(&listener.key, tls, choice)?);

@@ -5,5 +5,6 @@ mod client_auth;
 mod clients;
 mod names;
 mod servers;
+mod streams;
 mod tickets;
 mod wire;

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use hops::Believed;
 
 use super::message::{Fields, RequestHead, ResponseHead, Version};
-use crate::names;
+use crate::{limits, names};
 
 mod element;
 mod hops;
@@ -132,21 +132,22 @@ pub fn mark_own(
     }
 }
 
-/// How often a request has passed proxies with our pseudonym. More than
-/// `limits::VIA_PASSES` of them is a loop (RFC 9110 §7.6.3). Only a request's sender can make
-/// it look like one, and only to itself.
-pub fn passes(fields: &Fields, via: &str) -> usize {
-    fields
-        .get_all(names::HEADER_VIA)
-        .flat_map(|line| line.split(|b| *b == b','))
-        .filter(|member| {
-            // `1.1 pseudonym (comment)`.
-            let mut words =
-                member.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty());
-            words.next().is_some()
-                && words.next().is_some_and(|by| by.eq_ignore_ascii_case(via.as_bytes()))
-        })
-        .count()
+/// Whether a request goes round: it has passed more than `limits::VIA_PASSES` proxies of our
+/// pseudonym (RFC 9110 §7.6.3). A client that forges as many refuses only itself. To be asked
+/// before [`receive`] adds this pass.
+pub fn is_loop(fields: &Fields, via: &str) -> bool {
+    passes(fields, via) > limits::VIA_PASSES
+}
+
+fn passes(fields: &Fields, via: &str) -> usize {
+    let is_ours = |member: &&[u8]| {
+        // `1.1 pseudonym (comment)`.
+        let mut words = member.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let by = words.nth(1);
+        by.is_some_and(|by| by.eq_ignore_ascii_case(via.as_bytes()))
+    };
+    let members = |line: &'_ [u8]| line.split(|b| *b == b',').filter(is_ours).count();
+    fields.get_all(names::HEADER_VIA).map(members).sum()
 }
 
 /// As another line, so that no joined value is built.

@@ -150,12 +150,21 @@ fn valid_certificates_are_let_in() {
         p.subject_alt_names = vec![SanType::URI("spiffe://mesh/ns/a/sa/b".try_into().unwrap())];
     });
     let any_usage = changed(|p| p.extended_key_usages.clear());
+    // What directories and mail put there is nothing to be suspicious of.
+    let office = changed(|p| {
+        p.subject_alt_names.extend([
+            SanType::Rfc822Name("ann@example.com".try_into().unwrap()),
+            SanType::IpAddress("2001:db8::1".parse().unwrap()),
+            SanType::OtherName((vec![1, 3, 6, 1, 4, 1, 311, 20, 2, 3], "ann@corp".into())),
+        ]);
+    });
     for versions in VERSIONS {
         for (part, name) in [
             (root.client(), "client.example"),
             (second.client(), "client.example"),
             (deep.client(), "client.example"),
             (root.issue(&any_usage), "client.example"),
+            (root.issue(&office), "client.example"),
             (root.issue(&spiffe), "spiffe://mesh/ns/a/sa/b"),
         ] {
             for auth in [only_valid(&[&root, &second]), fallback(&[&root, &second])] {

@@ -258,8 +258,9 @@ fn what_did_not_change_is_not_built_again() {
     let renewed = build(&mut servers, &https, &[&new]).unwrap();
     assert!(!Arc::ptr_eq(&built, &renewed));
     assert_eq!(built.admission(), renewed.admission(), "no connection needs to end");
-    // A listener that breaks doesn't go on with what it had.
+    // A listener that breaks doesn't go on with what it had, and nobody keeps its keys.
     assert_eq!(build(&mut servers, &https, &[]).unwrap_err(), Cause::CertificateMissing);
+    assert_eq!(Arc::strong_count(&renewed), 1);
     let mut http = https;
     http.protocol = ListenerProtocol::Http;
     assert!(servers.build(&http, among(&[])).unwrap().is_none());

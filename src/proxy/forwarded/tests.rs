@@ -143,7 +143,7 @@ fn the_client_is_the_entry_that_the_first_trusted_hop_wrote() {
     check(1, &["2001:db8::1"], "2001:db8::1", "2001:db8::1, 203.0.113.9");
     check(1, &["::ffff:192.0.2.1"], "192.0.2.1", "192.0.2.1, 203.0.113.9");
     // The walk ends where something else than an address stands.
-    check(2, &["10.0.0.1, unknown, 192.0.2.2"], "192.0.2.2", "192.0.2.2, 203.0.113.9");
+    check(3, &["10.0.0.1, unknown, 192.0.2.2"], "192.0.2.2", "192.0.2.2, 203.0.113.9");
     for nonsense in [
         "unknown",
         "192.0.2.1.5",
@@ -324,7 +324,7 @@ fn request_ids_are_kept_from_trusted_hops_alone() {
     }
     let pair = [RequestId::new(&mut rng), RequestId::new(&mut rng)];
     assert_ne!(pair[0], pair[1]);
-    assert_eq!(size_of::<RequestId>(), crate::limits::REQUEST_ID_BYTES + 1);
+    assert_eq!(size_of::<RequestId>(), limits::REQUEST_ID_BYTES + 1);
 }
 
 #[test]
@@ -404,6 +404,9 @@ fn via_names_us_and_counts_passes() {
         let fields: Vec<_> = values.iter().map(|value| ("via", *value)).collect();
         assert_eq!(passes(&head(&fields).fields, "meshctl"), count, "{values:?}");
     }
+    let ours = |passes: usize| vec!["1.1 meshctl"; passes].join(", ");
+    assert!(!is_loop(&head(&[("via", &ours(16))]).fields, "meshctl"));
+    assert!(is_loop(&head(&[("via", &ours(9)), ("via", &ours(8))]).fields, "meshctl"));
     // A client's Via stays: it says where the request has been, and grants nothing.
     let (_, lines) = received(0, &[("via", "1.0 fred")]);
     let via: Vec<_> = lines.iter().filter(|line| line.starts_with("via")).collect();
