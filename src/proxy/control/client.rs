@@ -116,7 +116,7 @@ pub fn find(directories: &[PathBuf]) -> Vec<Proxy> {
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
         .filter(|path| is_control_socket(path))
-        .filter_map(|socket| look_at(socket))
+        .filter_map(look_at)
         .collect();
     found.sort_by(|a, b| a.socket.cmp(&b.socket));
     found.dedup();

@@ -72,6 +72,7 @@ fn knock(address: SocketAddr, text: &str) {
 #[test]
 fn three_hundred_sockets_pass_with_what_waits_in_their_queues() {
     const SOCKETS: usize = 300;
+    crate::telemetry::process::raise_open_files().expect("there are enough files");
     let sockets = listeners(SOCKETS);
     let addresses: Vec<_> = sockets
         .lock()

@@ -138,6 +138,7 @@ async fn a_head_has_a_bound() {
 /// at once, and few of them are left.
 #[tokio::test]
 async fn a_thousand_silent_clients_are_bounded_and_keep_no_probe_waiting() {
+    crate::telemetry::process::raise_open_files().expect("there are enough files");
     let (address, _) = open().await;
     let begun = clock::now();
     let mut silent = Vec::new();
