@@ -22,7 +22,7 @@ use rustix::net::SocketType;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::telemetry::door::serve::{self, Answer, Slots};
+use crate::telemetry::door::serve::{self, Answer, Connections};
 
 /// What can be asked of a proxy.
 pub trait Control: Send + Sync + 'static {
@@ -59,9 +59,8 @@ impl ControlDoor {
 
     /// Serves until it is dropped.
     pub async fn serve(self, control: Arc<impl Control>) {
-        let slots = Slots::new();
+        let mut connections = Connections::default();
         loop {
-            let slot = slots.take().await;
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -74,7 +73,7 @@ impl ControlDoor {
                 continue;
             }
             let control = control.clone();
-            serve::spawn(slot, stream, move |request| answer(control.clone(), request));
+            connections.serve(stream, move |request| answer(control.clone(), request));
         }
     }
 }

@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use tokio::net::TcpListener;
 
 use super::exposition::Format;
-use serve::{Answer, Slots};
+use serve::{Answer, Connections};
 
 /// What the door shows.
 pub trait Observed: Send + Sync + 'static {
@@ -49,10 +49,9 @@ impl ObservationDoor {
 
     /// Serves until it is dropped.
     pub async fn serve(self, observed: Arc<impl Observed>) {
-        let slots = Slots::new();
+        let mut connections = Connections::default();
         let names: Arc<[String]> = self.names.into();
         loop {
-            let slot = slots.take().await;
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -61,7 +60,7 @@ impl ObservationDoor {
                 }
             };
             let (observed, names) = (observed.clone(), names.clone());
-            serve::spawn(slot, stream, move |request| {
+            connections.serve(stream, move |request| {
                 std::future::ready(answer(&*observed, &names, &request))
             });
         }

@@ -1,8 +1,11 @@
-//! What the kernel knows about this process, under Prometheus' standard names.
+//! What the kernel knows about this process, under Prometheus' standard names, and what it lets
+//! the process have.
 //!
-//! Read from /proc at each scrape; a value that can't be read is left out.
+//! Values are read from /proc at each scrape; one that can't be read is left out.
 
-use std::fs;
+use std::{fs, io};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::metrics::Family;
 use super::registry::SampleValue;
@@ -10,6 +13,17 @@ use super::registry::SampleValue;
 /// Ticks per second in /proc/self/stat (`USER_HZ`): part of Linux' interface, the same on every
 /// architecture that Rust's standard library runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Raises the soft limit of open files to the hard one, which is what `limits::CONNECTIONS` needs:
+/// the soft one is 1,024 on most systems, for the sake of `select`. Says what it is now.
+pub fn raise_open_files() -> io::Result<u64> {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        setrlimit(Resource::Nofile, limit)?;
+    }
+    Ok(limit.current.unwrap_or(u64::MAX))
+}
 
 pub(super) fn values() -> Vec<(Family, SampleValue)> {
     let mut values = Vec::with_capacity(6);
@@ -33,7 +47,7 @@ pub(super) fn values() -> Vec<(Family, SampleValue)> {
         let open = i64::try_from(entries.count()).unwrap_or(i64::MAX).saturating_sub(1);
         values.push((Family::ProcessOpenFds, SampleValue::Level(open)));
     }
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let limit = getrlimit(Resource::Nofile);
     if let Some(max) = limit.current.and_then(|max| i64::try_from(max).ok()) {
         values.push((Family::ProcessMaxFds, SampleValue::Level(max)));
     }

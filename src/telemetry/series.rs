@@ -55,7 +55,7 @@ pub struct RouteSeries {
     duration: Histogram,
     request_body: Counter,
     response_body: Counter,
-    by_status: RefCell<SmallVec<[(u16, Option<Cause>, Counter); 2]>>,
+    by_status: Outcomes<(u16, Option<Cause>)>,
 }
 
 impl RouteSeries {
@@ -65,7 +65,7 @@ impl RouteSeries {
             duration: metrics.histogram(Family::RequestDuration, labels),
             request_body: metrics.counter(Family::RequestBody, labels),
             response_body: metrics.counter(Family::ResponseBody, labels),
-            by_status: RefCell::default(),
+            by_status: Outcomes::default(),
             metrics: metrics.clone(),
             names,
         }
@@ -76,18 +76,8 @@ impl RouteSeries {
         self.duration.observe(record.total);
         self.request_body.add(record.request_body);
         self.response_body.add(record.response_body);
-        let mut by_status = self.by_status.borrow_mut();
-        let known = by_status
-            .iter()
-            .find(|(status, cause, _)| (*status, *cause) == (record.status, record.cause));
-        if let Some((_, _, counter)) = known {
-            return counter.inc();
-        }
-        let counter = self.requests(record.status, record.cause, by_status.len());
-        counter.inc();
-        if by_status.len() <= limits::STATUS_SERIES {
-            by_status.push((record.status, record.cause, counter));
-        }
+        let Record { status, cause, .. } = *record;
+        self.by_status.inc((status, cause), |known| self.requests(status, cause, known));
     }
 
     fn requests(&self, status: u16, cause: Option<Cause>, known: usize) -> Counter {
@@ -111,7 +101,7 @@ pub struct PortSeries {
     address: String,
     pub accepted: Counter,
     pub active: Gauge,
-    closed: ByCause,
+    closed: Outcomes<Option<Cause>>,
 }
 
 impl PortSeries {
@@ -120,7 +110,7 @@ impl PortSeries {
         Self {
             accepted: metrics.counter(Family::ConnectionsAccepted, &[&address]),
             active: metrics.gauge(Family::ConnectionsActive, &[&address]),
-            closed: ByCause::default(),
+            closed: Outcomes::default(),
             metrics: metrics.clone(),
             address,
         }
@@ -128,7 +118,7 @@ impl PortSeries {
 
     /// `None`: both sides were done.
     pub fn closed(&self, cause: Option<Cause>) {
-        self.closed.inc(cause, || {
+        self.closed.inc(cause, |_| {
             let cause = cause.map_or("", Cause::word);
             self.metrics.counter(Family::ConnectionsClosed, &[&self.address, cause])
         });
@@ -140,7 +130,7 @@ pub struct ListenerSeries {
     metrics: WorkerMetrics,
     gateway: String,
     listener: Name,
-    handshakes: ByCause,
+    handshakes: Outcomes<Option<Cause>>,
 }
 
 impl ListenerSeries {
@@ -150,12 +140,12 @@ impl ListenerSeries {
             metrics: metrics.clone(),
             gateway: listener.map(|l| object_label(&l.gateway)).unwrap_or_default(),
             listener: listener.map_or_else(|| Arc::from(""), |l| l.key.section.clone()),
-            handshakes: ByCause::default(),
+            handshakes: Outcomes::default(),
         }
     }
 
     pub fn handshake(&self, failure: Option<Cause>) {
-        self.handshakes.inc(failure, || {
+        self.handshakes.inc(failure, |_| {
             let outcome = failure.map_or(OK, Cause::word);
             let labels = [&self.gateway, &*self.listener, outcome];
             self.metrics.counter(Family::TlsHandshakes, &labels)
@@ -208,7 +198,7 @@ pub struct EndpointSeries {
     pub address: Name,
     pub active: Gauge,
     pub idle: Gauge,
-    attempts: ByCause,
+    attempts: Outcomes<Option<Cause>>,
 }
 
 impl EndpointSeries {
@@ -220,7 +210,7 @@ impl EndpointSeries {
         Self {
             active: connections("active"),
             idle: connections("idle"),
-            attempts: ByCause::default(),
+            attempts: Outcomes::default(),
             metrics: metrics.clone(),
             backend,
             address,
@@ -229,7 +219,7 @@ impl EndpointSeries {
 
     /// Counts one attempt by how it ended.
     pub fn attempt(&self, failure: Option<Cause>) {
-        self.attempts.inc(failure, || {
+        self.attempts.inc(failure, |_| {
             let outcome = failure.map_or(OK, Cause::word);
             self.metrics.counter(Family::UpstreamAttempts, &[&self.backend, &self.address, outcome])
         });
@@ -274,19 +264,30 @@ impl MirrorSeries {
     }
 }
 
-/// Counters of one family, one per cause that has occurred.
-#[derive(Default)]
-struct ByCause(RefCell<SmallVec<[(Option<Cause>, Counter); 1]>>);
+/// Counters of one family, one per outcome that has occurred.
+struct Outcomes<O> {
+    known: RefCell<SmallVec<[(O, Counter); 2]>>,
+}
 
-impl ByCause {
-    fn inc(&self, cause: Option<Cause>, make: impl FnOnce() -> Counter) {
-        let mut known = self.0.borrow_mut();
-        if let Some((_, counter)) = known.iter().find(|(of, _)| *of == cause) {
+impl<O: Copy + PartialEq> Outcomes<O> {
+    /// `make` is told how many outcomes are known. Past the bound it makes the counter that they
+    /// share, each time anew.
+    fn inc(&self, outcome: O, make: impl FnOnce(usize) -> Counter) {
+        let mut known = self.known.borrow_mut();
+        if let Some((_, counter)) = known.iter().find(|(of, _)| *of == outcome) {
             return counter.inc();
         }
-        let counter = make();
+        let counter = make(known.len());
         counter.inc();
-        known.push((cause, counter));
+        if known.len() < limits::STATUS_SERIES {
+            known.push((outcome, counter));
+        }
+    }
+}
+
+impl<O> Default for Outcomes<O> {
+    fn default() -> Self {
+        Self { known: RefCell::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ pub fn find(directories: &[PathBuf]) -> Vec<Proxy> {
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
         .filter(|path| is_control_socket(path))
-        .filter_map(|socket| look_at(socket))
+        .filter_map(look_at)
         .collect();
     found.sort_by(|a, b| a.socket.cmp(&b.socket));
     found.dedup();
@@ -129,7 +129,8 @@ fn is_control_socket(path: &Path) -> bool {
 }
 
 fn look_at(path: PathBuf) -> Option<Proxy> {
-    let before = fs::symlink_metadata(&path).ok()?;
+    // A plain file refuses connections too, and is nothing of ours to remove.
+    let before = fs::symlink_metadata(&path).ok().filter(|found| found.file_type().is_socket())?;
     match socket::connect(&path, SocketType::STREAM) {
         Ok(stream) => {
             let peer = rustix::net::sockopt::socket_peercred(&stream).ok();

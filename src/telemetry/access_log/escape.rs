@@ -5,12 +5,7 @@
 
 /// As the inside of a JSON string. What is not UTF-8 becomes U+FFFD.
 pub(super) fn push_json(line: &mut Vec<u8>, text: &[u8]) {
-    push(
-        line,
-        text,
-        |line, c| push_u(line, c),
-        |line, _| line.extend_from_slice("\u{fffd}".as_bytes()),
-    );
+    push(line, text, push_u, |line, _| line.extend_from_slice("\u{fffd}".as_bytes()));
 }
 
 /// As nginx writes it: `\xNN` for each byte that is not shown.

@@ -3,10 +3,12 @@
 //! A connection per request means that an idle client holds nothing; who scrapes every few
 //! seconds doesn't notice. This module must not know what is asked.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
 use crate::limits;
 
@@ -62,49 +64,60 @@ impl Answer {
     }
 }
 
-/// The connections that a door may have at once; who comes later waits in the kernel's queue.
-pub struct Slots(Arc<Semaphore>);
-
-pub struct Slot {
-    _permit: OwnedSemaphorePermit,
+/// The connections that a door has, which are bounded. Who comes when all are taken displaces the
+/// oldest that hasn't asked for anything yet, else the oldest: a crowd of silent clients can't
+/// keep a probe waiting until the pod is killed for it.
+#[derive(Default)]
+pub struct Connections {
+    open: VecDeque<Connection>,
 }
 
-impl Slots {
-    #[expect(clippy::new_without_default, reason = "a number of slots is no default")]
-    pub fn new() -> Self {
-        Self(Arc::new(Semaphore::new(limits::DOOR_CONNECTIONS)))
-    }
-
-    pub async fn take(&self) -> Slot {
-        let permit = self.0.clone().acquire_owned().await;
-        Slot { _permit: permit.expect("the semaphore is never closed") }
-    }
+struct Connection {
+    task: AbortHandle,
+    has_asked: Arc<AtomicBool>,
 }
 
-/// Serves one request on a task of its own.
-pub fn spawn<S, F, A>(slot: Slot, stream: S, answer: F)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(Request<Incoming>) -> A + Send + 'static,
-    A: Future<Output = Answer> + Send + 'static,
-{
-    let service = service_fn(move |request| {
-        let answer = answer(request);
-        async move { Ok::<_, Infallible>(answer.await.into_response()) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits::DOOR_HEAD_TIMEOUT)
-        .keep_alive(false)
-        .max_headers(limits::HEADERS)
-        .max_buf_size(limits::DOOR_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::spawn(async move {
-        // An error is the client's and has been answered where it can be; a client that takes
-        // longer than this is gone or means harm.
-        let _ = tokio::time::timeout(limits::DOOR_TIMEOUT, connection).await;
-        drop(slot);
-    });
+impl Connections {
+    /// Serves one request on a task of its own.
+    pub fn serve<S, F, A>(&mut self, stream: S, answer: F)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Fn(Request<Incoming>) -> A + Send + 'static,
+        A: Future<Output = Answer> + Send + 'static,
+    {
+        self.make_room();
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asked = has_asked.clone();
+        let service = service_fn(move |request| {
+            asked.store(true, Ordering::Relaxed);
+            let answer = answer(request);
+            async move { Ok::<_, Infallible>(answer.await.into_response()) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::DOOR_HEAD_TIMEOUT)
+            .keep_alive(false)
+            .max_headers(limits::HEADERS)
+            .max_buf_size(limits::DOOR_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let task = tokio::spawn(async move {
+            // An error is the client's and has been answered where it can be; a client that
+            // takes longer than this is gone or means harm.
+            let _ = tokio::time::timeout(limits::DOOR_TIMEOUT, connection).await;
+        });
+        self.open.push_back(Connection { task: task.abort_handle(), has_asked });
+    }
+
+    fn make_room(&mut self) {
+        self.open.retain(|connection| !connection.task.is_finished());
+        while self.open.len() >= limits::DOOR_CONNECTIONS {
+            let silent = |connection: &Connection| !connection.has_asked.load(Ordering::Relaxed);
+            let oldest = self.open.iter().position(silent).unwrap_or_default();
+            if let Some(connection) = self.open.remove(oldest) {
+                connection.task.abort();
+            }
+        }
+    }
 }
 
 /// After a failed accept. Most failures are the peer's; when descriptors or memory have run out,

@@ -24,3 +24,11 @@ fn the_kernel_tells_everything_about_this_process() {
     assert!((3..level(Family::ProcessMaxFds)).contains(&level(Family::ProcessOpenFds)));
     assert!(values.iter().any(|(family, _)| *family == Family::ProcessCpu));
 }
+
+#[test]
+fn the_soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let raised = raise_open_files().expect("below the hard limit everything is allowed");
+    let limit = getrlimit(Resource::Nofile);
+    assert_eq!(limit.current, limit.maximum);
+    assert_eq!(raised, limit.maximum.unwrap_or(u64::MAX));
+}

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::telemetry::cells::{CHUNK_CELLS, Chunk, HISTOGRAM_CELLS, Slot};
 
 // A histogram's cells are found by `first | offset`.
-const _: () = assert!(HISTOGRAM_CELLS.is_power_of_two() && CHUNK_CELLS % HISTOGRAM_CELLS == 0);
+const _: () =
+    assert!(HISTOGRAM_CELLS.is_power_of_two() && CHUNK_CELLS.is_multiple_of(HISTOGRAM_CELLS));
 
 /// The chunks of one thread. Their order is the order in which cells are taken, so what a view
 /// takes at once shares cache lines.

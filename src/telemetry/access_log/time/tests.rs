@@ -31,7 +31,8 @@ fn every_day_follows_the_one_before() {
     assert_eq!(before, (1970, 1, 1));
     for days in 1..150_000 {
         let (year, month, day) = date(days);
-        let leap = before.0 % 4 == 0 && (before.0 % 100 != 0 || before.0 % 400 == 0);
+        let every = |years| before.0.is_multiple_of(years);
+        let leap = every(4) && (!every(100) || every(400));
         let length = match before.1 {
             2 => 28 + u64::from(leap),
             4 | 6 | 9 | 11 => 30,
