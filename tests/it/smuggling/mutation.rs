@@ -127,6 +127,7 @@ const MUTATORS: &[Mutator] = &[
     escape_a_byte,
 ];
 
+#[expect(clippy::ptr_arg, reason = "all mutators have one type")]
 fn flip_a_bit(bytes: &mut Vec<u8>, rng: &mut Rng) {
     let at = rng.usize(..bytes.len());
     bytes[at] ^= 1 << rng.u8(..8);
@@ -239,6 +240,7 @@ fn insert_a_hostile_line(bytes: &mut Vec<u8>, rng: &mut Rng) {
     bytes.splice(at..at, format!("{line}\r\n").into_bytes());
 }
 
+#[expect(clippy::ptr_arg, reason = "all mutators have one type")]
 fn change_the_case(bytes: &mut Vec<u8>, rng: &mut Rng) {
     let start = rng.usize(..bytes.len());
     let end = (start + rng.usize(1..20)).min(bytes.len());

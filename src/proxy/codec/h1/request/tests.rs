@@ -1,3 +1,4 @@
+use super::super::worth_parsing;
 use super::super::write::{Persistence, write_request};
 use super::*;
 
@@ -435,4 +436,48 @@ fn a_reused_head_keeps_nothing() {
     }
     let (_, fresh) = parse(second).expect("valid");
     assert_eq!(format!("{head:?}"), format!("{fresh:?}"));
+}
+
+/// What a client is told doesn't depend on how its bytes were cut.
+#[test]
+fn a_prefix_has_the_verdict_of_the_whole() {
+    let long = "x".repeat(limits::TARGET_BYTES);
+    for raw in [
+        "\r\nPOST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: a\r\nX: b\0\r\n\r\n".to_owned(),
+        "GET / HTTP/2.0\r\nHost: a\r\n\r\n".to_owned(),
+        "GET / HTTX/1.1\r\nHost: a\r\n\r\n".to_owned(),
+        format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET /\u{e9}{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET /\0{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET\t/{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("G\"T /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("{long} / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(limits::HEADERS)),
+    ] {
+        let verdict = |end: usize| {
+            parse(&raw.as_bytes()[..end]).map(|(parsed, _)| parsed).map_err(|error| error.cause)
+        };
+        let whole = verdict(raw.len());
+        for end in (0..raw.len()).filter(|end| *end < 100 || end % 97 == 0 || end + 100 > raw.len())
+        {
+            let part = verdict(end);
+            assert!(
+                part == Ok(Parsed::Partial) || part == whole,
+                "{end} of {:?}: {part:?}",
+                &raw[..40]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_drip_is_looked_at_once_per_line() {
+    let limits = HeadLimits::default();
+    let raw = b"GET / HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n\r\n";
+    let looks = (1..=raw.len()).filter(|&end| worth_parsing(&raw[..end], end - 1, &limits)).count();
+    assert_eq!(looks, 1 + 4, "the first byte and four lines");
+    assert!(worth_parsing(raw, raw.len() - 1, &limits));
+    let tight = HeadLimits { head_bytes: 10, ..limits };
+    assert!(worth_parsing(&raw[..10], 9, &tight), "a full buffer has its verdict");
 }
