@@ -23,3 +23,5 @@ pub mod telemetry;
 pub mod proxy;
 
 pub mod manifest;
+
+pub mod serve;

@@ -236,3 +236,5 @@ pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
 pub const PROXY_PROTOCOL_LOOK: Duration = Duration::from_millis(5);
 /// For the last lines of the access log; a reader that doesn't read holds the end up no longer.
 pub const LOG_CLOSE: Duration = Duration::from_secs(2);
+/// An address that couldn't be bound is tried again every so many seconds.
+pub const LISTEN_RETRY_TICKS: u64 = 5;

@@ -63,6 +63,10 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, origin, place, message) }
     }
 
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -127,16 +127,23 @@ impl Proxy {
             self.tell(|| Ok(Command::Unlisten(bind)));
             self.sockets.remove(&bind);
         }
+        let not_bound = self.listen_again();
+        // What was inherited for addresses that nobody serves any more.
+        self.inherited.clear();
+        not_bound
+    }
+
+    /// Tries the addresses that are served and not listened on.
+    pub fn listen_again(&mut self) -> Vec<NotBound> {
+        let world = self.publisher.current();
         let mut not_bound = Vec::new();
-        for port in snapshot.ports() {
+        for port in world.snapshot.ports() {
             if !self.sockets.contains_key(&port.bind)
                 && let Err(error) = self.listen(port.bind)
             {
                 not_bound.push(NotBound { bind: port.bind, error });
             }
         }
-        // What was inherited for addresses that nobody serves any more.
-        self.inherited.clear();
         not_bound
     }
 

@@ -36,6 +36,13 @@ pub struct Listening {
     pub socket: OwnedFd,
 }
 
+impl Listening {
+    /// Another descriptor of the same socket.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { bind: self.bind, socket: self.socket.try_clone()? })
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 enum Message {

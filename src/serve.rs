@@ -1,0 +1,425 @@
+//! A proxy process put together: sources feed a Snapshot, the Snapshot feeds the workers, the two
+//! doors show and steer, signals end it.
+//!
+//! One thread, the control runtime, does all of this; no request ever waits for it. This module
+//! must not parse arguments or read the environment.
+
+mod board;
+mod picture;
+mod signals;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::config::Diagnostic;
+use crate::limits;
+use crate::names;
+use crate::proxy::control::{ControlDoor, Existing};
+use crate::proxy::drain::Drain;
+use crate::proxy::process::{self, NotBound, Proxy};
+use crate::proxy::systemd;
+use crate::proxy::takeover::{self, Handover, TakeoverDoor};
+use crate::snapshot::Snapshot;
+use crate::source::{Feed, Update};
+use crate::telemetry::access_log::{AccessLog, Sink};
+use crate::telemetry::door::ObservationDoor;
+use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
+use board::{Board, Order};
+use signals::{Signal, Signals};
+
+/// What a process is started with.
+pub struct Options {
+    pub feed: Feed,
+    pub workers: NonZeroUsize,
+    /// `None` switches the observation door off.
+    pub observe: Option<SocketAddr>,
+    pub control: PathBuf,
+    /// Whose listening sockets to take: its takeover socket.
+    pub takeover: Option<PathBuf>,
+    /// Sockets of the service manager.
+    pub inherited: Vec<takeover::Listening>,
+    /// `$NOTIFY_SOCKET`.
+    pub notify: Option<OsString>,
+    /// `None`: the longest that a listener's settings say.
+    pub drain_timeout: Option<Duration>,
+    pub version: &'static str,
+    /// Changes what is logged while it runs.
+    pub set_log_level: SetLogLevel,
+    /// Told once, when everything that can be served is served.
+    pub started: Box<dyn FnOnce(&Started) + Send>,
+    /// Told whenever the list of what is wrong has changed.
+    pub diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+}
+
+/// Takes directives such as `info,meshctl=debug`.
+pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// What runs now.
+#[derive(Debug)]
+pub struct Started {
+    pub addresses: Vec<SocketAddr>,
+    pub observe: Option<SocketAddr>,
+    pub control: PathBuf,
+    pub not_bound: Vec<String>,
+}
+
+/// Why a proxy could not be started. Each says what to do.
+#[derive(Debug)]
+pub enum StartError {
+    /// None of the listeners could be bound.
+    Listen(Vec<NotBound>),
+    Observe { address: SocketAddr, error: io::Error },
+    Control { path: PathBuf, error: io::Error },
+    Takeover { path: PathBuf, error: io::Error },
+    Workers(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(failed) => {
+                let failed: Vec<String> = failed.iter().map(sentence).collect();
+                f.write_str(&failed.join("; "))
+            }
+            Self::Observe { address, error } => write!(
+                f,
+                "can't show metrics on {address}: {error}; choose another with --observe ADDRESS, \
+                 or --observe off"
+            ),
+            Self::Control { path, error } => {
+                let path = path.display();
+                write!(f, "can't make the control socket {path}: {error}; choose another with --control PATH")
+            }
+            Self::Takeover { path, error } => {
+                let path = path.display();
+                write!(f, "can't take over from the proxy at {path}: {error}; it goes on")
+            }
+            Self::Workers(error) => write!(f, "can't start the workers: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// What is wrong with an address, and the flag that helps.
+fn sentence(failed: &NotBound) -> String {
+    let NotBound { bind, error } = failed;
+    let port = bind.port;
+    let help = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("ports below 1024 need a privilege: move the listener with --port {port}=8080")
+        }
+        io::ErrorKind::AddrInUse => format!(
+            "another process listens there: stop it, take over from it with --takeover, or move \
+             the listener with --port {port}=PORT"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have the address: correct the Gateway's spec.addresses".into()
+        }
+        _ => "see the system's reason".to_owned(),
+    };
+    format!("can't listen on {bind}: {error}; {help}")
+}
+
+/// Serves until it is told to stop and everything has finished.
+pub async fn run(options: Options) -> Result<(), StartError> {
+    Server::start(options).await?.run().await;
+    Ok(())
+}
+
+/// Everything that lives on the control thread.
+struct Server {
+    feed: Feed,
+    snapshot: Snapshot,
+    proxy: Proxy,
+    drain: Drain,
+    board: Arc<Board>,
+    orders: mpsc::Receiver<Order>,
+    signals: Signals,
+    /// Duplicates of the listening sockets, for whoever takes over.
+    sockets: Sockets,
+    doors: Vec<tokio::task::JoinHandle<()>>,
+    notify: Option<OsString>,
+    drain_timeout: Option<Duration>,
+    diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+    series: Series,
+    not_bound: Vec<NotBound>,
+}
+
+/// Shared with the task that answers takeovers.
+type Sockets = Arc<Mutex<Vec<takeover::Listening>>>;
+
+/// What the control thread counts.
+struct Series {
+    reloads_ok: SharedCounter,
+    reloads_error: SharedCounter,
+    parsed: SharedCounter,
+    lowered: SharedCounter,
+    errors: SharedGauge,
+    warnings: SharedGauge,
+    _build: SharedGauge,
+}
+
+impl Series {
+    fn new(metrics: &Registry, version: &str) -> Self {
+        let build = metrics.gauge(Family::BuildInfo, &[version]);
+        build.set(1);
+        Self {
+            reloads_ok: metrics.counter(Family::Reloads, &["ok"]),
+            reloads_error: metrics.counter(Family::Reloads, &["error"]),
+            parsed: metrics.counter(Family::DocumentsParsed, &[]),
+            lowered: metrics.counter(Family::PartsLowered, &[]),
+            errors: metrics.gauge(Family::Diagnostics, &["error"]),
+            warnings: metrics.gauge(Family::Diagnostics, &["warning"]),
+            _build: build,
+        }
+    }
+}
+
+impl Server {
+    async fn start(options: Options) -> Result<Self, StartError> {
+        let metrics = Registry::new();
+        let dropped = metrics.counter(Family::LogLinesDropped, &[]);
+        let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
+        let (handover, mut inherited) = take_over(options.takeover.as_deref()).await?;
+        inherited.extend(options.inherited);
+        let drain = Drain::new();
+        let proxy = Proxy::start(process::Options {
+            workers: options.workers,
+            metrics: metrics.clone(),
+            access_log: Some(access_log),
+            inherited,
+            drain: drain.clone(),
+        })
+        .map_err(StartError::Workers)?;
+        let signals = Signals::new().map_err(StartError::Workers)?;
+        let (board, orders) = Board::new(metrics.clone(), options.version, options.set_log_level);
+        let board = Arc::new(board);
+        let existing = if handover.is_some() { Existing::Replace } else { Existing::Keep };
+        let mut server = Self {
+            series: Series::new(&metrics, options.version),
+            feed: options.feed,
+            snapshot: Snapshot::empty(),
+            proxy,
+            drain,
+            board,
+            orders,
+            signals,
+            doors: Vec::new(),
+            notify: options.notify,
+            drain_timeout: options.drain_timeout,
+            diagnosed: options.diagnosed,
+            not_bound: Vec::new(),
+            sockets: Sockets::default(),
+        };
+        let first = server.feed.load().await;
+        server.apply(first);
+        if server.proxy.addresses().is_empty() && !server.not_bound.is_empty() {
+            server.stop_workers();
+            return Err(StartError::Listen(server.not_bound));
+        }
+        let observe = server.open_doors(options.observe, &options.control, existing).await?;
+        if let Some(handover) = handover {
+            // The other process accepts no more from here on.
+            if let Err(error) = handover.serving().await {
+                tracing::warn!(%error, "the former proxy did not confirm the takeover");
+            }
+        }
+        server.tell_systemd(&[systemd::State::Ready]);
+        (options.started)(&Started {
+            addresses: server.proxy.addresses().into_iter().map(|(_, address)| address).collect(),
+            observe,
+            control: options.control,
+            not_bound: server.not_bound.iter().map(sentence).collect(),
+        });
+        Ok(server)
+    }
+
+    async fn open_doors(
+        &mut self,
+        observe: Option<SocketAddr>,
+        control: &Path,
+        existing: Existing,
+    ) -> Result<Option<SocketAddr>, StartError> {
+        let mut at = None;
+        if let Some(address) = observe {
+            let failed = |error| StartError::Observe { address, error };
+            let door = ObservationDoor::bind(address, Vec::new()).await.map_err(failed)?;
+            at = door.local_addr().ok();
+            self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
+        }
+        let failed = |error| StartError::Control { path: control.to_owned(), error };
+        let door = ControlDoor::bind(control, existing).map_err(failed)?;
+        self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
+        let door = open_takeover(control, existing)?;
+        let (sockets, board) = (Arc::clone(&self.sockets), Arc::clone(&self.board));
+        self.doors.push(tokio::spawn(async move {
+            let pid = door.serve(|| duplicates(&sockets)).await;
+            board.replaced(pid).await;
+        }));
+        Ok(at)
+    }
+
+    /// Serves what changed, and shows what is wrong.
+    fn apply(&mut self, update: Update) {
+        let Update { changes, diagnostics, counters, .. } = update;
+        self.series.parsed.add(counters.documents_parsed);
+        self.series.lowered.add(counters.parts_lowered);
+        if !changes.upserted.is_empty() || !changes.removed.is_empty() || self.snapshot.generation == 0
+        {
+            self.snapshot = self.snapshot.apply(&changes);
+            self.not_bound = self.proxy.publish(Arc::new(self.snapshot.clone()));
+            for failed in &self.not_bound {
+                tracing::error!("{}", sentence(failed));
+            }
+            self.offer_sockets();
+        }
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.series.errors.set(count(errors));
+        self.series.warnings.set(count(diagnostics.len() - errors));
+        if errors == 0 { self.series.reloads_ok.inc() } else { self.series.reloads_error.inc() }
+        (self.diagnosed)(&diagnostics, &self.feed);
+        self.show(errors, diagnostics.len() - errors);
+    }
+
+    fn offer_sockets(&self) {
+        match self.proxy.sockets() {
+            Ok(sockets) => *lock(&self.sockets) = sockets,
+            Err(error) => tracing::warn!(%error, "the listening sockets can't be handed over"),
+        }
+    }
+
+    fn show(&self, errors: usize, warnings: usize) {
+        let addresses = self.proxy.addresses();
+        let not_bound: Vec<String> = self.not_bound.iter().map(sentence).collect();
+        self.board.show(self.proxy.world(), addresses, not_bound, (errors, warnings));
+    }
+
+    async fn run(mut self) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        let mut ticks = 0_u64;
+        loop {
+            tokio::select! {
+                update = self.feed.next() => self.apply(update),
+                signal = self.signals.next() => match signal {
+                    Signal::Reload => self.reload(),
+                    Signal::ReopenLog => self.proxy.reopen_log(),
+                    Signal::Stop => break,
+                },
+                Some(order) = self.orders.recv() => match order {
+                    Order::Drain(within) => {
+                        self.drain_timeout = within.or(self.drain_timeout);
+                        break;
+                    }
+                    Order::Reload => self.reload(),
+                    Order::Replaced(pid) => {
+                        tracing::info!(pid, "another process serves from now on");
+                        self.tell_systemd(&[systemd::State::MainPid(pid)]);
+                        break;
+                    }
+                },
+                _ = second.tick() => {
+                    self.proxy.tick(clock::now());
+                    ticks += 1;
+                    if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
+                        self.not_bound = self.proxy.listen_again();
+                        self.offer_sockets();
+                    }
+                }
+            }
+        }
+        self.stop().await;
+    }
+
+    fn reload(&mut self) {
+        self.tell_systemd(&[systemd::State::Reloading]);
+        self.proxy.reopen_log();
+        self.feed.rescan();
+        self.tell_systemd(&[systemd::State::Ready]);
+    }
+
+    /// Drains: the doors stay open meanwhile, so that what waits can be seen.
+    async fn stop(mut self) {
+        let within = self.drain_timeout.unwrap_or_else(|| self.board.drain_timeout());
+        tracing::info!(?within, connections = self.proxy.connections(), "draining");
+        self.tell_systemd(&[systemd::State::Stopping]);
+        self.board.set_draining();
+        self.proxy.drain(clock::now() + within);
+        lock(&self.sockets).clear();
+        let proxy = self.proxy;
+        let mut joined = tokio::task::spawn_blocking(move || proxy.join());
+        tokio::select! {
+            _ = &mut joined => {}
+            // Asked twice: at once.
+            () = stopped_again(&mut self.signals) => {
+                self.drain.start(clock::now());
+                let _ = joined.await;
+            }
+        }
+        for door in &self.doors {
+            door.abort();
+        }
+    }
+
+    /// A start that failed leaves nothing running.
+    fn stop_workers(&mut self) {
+        self.proxy.drain(clock::now());
+    }
+
+    fn tell_systemd(&self, states: &[systemd::State]) {
+        if let Some(socket) = &self.notify
+            && let Err(error) = systemd::notify(socket, states)
+        {
+            tracing::warn!(%error, "can't tell the service manager");
+        }
+    }
+}
+
+async fn stopped_again(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
+
+async fn take_over(
+    from: Option<&Path>,
+) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
+    let Some(path) = from else { return Ok((None, Vec::new())) };
+    let failed = |error| StartError::Takeover { path: path.to_owned(), error };
+    let mut handover = takeover::request(path).await.map_err(failed)?;
+    let sockets = std::mem::take(&mut handover.sockets);
+    tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
+    Ok((Some(handover), sockets))
+}
+
+/// Stands beside the control socket.
+pub fn takeover_path(control: &Path) -> PathBuf {
+    let mut path = control.as_os_str().to_owned();
+    path.push(names::TAKEOVER_SOCKET_SUFFIX);
+    path.into()
+}
+
+/// Nothing panics while it holds this; if it did, the sockets would still be right.
+fn lock(sockets: &Mutex<Vec<takeover::Listening>>) -> MutexGuard<'_, Vec<takeover::Listening>> {
+    sockets.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn duplicates(sockets: &Sockets) -> io::Result<Vec<takeover::Listening>> {
+    lock(sockets).iter().map(takeover::Listening::try_clone).collect()
+}
+
+fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {
+    let path = takeover_path(control);
+    TakeoverDoor::bind(&path, existing).map_err(|error| StartError::Control { path, error })
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

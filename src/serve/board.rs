@@ -1,0 +1,175 @@
+//! What the doors show, and where their orders go.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{SetLogLevel, picture};
+use crate::clock::{self, Instant};
+use crate::limits;
+use crate::model::BindAddress;
+use crate::proxy::control::Control;
+use crate::proxy::world::World;
+use crate::telemetry::Registry;
+use crate::telemetry::door::Observed;
+use crate::telemetry::exposition::{self, Format};
+
+/// What the control door asks of the control thread.
+pub(super) enum Order {
+    Drain(Option<Duration>),
+    Reload,
+    /// The process with this id serves from now on.
+    Replaced(u32),
+}
+
+/// The state of the process as the doors tell it.
+pub(super) struct Board {
+    metrics: Registry,
+    version: &'static str,
+    set_log_level: SetLogLevel,
+    orders: mpsc::Sender<Order>,
+    started: Instant,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Default)]
+struct Shown {
+    world: Option<Arc<World>>,
+    addresses: Vec<(BindAddress, SocketAddr)>,
+    not_bound: Vec<String>,
+    errors: usize,
+    warnings: usize,
+    draining: bool,
+}
+
+impl Board {
+    pub(super) fn new(
+        metrics: Registry,
+        version: &'static str,
+        set_log_level: SetLogLevel,
+    ) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, receiver) = mpsc::channel(limits::DOOR_CONNECTIONS);
+        let board = Self {
+            metrics,
+            version,
+            set_log_level,
+            orders,
+            started: clock::now(),
+            shown: Mutex::default(),
+        };
+        (board, receiver)
+    }
+
+    pub(super) fn show(
+        &self,
+        world: Arc<World>,
+        addresses: Vec<(BindAddress, SocketAddr)>,
+        not_bound: Vec<String>,
+        (errors, warnings): (usize, usize),
+    ) {
+        let mut shown = self.shown();
+        let draining = shown.draining;
+        *shown =
+            Shown { world: Some(world), addresses, not_bound, errors, warnings, draining };
+    }
+
+    pub(super) fn set_draining(&self) {
+        self.shown().draining = true;
+    }
+
+    pub(super) async fn replaced(&self, pid: u32) {
+        // The control thread takes orders as long as it runs.
+        let _ = self.orders.send(Order::Replaced(pid)).await;
+    }
+
+    /// The longest that a listener's settings allow.
+    pub(super) fn drain_timeout(&self) -> Duration {
+        let shown = self.shown();
+        let listeners = shown.world.iter().flat_map(|world| world.snapshot.ports());
+        let timeouts = listeners
+            .flat_map(|port| port.listeners())
+            .map(|table| table.listener.settings.drain_timeout);
+        timeouts.max().unwrap_or(limits::DRAIN_TIMEOUT)
+    }
+
+    /// Nothing that is held under it panics; if it did, what was shown last still stands.
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn order(&self, order: Order) -> Result<(), String> {
+        self.orders.try_send(order).map_err(|_| "the proxy is busy; ask again".to_owned())
+    }
+}
+
+impl Observed for Board {
+    fn ready(&self) -> Result<(), String> {
+        let shown = self.shown();
+        if shown.draining {
+            return Err("draining".to_owned());
+        }
+        if shown.world.is_none() {
+            return Err("no configuration has been read yet".to_owned());
+        }
+        if shown.addresses.is_empty() {
+            let why = shown.not_bound.first();
+            let why = why.map_or("the configuration has no listener", String::as_str);
+            return Err(format!("nothing is listened on: {why}"));
+        }
+        Ok(())
+    }
+
+    fn metrics(&self, format: Format) -> String {
+        exposition::render(&self.metrics.collect(clock::now()), format)
+    }
+}
+
+impl Control for Board {
+    fn status(&self) -> Value {
+        let ready = self.ready();
+        let shown = self.shown();
+        let listeners: Vec<Value> = shown
+            .addresses
+            .iter()
+            .map(|(bind, address)| picture::port(shown.world.as_deref(), *bind, *address))
+            .collect();
+        json!({
+            "version": self.version,
+            "pid": std::process::id(),
+            "uptimeSeconds": (clock::now() - self.started).as_secs(),
+            "ready": ready.is_ok(),
+            "reason": ready.err(),
+            "draining": shown.draining,
+            "generation": shown.world.as_ref().map(|world| world.snapshot.generation),
+            "errors": shown.errors,
+            "warnings": shown.warnings,
+            "notListening": shown.not_bound,
+            "listeners": listeners,
+        })
+    }
+
+    fn config(&self) -> Value {
+        let world = self.shown().world.clone();
+        match world {
+            Some(world) => picture::snapshot(&world.snapshot),
+            None => Value::Null,
+        }
+    }
+
+    fn drain(&self, within: Option<Duration>) {
+        // A full queue holds an order to drain or to read again already.
+        let _ = self.order(Order::Drain(within));
+    }
+
+    async fn reload(&self) -> Result<Value, String> {
+        self.order(Order::Reload)?;
+        Ok(json!({ "reload": "started" }))
+    }
+
+    fn set_log_level(&self, level: &str) -> Result<(), String> {
+        (self.set_log_level)(level)
+    }
+}
