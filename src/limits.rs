@@ -161,3 +161,5 @@ pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
 pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets that a service manager passes to us.
 pub const LISTEN_FDS: usize = 1_024;
+/// A service manager that doesn't read its socket must not stop the control thread.
+pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
