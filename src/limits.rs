@@ -238,3 +238,5 @@ pub const PROXY_PROTOCOL_LOOK: Duration = Duration::from_millis(5);
 pub const LOG_CLOSE: Duration = Duration::from_secs(2);
 /// An address that couldn't be bound is tried again every so many seconds.
 pub const LISTEN_RETRY_TICKS: u64 = 5;
+/// A service manager that doesn't read its socket must not stop the control thread.
+pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -11,6 +11,7 @@ pub mod exposition;
 mod label;
 pub mod metrics;
 pub mod process;
+pub mod reading;
 mod record;
 mod registry;
 mod series;

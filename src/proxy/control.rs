@@ -5,9 +5,11 @@
 //! This module must not know how a proxy does what it is told.
 
 mod client;
+mod describe;
 mod socket;
 
 pub use client::{AskError, Proxy, ask, find};
+pub use describe::describe;
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
 

@@ -123,7 +123,9 @@ pub fn notify(socket: &OsStr, states: &[State]) -> io::Result<()> {
         }
     };
     let message = message(states, monotonic_usec());
-    UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address)?;
+    let sender = UnixDatagram::unbound()?;
+    sender.set_write_timeout(Some(limits::NOTIFY_TIMEOUT))?;
+    sender.send_to_addr(message.as_bytes(), &address)?;
     Ok(())
 }
 

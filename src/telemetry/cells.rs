@@ -220,3 +220,6 @@ impl SharedGauge {
         self.cell.value().fetch_add(n.cast_unsigned(), Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,13 +94,13 @@ fn socket(kind: SocketType) -> io::Result<OwnedFd> {
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {
     let name = path.file_name().and_then(|name| name.to_str());
-    let parts = path.parent().zip(name);
-    parts
-        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "a socket needs a directory and a name"))
+    let (Some(directory), Some(name)) = (path.parent(), name) else {
+        return Err(Error::new(ErrorKind::InvalidInput, "a socket needs a directory and a name"));
+    };
+    Ok(if directory.as_os_str().is_empty() { (Path::new("."), name) } else { (directory, name) })
 }
 
 fn open_directory(directory: &Path) -> io::Result<OwnedFd> {
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(directory, flags, Mode::empty())?)
 }
