@@ -236,25 +236,29 @@ fn refuse_overlong(first: u8, second: Option<u8>) -> Result<(), PathError> {
 }
 
 /// Whether a backend that decodes once more, or cuts parameters off, would find a dot segment in
-/// this one: a piece between `/`, `\`, `;` and NUL (each at any depth of `%25…`) of one or two dots.
+/// this one: a piece between `/`, `\` and NUL (each at any depth of `%25…`) that is one or two
+/// dots up to its `;`. A segment that starts with a dot or holds a `%` always comes by here.
 fn hides_dots(segment: &[u8]) -> bool {
     if !segment.iter().any(|&byte| byte == b'%' || byte == b';') {
         return false;
     }
     let (mut at, mut dots, mut others) = (0, 0, 0);
+    let mut in_parameter = false;
     while at < segment.len() {
         let (byte, width) = decoded_at(segment, at);
+        at += width;
         match byte {
-            b'.' => dots += 1,
-            b'/' | b'\\' | b';' | 0 => {
+            b'/' | b'\\' | 0 => {
                 if others == 0 && (dots == 1 || dots == 2) {
                     return true;
                 }
-                (dots, others) = (0, 0);
+                (dots, others, in_parameter) = (0, 0, false);
             }
+            _ if in_parameter => {}
+            b';' => in_parameter = true,
+            b'.' => dots += 1,
             _ => others += 1,
         }
-        at += width;
     }
     others == 0 && (dots == 1 || dots == 2)
 }

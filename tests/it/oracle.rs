@@ -230,8 +230,9 @@ fn plain_line(line: &[u8]) -> bool {
 }
 
 fn check_path(path: &str) -> Result<(), String> {
-    let plain = path.replace("%2F", "/").replace(';', "/");
-    let dots = plain.split('/').any(|segment| segment == "." || segment == "..");
+    let plain = path.replace("%2F", "/");
+    let mut segments = plain.split('/').map(|segment| segment.split(';').next().unwrap_or(""));
+    let dots = segments.any(|segment| segment == "." || segment == "..");
     let escapes = path.split('%').skip(1).all(|rest| {
         rest.get(..2).is_some_and(|pair| {
             pair.chars().all(|char| matches!(char, '0'..='9' | 'A'..='F'))
