@@ -118,17 +118,12 @@ const fn classes() -> [u8; 256] {
     table
 }
 
-/// Whether the path is its own normal form, in one scan: nothing to decode, to escape or to
-/// refuse, and no segment that starts with a dot (`/.well-known` takes the other way for it).
+/// Whether the path is its own normal form: nothing to decode, to escape or to refuse, and no
+/// segment that starts with a dot (`/.well-known` takes the other way for it). `raw` starts with
+/// a slash. The scan has no early way out, because nearly every path is clean.
 fn is_clean(raw: &[u8]) -> bool {
-    let mut after_slash = false;
-    for &byte in raw {
-        if CLASS[usize::from(byte)] & IN_PATH == 0 || (after_slash && byte == b'.') {
-            return false;
-        }
-        after_slash = byte == b'/';
-    }
-    true
+    let common = raw.iter().fold(IN_PATH, |common, &byte| common & CLASS[usize::from(byte)]);
+    common != 0 && memchr::memchr_iter(b'.', raw).all(|dot| raw[dot - 1] != b'/')
 }
 
 /// Settles one segment after the other; `rest` is what follows the first `/`.
@@ -241,25 +236,29 @@ fn refuse_overlong(first: u8, second: Option<u8>) -> Result<(), PathError> {
 }
 
 /// Whether a backend that decodes once more, or cuts parameters off, would find a dot segment in
-/// this one: a piece between `/`, `\`, `;` and NUL (each at any depth of `%25…`) of one or two dots.
+/// this one: a piece between `/`, `\` and NUL (each at any depth of `%25…`) that is one or two
+/// dots up to its `;`. A segment that starts with a dot or holds a `%` always comes by here.
 fn hides_dots(segment: &[u8]) -> bool {
     if !segment.iter().any(|&byte| byte == b'%' || byte == b';') {
         return false;
     }
     let (mut at, mut dots, mut others) = (0, 0, 0);
+    let mut in_parameter = false;
     while at < segment.len() {
         let (byte, width) = decoded_at(segment, at);
+        at += width;
         match byte {
-            b'.' => dots += 1,
-            b'/' | b'\\' | b';' | 0 => {
+            b'/' | b'\\' | 0 => {
                 if others == 0 && (dots == 1 || dots == 2) {
                     return true;
                 }
-                (dots, others) = (0, 0);
+                (dots, others, in_parameter) = (0, 0, false);
             }
+            _ if in_parameter => {}
+            b';' => in_parameter = true,
+            b'.' => dots += 1,
             _ => others += 1,
         }
-        at += width;
     }
     others == 0 && (dots == 1 || dots == 2)
 }

@@ -72,3 +72,6 @@ fn assert_current(path: &Path, generated: &str) {
         diff::lines(&kept, generated)
     );
 }
+mod oracle;
+mod smuggling;
+mod splitting;

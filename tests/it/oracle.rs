@@ -56,7 +56,7 @@ pub(crate) fn read_all(mut input: &[u8], speaker: Speaker) -> (Vec<Request>, Res
     }
 }
 
-type Found<'a, T> = Result<Option<(T, &'a [u8])>, String>;
+pub(crate) type Found<'a, T> = Result<Option<(T, &'a [u8])>, String>;
 
 fn read_one(mut input: &[u8], speaker: Speaker) -> Found<'_, Request> {
     if speaker == Speaker::Client && input.starts_with(b"\r\n") {
@@ -128,7 +128,7 @@ fn request_line(line: &[u8]) -> Result<Request, String> {
     Ok(Request { method: method.into(), target: target.into(), minor, ..Request::default() })
 }
 
-fn field_lines(mut input: &[u8]) -> Found<'_, Vec<(String, Vec<u8>)>> {
+pub(crate) fn field_lines(mut input: &[u8]) -> Found<'_, Vec<(String, Vec<u8>)>> {
     let mut fields = Vec::new();
     loop {
         let Some((line, rest)) = line(input)? else { return Ok(None) };
@@ -230,8 +230,9 @@ fn plain_line(line: &[u8]) -> bool {
 }
 
 fn check_path(path: &str) -> Result<(), String> {
-    let plain = path.replace("%2F", "/").replace(';', "/");
-    let dots = plain.split('/').any(|segment| segment == "." || segment == "..");
+    let plain = path.replace("%2F", "/");
+    let mut segments = plain.split('/').map(|segment| segment.split(';').next().unwrap_or(""));
+    let dots = segments.any(|segment| segment == "." || segment == "..");
     let escapes = path.split('%').skip(1).all(|rest| {
         rest.get(..2).is_some_and(|pair| {
             pair.chars().all(|char| matches!(char, '0'..='9' | 'A'..='F'))

@@ -5,7 +5,7 @@
 //! requests with the same bodies there, so no leniency hides behind a clean re-spelling.
 
 mod corpus;
-mod mutation;
+pub(crate) mod mutation;
 
 use bytes::BytesMut;
 use meshctl::proxy::codec::h1::{

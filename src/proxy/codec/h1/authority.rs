@@ -37,15 +37,19 @@ fn write_name<'a>(raw: &'a [u8], out: &mut String) -> Result<Option<&'a [u8]>, &
             b'.' if label > 0 => label = 0,
             b'.' => return Err("an empty label in the host (RFC 1035 §2.3.1)"),
             b'@' => return Err("userinfo in the host (RFC 9110 §4.2.4)"),
-            _ => return Err("a character in the host that no name has (RFC 3986 §3.2.2)"),
+            _ => return Err(BAD_NAME),
         }
-        out.push(char::from(byte.to_ascii_lowercase()));
     }
     if name.is_empty() {
         return Err("an empty host (RFC 9110 §4.2.1)");
     }
+    let start = out.len();
+    out.push_str(std::str::from_utf8(name).map_err(|_| BAD_NAME)?);
+    out[start..].make_ascii_lowercase();
     Ok(port)
 }
+
+const BAD_NAME: &str = "a character in the host that no name has (RFC 3986 §3.2.2)";
 
 fn write_ipv6<'a>(raw: &'a [u8], out: &mut String) -> Result<Option<&'a [u8]>, &'static str> {
     const BAD: &str = "a host in brackets that is no IPv6 address (RFC 3986 §3.2.2)";

@@ -53,8 +53,9 @@ pub fn parse_request(
 ) -> Result<Parsed, RequestError> {
     head.clear();
     let Some(skipped) = leading_line(buf)? else { return Ok(Parsed::Partial) };
-    let buf = &buf[skipped..];
-    let window = &buf[..buf.len().min(limits.head_bytes)];
+    // The empty line counts, so that a buffer of `head_bytes` always gets its verdict.
+    let is_full = buf.len() >= limits.head_bytes;
+    let window = &buf[skipped..buf.len().min(limits.head_bytes.max(skipped))];
     refuse_long_line(window, limits)?;
     let mut slots = [MaybeUninit::uninit(); limits::HEADERS];
     let slots = &mut slots[..limits.fields.min(limits::HEADERS)];
@@ -67,7 +68,7 @@ pub fn parse_request(
             read(&request, consumed, head)?;
             Ok(Parsed::Complete { consumed: skipped + consumed })
         }
-        Ok(Status::Partial) if window.len() >= limits.head_bytes => {
+        Ok(Status::Partial) if is_full => {
             Err(RequestError { cause: Cause::HeadTooLarge, reason: "a head above the limit" })
         }
         Ok(Status::Partial) => Ok(Parsed::Partial),

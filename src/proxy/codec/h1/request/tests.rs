@@ -389,6 +389,10 @@ fn limits_are_exact() {
     let method = |len: usize| format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", "X".repeat(len));
     assert!(matches!(verdict(&method(limits::METHOD_BYTES)), Ok(Parsed::Complete { .. })));
     assert_eq!(verdict(&method(limits::METHOD_BYTES + 1)), Err(Cause::BadRequest));
+    // An empty line before the head does count.
+    let behind_a_line = |bytes: usize| format!("\r\n{}", weight(bytes - 2));
+    assert_eq!(verdict(&behind_a_line(200)), Ok(Parsed::Complete { consumed: 200 }));
+    assert_eq!(verdict(&behind_a_line(201)[..200]), Err(Cause::HeadTooLarge));
     // A body behind the head doesn't count.
     let with_body = format!("{}{}", weight(200), "z".repeat(1000));
     assert!(matches!(verdict(&with_body), Ok(Parsed::Complete { consumed: 200 })));
