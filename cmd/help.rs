@@ -106,8 +106,10 @@ fn command(words: &[String], width: usize) -> Result<String, Failure> {
 fn unknown(word: &str, parent: &clap::Command) -> Failure {
     let failure =
         Failure::new(Exit::WrongCommandLine, format!("`{word}` is neither a topic nor a command"));
-    let commands = parent.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name());
-    match suggest::nearest(word, topics().chain(commands)) {
+    let commands =
+        parent.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name);
+    let topics = topics().map(|topic| -> &str { topic });
+    match suggest::nearest(word, topics.chain(commands)) {
         Some(near) => failure.tip(format!("did you mean `{near}`?")),
         None => failure.tip("`meshctl help` lists all"),
     }
