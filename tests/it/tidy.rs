@@ -277,16 +277,8 @@ fn every_limit_limits_something() {
         .filter_map(|(_, line)| line.strip_prefix("pub const ")?.split(':').next())
         .collect();
     assert!(names.len() > 30, "{names:?}");
-    let used: BTreeSet<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| {
-            let path = format!("limits::{name}");
-            let reads =
-                |source: &Source| source.code().any(|(_, line)| names_it(line, &path, name));
-            sources.iter().any(|s| s.path != limits.path && !s.is_test() && reads(s))
-        })
-        .collect();
+    let readers = sources.iter().filter(|source| source.path != limits.path && !source.is_test());
+    let used: BTreeSet<&str> = readers.flat_map(limits_named).collect();
     let waits = |name: &str| LIMITS_WAITING.contains(&name);
     let mut problems = Vec::new();
     for name in names.iter().filter(|name| !used.contains(*name) && !waits(name)) {
@@ -298,15 +290,17 @@ fn every_limit_limits_something() {
     assert_none(&problems, "Limits:");
 }
 
-/// `limits::NAME`, or `NAME` alone where it was imported; not as a part of a longer name.
-fn names_it(line: &str, path: &str, name: &str) -> bool {
-    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    let begins = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    let qualified = line.match_indices(path).any(|(at, _)| ends(&line[at + path.len()..]));
-    let imported = line.match_indices(name).any(|(at, _)| {
-        begins(&line[..at]) && ends(&line[at + name.len()..]) && line.contains("limits::{")
-    });
-    qualified || imported
+/// The constants that stand behind `limits::`, alone or in braces.
+fn limits_named(source: &Source) -> impl Iterator<Item = &str> {
+    source.text.split("limits::").skip(1).flat_map(|rest| {
+        let names = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default(),
+            None => {
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+            }
+        };
+        names.split(',').map(str::trim)
+    })
 }
 
 /// Paths of somebody's machine and addresses of somebody's registry are nobody else's.
