@@ -59,9 +59,10 @@ pub struct Overrides {
 /// What runs without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Quick {
-    /// Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080 [default with --to: :8080]
+    /// Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default
+    /// with --to: :8080]
     #[arg(long, value_name = "ADDRESS", value_parser = bind_address, requires = "targets")]
-    pub listen: Option<meshctl::model::BindAddress>,
+    pub listen: Vec<meshctl::model::BindAddress>,
     /// Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be
     /// given several times
     #[arg(long = "to", value_name = "TARGET[=WEIGHT]", value_parser = target, id = "targets")]

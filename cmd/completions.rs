@@ -1,10 +1,12 @@
 //! `meshctl completions SHELL`
 
+use clap::builder::PossibleValuesParser;
 use clap_complete::aot;
 
 use crate::args::examples;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::{explain, help};
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Shell {
@@ -39,10 +41,23 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// Hidden commands are left out: the generators would offer them.
+/// What shells are to know: hidden commands are left out, which the generators would offer, and
+/// words are put in that only the commands themselves check.
 fn visible(tree: &clap::Command) -> clap::Command {
+    let shown = tree.get_subcommands().filter(|child| !child.is_hide_set()).cloned();
     clap::Command::new("meshctl")
         .version(crate::version::TEXT)
         .disable_help_subcommand(true)
-        .subcommands(tree.get_subcommands().filter(|child| !child.is_hide_set()).cloned())
+        .subcommands(shown)
+        .mut_subcommand("explain", |explain| with_words(explain, "word", explain::words()))
+        .mut_subcommand("help", |help| with_words(help, "words", help::topics()))
+}
+
+fn with_words(
+    command: clap::Command,
+    argument: &'static str,
+    words: impl Iterator<Item = &'static str>,
+) -> clap::Command {
+    let words = PossibleValuesParser::new(words);
+    command.mut_arg(argument, |argument| argument.value_parser(words))
 }

@@ -51,6 +51,11 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     }
 }
 
+/// Every word that can be explained.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    Cause::all().map(Cause::word)
+}
+
 fn list(format: Format, output: &mut Output) -> Result<Exit, Failure> {
     let all: Vec<Explanation> = Cause::all().map(Explanation::from).collect();
     let (headings, columns): (&[&str], usize) = match format {
@@ -83,7 +88,7 @@ fn one(word: &str, format: Format, output: &mut Output) -> Result<Exit, Failure>
 fn unknown(word: &str) -> Failure {
     let failure =
         Failure::new(Exit::WrongCommandLine, format!("`{word}` is not a cause of a failure"));
-    match suggest::nearest(word, Cause::all().map(Cause::word)) {
+    match suggest::nearest(word, words()) {
         Some(near) => failure.tip(format!("did you mean `{near}`?")),
         None => failure.tip("`meshctl explain` lists all"),
     }

@@ -47,6 +47,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    TOPICS.iter().map(|(name, _)| *name)
+}
+
 pub fn welcome(output: &mut Output) -> Result<Exit, Failure> {
     let tree = crate::tree();
     let about = tree.get_about().map(ToString::to_string).unwrap_or_default();
@@ -102,8 +106,9 @@ fn command(words: &[String], width: usize) -> Result<String, Failure> {
 fn unknown(word: &str, parent: &clap::Command) -> Failure {
     let failure =
         Failure::new(Exit::WrongCommandLine, format!("`{word}` is neither a topic nor a command"));
-    let topics = TOPICS.iter().map(|(name, _)| *name);
-    let commands = parent.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name());
+    let commands =
+        parent.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name);
+    let topics = topics().map(|topic| -> &str { topic });
     match suggest::nearest(word, topics.chain(commands)) {
         Some(near) => failure.tip(format!("did you mean `{near}`?")),
         None => failure.tip("`meshctl help` lists all"),

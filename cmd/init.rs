@@ -94,7 +94,7 @@ fn from_flags(quick: Quick) -> Result<String, Failure> {
         let message = "every --to has the weight 0, so no request could be answered";
         return Err(Failure::new(Exit::WrongCommandLine, message));
     }
-    Ok(starter(listen, &targets))
+    Ok(starter(&listen, &targets))
 }
 
 fn write(options: &Options, environment: &Environment) -> Result<(), Failure> {

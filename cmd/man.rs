@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::args::examples;
 use crate::exit::{Exit, Failure};
@@ -35,19 +35,27 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-fn collect(command: &clap::Command, pages: &mut Vec<(String, Vec<u8>)>) {
+fn collect(command: &clap::Command, pages: &mut Vec<(String, String)>) {
     for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
         collect(child, pages);
     }
-    let man = Man::new(command.clone()).manual("meshctl manual").source("meshctl");
-    let mut page = Vec::new();
-    render(&man, command, &mut page).expect("a vector takes all bytes");
-    pages.push((man.get_filename(), page));
+    let man = Man::new(command.clone());
+    let mut sections = Vec::new();
+    render(&man, command, &mut sections).expect("a vector takes all bytes");
+    let sections = String::from_utf8(sections).expect("the tree is text");
+    let name = man.get_filename();
+    let title = name.strip_suffix(".1").unwrap_or(&name);
+    // The date is left empty: pages are compared with what is committed.
+    let mut page = format!("{PREAMBLE}.TH {title} 1 \"\" meshctl \"meshctl manual\"\n");
+    page.push_str(&sections.replace(PREAMBLE, ""));
+    pages.push((name, page));
 }
+
+/// What every section of clap_mangen begins with; once is enough.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 /// As `Man::render`, with examples as examples: as running text they could not be read.
 fn render(man: &Man, command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
-    man.render_title(page)?;
     man.render_name_section(page)?;
     man.render_synopsis_section(page)?;
     man.render_description_section(page)?;
@@ -64,8 +72,16 @@ fn render(man: &Man, command: &clap::Command, page: &mut Vec<u8>) -> io::Result<
         for example in &examples {
             roff.text([roman(example.as_str())]);
         }
-        roff.control("fi", []);
-        roff.to_writer(page)?;
+        roff.control("fi", []).to_writer(page)?;
     }
-    Ok(())
+    exit_status().to_writer(page)
+}
+
+fn exit_status() -> Roff {
+    let mut roff = Roff::default();
+    roff.control("SH", ["EXIT STATUS"]);
+    for exit in Exit::ALL {
+        roff.control("TP", []).text([bold(exit.code().to_string())]).text([roman(exit.meaning())]);
+    }
+    roff
 }

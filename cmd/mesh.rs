@@ -24,7 +24,7 @@ pub enum Source {
     /// Files and directories; `-` is standard input.
     Files(Vec<PathBuf>),
     /// No file at all.
-    Quick { listen: BindAddress, targets: Vec<Target> },
+    Quick { listen: Vec<BindAddress>, targets: Vec<Target> },
 }
 
 impl Source {
@@ -40,7 +40,10 @@ impl Source {
             (true, false) if targets.iter().all(|target| target.weight == 0) => {
                 Err(wrong("every --to has the weight 0, so no request could be answered"))
             }
-            (true, false) => Ok(Self::Quick { listen: listen.unwrap_or(LISTEN_DEFAULT), targets }),
+            (true, false) if listen.is_empty() => {
+                Ok(Self::Quick { listen: vec![LISTEN_DEFAULT], targets })
+            }
+            (true, false) => Ok(Self::Quick { listen, targets }),
             (true, true) => Self::unsaid(environment),
         }
     }

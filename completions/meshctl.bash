@@ -44,7 +44,7 @@ _meshctl() {
 
     case "${cmd}" in
         meshctl)
-            opts="-h -V --help --version init explain generate completions version help"
+            opts="-h -V --help --version init generate completions version explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -72,7 +72,7 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__explain)
-            opts="-o -h --output --help"
+            opts="-o -h --output --help bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -142,7 +142,7 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__help)
-            opts="-h --help"
+            opts="-h --help files exit-codes resources examples"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

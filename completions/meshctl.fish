@@ -27,12 +27,12 @@ end
 complete -c meshctl -n "__fish_meshctl_needs_command" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print version'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "init" -d 'Write a first configuration, to be edited'
-complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Say what the cause of a failed request means, and what to do'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print a file for something else to read'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, the commit it was built from, and what it speaks'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Say what the cause of a failed request means, and what to do'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "help" -d 'Explain a topic or a command'
-complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l listen -d 'Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080 [default with --to: :8080]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l listen -d 'Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default with --to: :8080]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l to -d 'Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be given several times' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l example -d 'Write this example' -r -f -a "canary\t'10 % of the requests go to a second version'
 hosts\t'two hosts and a path, a redirect, a header for the backend'
@@ -41,12 +41,6 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l force -d 'Overw
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -s q -l quiet -d 'Print answers and errors, no notes'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
-wide\t'The table with every column'
-json\t''
-yaml\t''
-name\t'Names alone, one per line'"
-complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -f -a "systemd" -d 'Print a hardened systemd unit for a proxy'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s f -l file -d 'What the proxy serves; may be given several times' -r -F
@@ -61,4 +55,10 @@ json\t''
 yaml\t''
 name\t'Names alone, one per line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand help" -s h -l help -d 'Print help'

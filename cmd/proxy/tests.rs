@@ -63,13 +63,14 @@ fn what_nobody_says_has_its_default() {
 #[test]
 fn every_flag_arrives() {
     let options = parse(
-        "--listen 127.0.0.1:80 --to localhost:3000=90 --to unix:/run/b.sock=10 --port 80=8080 \
+        "--listen 127.0.0.1:80 --listen :81 --to localhost:3000=90 --to unix:/run/b.sock=10 --port 80=8080 \
          --endpoint shop/cart=localhost:1 --class istio --class nginx --workers 3 --observe off \
          --control run/c.sock --access-log text --drain-timeout 1m30s --mode gateway --takeover -vv",
     )
     .unwrap();
     let Source::Quick { listen, targets } = &options.source else { panic!("{options:?}") };
-    assert_eq!(*listen, BindAddress { ip: Some([127, 0, 0, 1].into()), port: 80 });
+    let loopback = BindAddress { ip: Some([127, 0, 0, 1].into()), port: 80 };
+    assert_eq!(*listen, [loopback, BindAddress { ip: None, port: 81 }]);
     let targets: Vec<String> =
         targets.iter().map(|t| format!("{}={}", t.address, t.weight)).collect();
     assert_eq!(targets, ["localhost:3000=90", "unix:/run/b.sock=10"]);

@@ -1,5 +1,8 @@
 //! A first configuration: what `--listen --to` means, as YAML, and examples to begin with.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use crate::model::{Address, BindAddress};
@@ -41,47 +44,61 @@ impl Example {
 
 /// What is served where nothing else was said: a port that needs no privilege, and the port that
 /// most development servers take.
-const PORT_DEFAULT: u16 = 8080;
+const LISTEN_DEFAULT: BindAddress = BindAddress { ip: None, port: 8080 };
 const TARGET_DEFAULT: (&str, u16) = ("localhost", 3000);
 
-/// One listener in front of `targets`, requests shared by weight.
-pub fn starter(listen: Option<BindAddress>, targets: &[(Address, u32)]) -> String {
-    let port = listen.map_or(PORT_DEFAULT, |bind| bind.port);
-    let (host, target_port) = TARGET_DEFAULT;
-    let only = [(Address::Dns { host: host.into(), port: target_port }, 1)];
+/// Listeners in front of `targets`, requests shared by weight.
+pub fn starter(listen: &[BindAddress], targets: &[(Address, u32)]) -> String {
+    let listen = if listen.is_empty() { &[LISTEN_DEFAULT] } else { listen };
+    let (host, port) = TARGET_DEFAULT;
+    let only = [(Address::Dns { host: host.into(), port }, 1)];
     let targets = if targets.is_empty() { &only } else { targets };
 
-    let mut text =
-        "# Written by `meshctl init`; serve it with `meshctl proxy run -f .`\n".to_owned();
-    let objects = [gateway(listen, port), route(targets)];
+    let gateways = gateways(listen);
+    let names: Vec<&Value> = gateways.iter().map(|one| &one["metadata"]["name"]).collect();
+    let route = route(&names, targets);
     let backends = targets
         .iter()
         .enumerate()
         .map(|(index, (address, _))| backend(&backend_name(index, targets.len()), address));
-    for (index, object) in objects.into_iter().chain(backends).enumerate() {
-        if index > 0 {
-            text.push_str("---\n");
-        }
-        text.push_str(&to_yaml(&object));
-    }
-    text
+    let documents: Vec<String> =
+        gateways.iter().chain([&route]).map(to_yaml).chain(backends.map(|b| to_yaml(&b))).collect();
+    format!("{HEADER}{}", documents.join("---\n"))
 }
 
-fn gateway(listen: Option<BindAddress>, port: u16) -> Value {
+const HEADER: &str = "# Written by `meshctl init`; serve it with `meshctl proxy run -f .`\n";
+
+/// The addresses of a Gateway hold for all of its listeners: one Gateway for each address.
+fn gateways(listen: &[BindAddress]) -> Vec<Value> {
+    let mut ports: BTreeMap<Option<IpAddr>, BTreeSet<u16>> = BTreeMap::new();
+    for bind in listen {
+        ports.entry(bind.ip).or_default().insert(bind.port);
+    }
+    let name =
+        |index| if index == 0 { "gateway".to_owned() } else { format!("gateway-{}", index + 1) };
+    let numbered = ports.into_iter().enumerate();
+    numbered.map(|(index, (ip, ports))| gateway(&name(index), ip, &ports)).collect()
+}
+
+fn gateway(name: &str, ip: Option<IpAddr>, ports: &BTreeSet<u16>) -> Value {
     let mut spec = json!({ "gatewayClassName": names::GATEWAY_CLASS });
-    if let Some(ip) = listen.and_then(|bind| bind.ip) {
+    if let Some(ip) = ip {
         spec["addresses"] = json!([{ "type": "IPAddress", "value": ip.to_string() }]);
     }
-    spec["listeners"] = json!([{ "name": "http", "port": port, "protocol": "HTTP" }]);
+    let listener = |port: &u16| {
+        let name = if ports.len() == 1 { "http".to_owned() } else { format!("http-{port}") };
+        json!({ "name": name, "port": port, "protocol": "HTTP" })
+    };
+    spec["listeners"] = ports.iter().map(listener).collect();
     json!({
         "apiVersion": format!("{}/v1", names::GROUP_GATEWAY_API),
         "kind": "Gateway",
-        "metadata": { "name": "gateway" },
+        "metadata": { "name": name },
         "spec": spec,
     })
 }
 
-fn route(targets: &[(Address, u32)]) -> Value {
+fn route(gateways: &[&Value], targets: &[(Address, u32)]) -> Value {
     let backend_ref = |(index, (_, weight)): (usize, &(Address, u32))| {
         let name = backend_name(index, targets.len());
         let reference = json!({ "group": names::GROUP_MESHCTL, "kind": "Backend", "name": name });
@@ -92,13 +109,14 @@ fn route(targets: &[(Address, u32)]) -> Value {
         weighted["weight"] = json!(weight);
         weighted
     };
+    let parents: Vec<Value> = gateways.iter().map(|name| json!({ "name": name })).collect();
     let backend_refs: Vec<Value> = targets.iter().enumerate().map(backend_ref).collect();
     json!({
         "apiVersion": format!("{}/v1", names::GROUP_GATEWAY_API),
         "kind": "HTTPRoute",
         "metadata": { "name": "app" },
         "spec": {
-            "parentRefs": [{ "name": "gateway" }],
+            "parentRefs": parents,
             "rules": [{ "backendRefs": backend_refs }],
         },
     })

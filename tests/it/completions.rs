@@ -40,6 +40,22 @@ fn manual_pages_are_current() {
     assert_eq!(names(&kept), names(directory.path()), "a page without a command");
 }
 
+/// groff, with every warning on, finds nothing to say.
+#[test]
+fn manual_pages_are_good_troff() {
+    if !present("groff") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let line = "meshctl man . 2>/dev/null; \
+                for page in *.1; do groff -man -Tutf8 -ww \"$page\" > /dev/null; done";
+    let output = shell(directory.path(), line).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let line = "groff -man -Tutf8 meshctl-init.1 | grep -c 'meshctl init --example hosts'";
+    let output = shell(directory.path(), line).output().unwrap();
+    assert_eq!(output.stdout, b"1\n", "an example is a line of its own");
+}
+
 /// What `line` prints, with the script of `shell_name` in the file that `$1` names.
 fn in_shell(shell_name: &str, line: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
@@ -72,6 +88,8 @@ fn bash_completes_commands_flags_and_values() {
     assert_eq!(complete("meshctl completions z", 2), "zsh\n");
     assert_eq!(complete("meshctl init --exa", 2), "--example\n");
     assert_eq!(complete("meshctl init --example \"\"", 3), "canary hosts mirror\n");
+    assert_eq!(complete("meshctl explain no_e", 2), "no_endpoint\n");
+    assert_eq!(complete("meshctl help exi", 2), "exit-codes\n");
     let commands = complete("meshctl \"\"", 1);
     assert!(!commands.split_whitespace().any(|word| word == "man"), "hidden: {commands}");
 }

@@ -182,6 +182,51 @@ fn it_names_the_tool_that_is_missing() {
     assert!(!directory.path().join("prefix").exists());
 }
 
+/// What cargo is asked for; the real thing is built by `.ci/run`.
+#[test]
+fn it_builds_a_static_release_and_finds_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let bin = directory.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let built = directory.path().join("a target/host-triple/release");
+    let asked = directory.path().join("asked");
+    program(
+        &bin.join("cargo"),
+        &format!(
+            "case $1 in
+             --version) echo 'cargo 1.95.0 (x 2026-01-01)' ;;
+             build) echo \"$RUSTFLAGS|$*\" > '{}'; mkdir -p '{}' && cp {MESHCTL} '{}' ;;
+             metadata) echo '{{\"packages\":[],\"target_directory\":\"{}/a target\",\"version\":1}}' ;;
+             esac",
+            asked.display(),
+            built.display(),
+            built.display(),
+            directory.path().display()
+        ),
+    );
+    program(&bin.join("rustc"), "echo 'rustc 1.95.0'; echo 'host: host-triple'");
+    program(&bin.join("cc"), ":");
+    let line = format!(
+        "RUSTFLAGS=-Cmine PATH={}:$PATH sh '{}' --prefix prefix",
+        bin.display(),
+        in_repository("install.sh").display()
+    );
+    let output = shell(directory.path(), &line).output().unwrap();
+    assert_success(&output);
+    let words = String::from_utf8(output.stdout).unwrap();
+    assert!(words.find("minutes") < words.find("Building for host-triple"), "{words}");
+    let asked = fs::read_to_string(asked).unwrap();
+    for part in [
+        "-Cmine -C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"|build",
+        " --release ",
+        " --locked ",
+        " --target host-triple ",
+    ] {
+        assert!(asked.contains(part), "{part} is not in {asked}");
+    }
+    assert!(directory.path().join("prefix/bin/meshctl").exists());
+}
+
 fn program(path: &Path, line: &str) {
     fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
