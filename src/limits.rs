@@ -13,6 +13,10 @@ pub const YAML_NODES: usize = 250_000;
 pub const YAML_DEPTH: usize = 96;
 /// Scalars are copied when an alias is followed, so the sum is bounded too.
 pub const YAML_SCALAR_BYTES: usize = 16 * 1024 * 1024;
+/// Values of one Secret or ConfigMap, as the API server bounds them.
+pub const DATA_BYTES: usize = 1024 * 1024;
+/// Endpoints written into one Backend; a Service of Kubernetes has 1,000 in each EndpointSlice.
+pub const BACKEND_ENDPOINTS: usize = 1_000;
 /// More diagnostics than anyone reads: the rest are counted.
 pub const DIAGNOSTICS: usize = 1_000;
 /// A file is read once it has rested for this long, so that half-written ones aren't.

@@ -12,14 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Name, ObjectKey};
-
-/// A place in a file: 1-based line and column, counted from the start of the document, which
-/// itself may move as lines above it come and go. `0:0` is "no place" (a cluster, a flag).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    pub line: u32,
-    pub column: u32,
-}
+pub use crate::yaml::Place;
 
 /// A value and where it stands. Equality and hashing look at the value alone: an edit that
 /// moves an object changes nothing.
