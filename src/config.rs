@@ -6,7 +6,10 @@
 //!
 //! This module must not know tokio, the network or who asks.
 
+pub mod codes;
+pub mod decode;
 pub mod diagnostic;
 pub mod raw;
+pub mod render;
 
 pub use diagnostic::{Code, Diagnostic, Severity};

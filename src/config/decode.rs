@@ -1,0 +1,215 @@
+//! Documents into objects: types, names, ranges and the rules that an API server would hold.
+//!
+//! One pass finds every mistake. An object with an error isn't used, as an API server would have
+//! refused it: whoever called keeps its last good state.
+//!
+//! - Gateway API kinds are read with every field of v1.6, Standard and Experimental; what isn't
+//!   one is an error. So it is for meshctl's own kinds.
+//! - For Kubernetes' own kinds an unknown field is a warning: clusters differ.
+//! - What an API server adds (`status`, `managedFields`, `uid`, …) is passed over.
+//! - Enums that the Gateway API may grow (filters, path modifiers, namespaces) keep what they
+//!   don't know, unless it is a slip of the fingers away from something known.
+//!
+//! This module must not know other objects, files or the clock.
+
+mod base64;
+mod fields;
+mod filters;
+mod findings;
+mod formats;
+mod gateway;
+mod grpc_route;
+mod http_route;
+mod kubernetes;
+mod meshctl;
+mod metadata;
+mod policy;
+mod references;
+mod routes;
+mod served;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use fields::Fields;
+use findings::Findings;
+pub use metadata::from_files;
+
+use super::raw::{Object, Origin, Spec};
+use super::{Code, Diagnostic, Severity, codes};
+use crate::limits;
+use crate::model::{Kind, ObjectKey, Store};
+use crate::yaml::{self, DocumentText, Node, Value, YamlError, YamlErrorKind};
+
+/// What a document turned out to be.
+#[derive(Clone, Debug)]
+pub enum Decoded {
+    Object(Box<Object>),
+    /// One of our kinds with an error in it; its key, where that much could be read.
+    Broken(Option<ObjectKey>),
+    /// The items of a `kind: List`.
+    List(Vec<Self>),
+    /// An object that isn't ours.
+    Foreign,
+    /// YAML, but no Kubernetes object.
+    NotAnObject,
+    /// Not even YAML.
+    Unreadable,
+}
+
+impl Decoded {
+    /// Itself, or what a list holds, lists in lists included.
+    pub fn flatten(self) -> Vec<Self> {
+        match self {
+            Self::List(items) => items.into_iter().flat_map(Self::flatten).collect(),
+            other => vec![other],
+        }
+    }
+}
+
+/// Reads one document of a file; its mistakes are appended to `diagnostics`, as long as there are
+/// less than `limits::DIAGNOSTICS`, and always one.
+pub fn read(
+    document: &DocumentText<'_>,
+    file: &Arc<str>,
+    store: Store,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Decoded {
+    let origin = Origin { file: file.clone(), line_offset: document.line_offset };
+    let mut mistakes = Vec::new();
+    let root = match yaml::parse(document.text, &mut mistakes) {
+        Ok(root) => root,
+        Err(error) => {
+            let hidden = served::may_hold_secret(document.text);
+            diagnostics.push(unreadable(&error, &origin, hidden));
+            return Decoded::Unreadable;
+        }
+    };
+    let hidden = served::holds_secret(&root);
+    let decoded = decode(&root, &origin, store, diagnostics);
+    if matches!(decoded, Decoded::Foreign | Decoded::NotAnObject) || mistakes.is_empty() {
+        return decoded;
+    }
+    let room = limits::DIAGNOSTICS.saturating_sub(diagnostics.len()).max(1);
+    let kept = mistakes.iter().take(room);
+    diagnostics.extend(kept.map(|mistake| unreadable(mistake, &origin, hidden)));
+    decoded.broken()
+}
+
+/// Decodes one document, or the items of a list of them. The places of `doc` are its own; `origin`
+/// says where in which file it stands.
+pub fn decode(
+    doc: &Node,
+    origin: &Origin,
+    store: Store,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Decoded {
+    let findings = Findings::new(origin, served::holds_secret(doc), diagnostics.len());
+    let decoded = Document { origin, store, findings: &findings }.decode(doc);
+    diagnostics.extend(findings.into_diagnostics());
+    decoded
+}
+
+fn unreadable(error: &YamlError, origin: &Origin, hidden: bool) -> Diagnostic {
+    let (code, help): (Code, _) = match error.kind {
+        YamlErrorKind::Syntax => (codes::NOT_YAML, None),
+        YamlErrorKind::TooLarge => (codes::TOO_LARGE, Some("split it with `---` lines")),
+        YamlErrorKind::DuplicateKey => (codes::DUPLICATE_KEY, Some("remove one of them")),
+        YamlErrorKind::Key => (codes::AMBIGUOUS_KEY, None),
+    };
+    let message = if hidden && error.kind != YamlErrorKind::TooLarge {
+        codes::explain(code).map_or("not YAML", |row| row.title)
+    } else {
+        &error.message
+    };
+    let width = if hidden { 0 } else { error.width };
+    let help = help.map(str::to_owned);
+    Diagnostic { width, help, ..Diagnostic::error(code, origin, error.place, message) }
+}
+
+impl Decoded {
+    /// A key that is there twice spoils every object of its document.
+    fn broken(self) -> Self {
+        match self {
+            Self::Object(object) => Self::Broken(Some(object.key)),
+            Self::List(items) => Self::List(items.into_iter().map(Self::broken).collect()),
+            other => other,
+        }
+    }
+}
+
+struct Document<'a> {
+    origin: &'a Origin,
+    store: Store,
+    findings: &'a Findings<'a>,
+}
+
+impl Document<'_> {
+    fn decode(&self, doc: &Node) -> Decoded {
+        match served::recognise(doc, self.findings) {
+            served::Recognised::Served(kind) => self.object(kind, doc),
+            served::Recognised::List => self.list(doc),
+            served::Recognised::Broken => Decoded::Broken(None),
+            served::Recognised::Foreign => Decoded::Foreign,
+            served::Recognised::NotAnObject => Decoded::NotAnObject,
+        }
+    }
+
+    fn list(&self, doc: &Node) -> Decoded {
+        match doc.get("items").map(|items| &items.value) {
+            Some(Value::List(items)) => {
+                Decoded::List(items.iter().map(|item| self.decode(item)).collect())
+            }
+            _ => Decoded::List(Vec::new()),
+        }
+    }
+
+    fn object(&self, kind: Kind, doc: &Node) -> Decoded {
+        let before = self.findings.errors();
+        self.findings.be_lenient(matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY));
+        let Some(mut fields) = Fields::open(doc, self.findings) else {
+            return Decoded::Broken(None);
+        };
+        fields.ignore(&["apiVersion", "kind"]);
+        let (key, meta) = metadata::decode(&mut fields, kind, self.store);
+        let spec = spec(kind, &mut fields, meta.as_ref());
+        if kind != Kind::EndpointSlice {
+            fields.ignore(&["status"]);
+        }
+        fields.finish();
+        match (key, meta, spec) {
+            (Some(key), Some(meta), Some(spec)) if self.findings.errors() == before => {
+                Decoded::Object(Box::new(Object { key, origin: self.origin.clone(), meta, spec }))
+            }
+            (key, ..) => Decoded::Broken(key),
+        }
+    }
+}
+
+/// `None` only after an error was reported.
+fn spec(kind: Kind, object: &mut Fields<'_, '_>, meta: Option<&super::raw::Meta>) -> Option<Spec> {
+    Some(match kind {
+        Kind::GatewayClass => Spec::GatewayClass(gateway::class(object)?),
+        Kind::Gateway => Spec::Gateway(gateway::gateway(object)?),
+        Kind::ListenerSet => Spec::ListenerSet(gateway::listener_set(object)?),
+        Kind::HttpRoute => Spec::HttpRoute(http_route::route(object)?),
+        Kind::GrpcRoute => Spec::GrpcRoute(grpc_route::route(object)?),
+        Kind::ReferenceGrant => Spec::ReferenceGrant(policy::grant(object)?),
+        Kind::BackendTlsPolicy => Spec::BackendTlsPolicy(policy::backend_tls(object)?),
+        Kind::Service => Spec::Service(kubernetes::service(object)?),
+        Kind::EndpointSlice => Spec::EndpointSlice(kubernetes::endpoint_slice(object, meta)),
+        Kind::Secret => Spec::Secret(kubernetes::secret(object)),
+        Kind::ConfigMap => Spec::ConfigMap(kubernetes::config_map(object)),
+        Kind::Namespace => Spec::Namespace(kubernetes::namespace(object)),
+        Kind::Backend => Spec::Backend(meshctl::backend(object)?),
+        Kind::TrafficPolicy => Spec::TrafficPolicy(meshctl::traffic_policy(object)?),
+        Kind::MeshConfig => Spec::MeshConfig(meshctl::mesh_config(object)?),
+    })
+}
+
+/// Whether any of them is an error, which makes `meshctl check` answer no.
+pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
