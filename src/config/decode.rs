@@ -13,7 +13,6 @@
 //! This module must not know other objects, files or the clock.
 
 mod base64;
-mod core;
 mod fields;
 mod filters;
 mod findings;
@@ -21,6 +20,7 @@ mod formats;
 mod gateway;
 mod grpc_route;
 mod http_route;
+mod kubernetes;
 mod meshctl;
 mod metadata;
 mod policy;
@@ -39,6 +39,7 @@ pub use metadata::from_files;
 
 use super::raw::{Object, Origin, Spec};
 use super::{Code, Diagnostic, Severity, codes};
+use crate::limits;
 use crate::model::{Kind, ObjectKey, Store};
 use crate::yaml::{self, DocumentText, Node, Value, YamlError, YamlErrorKind};
 
@@ -68,7 +69,8 @@ impl Decoded {
     }
 }
 
-/// Reads one document of a file; its mistakes are appended to `diagnostics`.
+/// Reads one document of a file; its mistakes are appended to `diagnostics`, as long as there are
+/// less than `limits::DIAGNOSTICS`, and always one.
 pub fn read(
     document: &DocumentText<'_>,
     file: &Arc<str>,
@@ -80,8 +82,7 @@ pub fn read(
     let root = match yaml::parse(document.text, &mut mistakes) {
         Ok(root) => root,
         Err(error) => {
-            // Nobody knows what it would have been: a Secret says so somewhere.
-            let hidden = document.text.to_ascii_lowercase().contains("secret");
+            let hidden = served::may_hold_secret(document.text);
             diagnostics.push(unreadable(&error, &origin, hidden));
             return Decoded::Unreadable;
         }
@@ -91,7 +92,9 @@ pub fn read(
     if matches!(decoded, Decoded::Foreign | Decoded::NotAnObject) || mistakes.is_empty() {
         return decoded;
     }
-    diagnostics.extend(mistakes.iter().map(|mistake| unreadable(mistake, &origin, hidden)));
+    let room = limits::DIAGNOSTICS.saturating_sub(diagnostics.len()).max(1);
+    let kept = mistakes.iter().take(room);
+    diagnostics.extend(kept.map(|mistake| unreadable(mistake, &origin, hidden)));
     decoded.broken()
 }
 
@@ -103,7 +106,7 @@ pub fn decode(
     store: Store,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Decoded {
-    let findings = Findings::new(origin, served::holds_secret(doc));
+    let findings = Findings::new(origin, served::holds_secret(doc), diagnostics.len());
     let decoded = Document { origin, store, findings: &findings }.decode(doc);
     diagnostics.extend(findings.into_diagnostics());
     decoded
@@ -195,11 +198,11 @@ fn spec(kind: Kind, object: &mut Fields<'_, '_>, meta: Option<&super::raw::Meta>
         Kind::GrpcRoute => Spec::GrpcRoute(grpc_route::route(object)?),
         Kind::ReferenceGrant => Spec::ReferenceGrant(policy::grant(object)?),
         Kind::BackendTlsPolicy => Spec::BackendTlsPolicy(policy::backend_tls(object)?),
-        Kind::Service => Spec::Service(core::service(object)?),
-        Kind::EndpointSlice => Spec::EndpointSlice(core::endpoint_slice(object, meta)),
-        Kind::Secret => Spec::Secret(core::secret(object)),
-        Kind::ConfigMap => Spec::ConfigMap(core::config_map(object)),
-        Kind::Namespace => Spec::Namespace(core::namespace(object)),
+        Kind::Service => Spec::Service(kubernetes::service(object)?),
+        Kind::EndpointSlice => Spec::EndpointSlice(kubernetes::endpoint_slice(object, meta)),
+        Kind::Secret => Spec::Secret(kubernetes::secret(object)),
+        Kind::ConfigMap => Spec::ConfigMap(kubernetes::config_map(object)),
+        Kind::Namespace => Spec::Namespace(kubernetes::namespace(object)),
         Kind::Backend => Spec::Backend(meshctl::backend(object)?),
         Kind::TrafficPolicy => Spec::TrafficPolicy(meshctl::traffic_policy(object)?),
         Kind::MeshConfig => Spec::MeshConfig(meshctl::mesh_config(object)?),

@@ -11,7 +11,7 @@ mod tests;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use super::{Diagnostic, Severity};
@@ -55,14 +55,16 @@ fn one(diagnostic: &Diagnostic, source: Option<&str>, renderer: &Renderer) -> St
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(neutral(&diagnostic.message)).id(&*code));
-    if !diagnostic.file.is_empty() {
-        group = group.element(origin(diagnostic));
-    }
-    if let Some(excerpt) = source.and_then(|text| Excerpt::of(diagnostic, text)) {
-        let snippet = Snippet::source(excerpt.line)
-            .line_start(diagnostic.place.line as usize)
-            .annotation(AnnotationKind::Primary.span(excerpt.start..excerpt.end));
-        group = group.element(snippet);
+    match source.and_then(|text| Excerpt::of(diagnostic, text)) {
+        // A whole line tells its column itself.
+        Some(excerpt) if !excerpt.cut => {
+            group = group.element(excerpt.snippet(diagnostic).path(neutral(&diagnostic.file)));
+        }
+        Some(excerpt) => {
+            group = group.element(origin(diagnostic)).element(excerpt.snippet(diagnostic));
+        }
+        None if diagnostic.file.is_empty() => {}
+        None => group = group.element(origin(diagnostic)),
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(neutral(help)));
@@ -83,6 +85,7 @@ struct Excerpt {
     line: String,
     start: usize,
     end: usize,
+    cut: bool,
 }
 
 impl Excerpt {
@@ -92,25 +95,37 @@ impl Excerpt {
         if diagnostic.width == 0 || place.line == 0 {
             return None;
         }
-        let whole: Vec<char> = yaml::line(text, place.line)?.chars().map(visible).collect();
-        let column = (place.column as usize).saturating_sub(1).min(whole.len());
-        let first = if whole.len() <= EXCERPT { 0 } else { column.saturating_sub(BEFORE) };
-        let last = whole.len().min(first + EXCERPT);
-        let width = (diagnostic.width as usize).min(last - column);
-        let mut line = String::new();
-        if first > 0 {
-            line.push('…');
-        }
-        line.extend(&whole[first..column]);
+        let whole = yaml::line(text, place.line)?;
+        let column = (place.column as usize).saturating_sub(1);
+        let is_short = whole.chars().nth(EXCERPT).is_none();
+        let first = if is_short { 0 } else { column.saturating_sub(BEFORE) };
+        let window: Vec<char> = whole.chars().skip(first).take(EXCERPT + 1).map(visible).collect();
+        let is_more = window.len() > EXCERPT;
+        let shown = &window[..window.len().min(EXCERPT)];
+        let (before, after) = shown.split_at((column - first).min(shown.len()));
+        let (marked, after) = after.split_at((diagnostic.width as usize).min(after.len()));
+        let mut line = String::from(if first > 0 { "…" } else { "" });
+        line.extend(before);
         let start = line.len();
-        line.extend(&whole[column..column + width]);
+        line.extend(marked);
         let end = line.len();
-        line.extend(&whole[column + width..last]);
-        if last < whole.len() {
+        line.extend(after);
+        if is_more {
             line.push('…');
         }
-        Some(Self { line, start, end })
+        Some(Self { line, start, end, cut: first > 0 || is_more })
     }
+
+    fn snippet(self, diagnostic: &Diagnostic) -> Snippet<'static, Annotation<'static>> {
+        Snippet::source(self.line)
+            .line_start(diagnostic.place.line as usize)
+            .annotation(AnnotationKind::Primary.span(self.start..self.end))
+    }
+}
+
+/// A line for each, in the order of `render`.
+pub fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
+    sorted(diagnostics).into_iter().map(line).collect()
 }
 
 /// `file:3:5: error[MC0012]: unknown field, did you mean …`: for scripts, editors and `-q`.
@@ -146,10 +161,9 @@ pub struct Row<'d> {
     pub help: Option<&'d str>,
 }
 
-/// All of them as data, in the order of `render`.
-pub fn rows(diagnostics: &[Diagnostic]) -> Vec<Row<'_>> {
-    fn row(diagnostic: &Diagnostic) -> Row<'_> {
-        Row {
+impl<'d> From<&'d Diagnostic> for Row<'d> {
+    fn from(diagnostic: &'d Diagnostic) -> Self {
+        Self {
             code: diagnostic.code.to_string(),
             severity: diagnostic.severity.as_str(),
             message: &diagnostic.message,
@@ -159,7 +173,11 @@ pub fn rows(diagnostics: &[Diagnostic]) -> Vec<Row<'_>> {
             help: diagnostic.help.as_deref(),
         }
     }
-    sorted(diagnostics).into_iter().map(row).collect()
+}
+
+/// All of them as data, in the order of `render`.
+pub fn rows(diagnostics: &[Diagnostic]) -> Vec<Row<'_>> {
+    sorted(diagnostics).into_iter().map(Row::from).collect()
 }
 
 /// By file and place; what an alias repeated is said once.

@@ -2,25 +2,28 @@
 
 super::table! {
     NOT_YAML = 1 "not YAML"
-"The document can't be read as YAML from this place on. Nothing of it is used; what it held before
-keeps working.
+"The document can't be read as YAML from this place on. Nothing of it is used; what it
+held before keeps working.
 
     spec:
       hostnames: [a.example.com      # the bracket is never closed
 
-The place is where the reader gave up: the cause often stands one line above. Tabs can't indent, and
-a value with `: ` or ` #` in it needs quotes.
+The place is where the reader gave up: the cause often stands one line above. Tabs can't
+indent, and a value with `: ` or ` #` in it needs quotes.
 ";
 
     TOO_LARGE = 2 "larger than what is read"
-"A document may hold 250,000 values, 16 MiB of text and 96 levels, counted after its aliases (`*name`)
-are followed, so that no file can stall the program or fill its memory.
+"A document may hold 250,000 values, 16 MiB of text and 96 levels, counted after its
+aliases (`*name`) are followed, so that no file can stall the program or fill its
+memory.
 
-Split the document with `---` lines, or write out what the aliases repeat only where it is needed.
+Split the document with `---` lines, or write out what the aliases repeat only where it
+is needed.
 ";
 
     DUPLICATE_KEY = 3 "the same key twice"
-"A map has one value for each key. Readers of YAML keep the first or the last one, each as it likes.
+"A map has one value for each key. Readers of YAML keep the first or the last one, each
+as it likes.
 
     metadata:
       name: shop
@@ -37,12 +40,13 @@ Remove one of them. In a list, a forgotten `-` often looks like this.
     1_000, 0b11              numbers for kubectl, strings for others
     !tag value               whatever a tool makes of the tag
 
-meshctl reads what kubectl reads. Write `true`, `10`, or put a string in quotes, and everybody agrees.
+meshctl reads what kubectl reads. Write `true`, `10`, or put a string in quotes, and
+everybody agrees.
 ";
 
     AMBIGUOUS_KEY = 5 "a key that isn't the text that was written"
-"kubectl turns an unquoted key into a value and back into text: `on:` becomes `true:`, `1_000:` becomes
-`1000:`. A key that is a list, a map or nothing isn't a key at all.
+"kubectl turns an unquoted key into a value and back into text: `on:` becomes `true:`,
+`1_000:` becomes `1000:`. A key that is a list, a map or nothing isn't a key at all.
 
     data:
       on: \"1\"       # kubectl stores this under `true`
@@ -58,12 +62,13 @@ Put the key in quotes.
     metadata:
       name: shop
 
-YAML without `apiVersion` and `kind` is passed over silently; with only one of them it looks like an
-object that lost something.
+YAML without `apiVersion` and `kind` is passed over silently; with only one of them it
+looks like an object that lost something.
 ";
 
     UNKNOWN_KIND = 10 "unknown kind"
-"The API group is one that meshctl serves, but it has no such kind. Spelling and case count.
+"The API group is one that meshctl serves, but it has no such kind. Spelling and case
+count.
 
     apiVersion: gateway.networking.k8s.io/v1
     kind: HttpRoute                              # HTTPRoute
@@ -72,23 +77,24 @@ Kinds of other API groups are passed over.
 ";
 
     UNKNOWN_VERSION = 11 "unknown apiVersion"
-"The kind is known, but not in this version or under this group's spelling. Gateway API kinds are read
-as `gateway.networking.k8s.io/v1` and in the older versions that have the same shape (`v1beta1`, and
-`v1alpha2` or `v1alpha3` where a kind had them), meshctl's own as `meshctl.dev/v1alpha1`.
+"The kind is known, but not in this version or under this group's spelling. Gateway API
+kinds are read as `gateway.networking.k8s.io/v1` and in the older versions that have the
+same shape (`v1beta1`, and `v1alpha2` or `v1alpha3` where a kind had them), meshctl's
+own as `meshctl.dev/v1alpha1`.
 
 Change `apiVersion` to what the help line says. An older shape may have to be rewritten.
 ";
 
     UNKNOWN_FIELD = 12 "unknown field"
-"The kind has no field of this name at this place. An API server would refuse it (`strict decoding
-error`) or drop it silently; a setting that does nothing is worse than none.
+"The kind has no field of this name at this place. An API server would refuse it (`strict
+decoding error`) or drop it silently; a setting that does nothing is worse than none.
 
     spec:
       hostnmes: [shop.example.com]     # hostnames
 
-Correct the spelling, or move the field to where it belongs: often it is indented too far or too
-little. In Kubernetes' own kinds (Service, Secret, …) it is a warning, because clusters of other
-versions know other fields.
+Correct the spelling, or move the field to where it belongs: often it is indented too
+far or too little. In Kubernetes' own kinds (Service, Secret, …) it is a warning,
+because clusters of other versions know other fields.
 ";
 
     MISSING_FIELD = 13 "missing field"
@@ -101,13 +107,14 @@ Add the field. The place is that of the map that should hold it.
 ";
 
     WRONG_TYPE = 14 "wrong type"
-"The field wants another kind of value: a string where there is a number, a list where there is a map.
+"The field wants another kind of value: a string where there is a number, a list where
+there is a map.
 
     value: 10           # headers are strings: \"10\"
     hostnames: shop     # a list: [shop]
 
-Unquoted `yes`, `no`, `on`, `off`, `true` and `false` are booleans, digits are numbers: put them in
-quotes where a string is wanted.
+Unquoted `yes`, `no`, `on`, `off`, `true` and `false` are booleans, digits are numbers:
+put them in quotes where a string is wanted.
 ";
 
     OUT_OF_RANGE = 15 "number out of range"
@@ -128,16 +135,16 @@ The help line lists the words.
 ";
 
     BAD_NAME = 17 "not a valid name"
-"Names follow RFC 1123, as in Kubernetes: lower-case letters, digits and `-`, starting and ending with a
-letter or digit, at most 63 characters; names of most objects may have several such parts with dots
-between them, 253 characters in all.
+"Names follow RFC 1123, as in Kubernetes: lower-case letters, digits and `-`, starting
+and ending with a letter or digit, at most 63 characters; names of most objects may have
+several such parts with dots between them, 253 characters in all.
 
     name: Shop_v2       # shop-v2
 ";
 
     BAD_HOSTNAME = 18 "not a valid hostname"
-"A hostname is lower case, has no port, no scheme and no trailing dot, and isn't an IP address. Where a
-wildcard is allowed it is the whole first label.
+"A hostname is lower case, has no port, no scheme and no trailing dot, and isn't an IP
+address. Where a wildcard is allowed it is the whole first label.
 
     hostnames:
     - \"*.example.com\"         # good
@@ -146,8 +153,8 @@ wildcard is allowed it is the whole first label.
 ";
 
     BAD_DURATION = 19 "not a valid duration"
-"Durations are written as in the Gateway API (GEP-2257): one to four numbers of at most five digits,
-each with its unit `h`, `m`, `s` or `ms`.
+"Durations are written as in the Gateway API (GEP-2257): one to four numbers of at most
+five digits, each with its unit `h`, `m`, `s` or `ms`.
 
     5m   30s   1h30m   1s500ms   250ms
 
@@ -155,29 +162,31 @@ No fraction, no sign, no days, and a unit even for zero: `0s`.
 ";
 
     BAD_QUANTITY = 20 "not a valid quantity"
-"A number of bytes is written as in Kubernetes: digits, and one of `Ki`, `Mi`, `Gi` (powers of 1024) or
-`k`, `M`, `G` (powers of 1000).
+"A number of bytes is written as in Kubernetes: digits, and one of `Ki`, `Mi`, `Gi`
+(powers of 1024) or `k`, `M`, `G` (powers of 1000).
 
     headerBytes: 64Ki
 ";
 
     BAD_HEADER = 21 "not a valid header name or value"
-"Header names are tokens (RFC 9110): letters, digits and any of !#$%&'*+-.^_`|~. Values are
-visible ASCII; a space or tab may stand between words, never at the ends, and never two together.
+"Header names are tokens (RFC 9110): letters, digits and any of !#$%&'*+-.^_`|~. Values
+are visible ASCII; a space or tab may stand between words, never at the ends, and never
+two together.
 
     name: \"X Team\"      # X-Team
 ";
 
     BAD_LENGTH = 22 "too many or too few"
-"The API bounds every list, map and text. For an HTTPRoute: 16 hostnames, 16 rules, 64 matches in a
-rule and 128 in all, 16 filters, 16 backendRefs, 32 parentRefs.
+"The API bounds every list, map and text. For an HTTPRoute: 16 hostnames, 16 rules, 64
+matches in a rule and 128 in all, 16 filters, 16 backendRefs, 32 parentRefs.
 
-Split the object: several routes may name the same parent and hostname, their rules are merged.
+Split the object: several routes may name the same parent and hostname, their rules are
+merged.
 ";
 
     REPEATED = 23 "the same thing twice"
-"Entries of this list must differ: listeners and rules by name, headers by name, parents by name and
-section, a filter by its type.
+"Entries of this list must differ: listeners and rules by name, headers by name, parents
+by name and section, a filter by its type.
 
     listeners:
     - name: http
@@ -187,8 +196,9 @@ Rename or remove one of them.
 ";
 
     BAD_PATH = 24 "not a valid path"
-"A path of type Exact or PathPrefix starts with `/`, is already normalised (no `//`, `/./`, `/../`, no
-`%2f`) and has only characters that a URL path may have; `?` and `#` end a path.
+"A path of type Exact or PathPrefix starts with `/`, is already normalised (no `//`,
+`/./`, `/../`, no `%2f`) and has only characters that a URL path may have; `?` and `#`
+end a path.
 
     path:
       type: PathPrefix
@@ -198,7 +208,8 @@ Queries are matched by `queryParams`.
 ";
 
     BAD_BASE64 = 25 "not base64"
-"`data` of a Secret and `binaryData` of a ConfigMap are base64 (RFC 4648, with `+`, `/` and padding).
+"`data` of a Secret and `binaryData` of a ConfigMap are base64 (RFC 4648, with `+`, `/`
+and padding).
 
     stringData:          # plain text goes here, in a Secret
       token: ...
@@ -207,9 +218,10 @@ The value is never shown. `base64 -w0 FILE` writes what belongs here.
 ";
 
     CONFLICT = 26 "fields that exclude or need each other"
-"Each of the fields may stand here, but not both of them, or not one without the other: RequestRedirect
-with URLRewrite or with backendRefs, `percent` with `fraction`, `tls` on an HTTP listener, a
-`backendRequest` timeout longer than `request`, and so on. An API server refuses the object.
+"Each of the fields may stand here, but not both of them, or not one without the other:
+RequestRedirect with URLRewrite or with backendRefs, `percent` with `fraction`, `tls` on
+an HTTP listener, a `backendRequest` timeout longer than `request`, and so on. An API
+server refuses the object.
 
 The message names the two; remove one, or add what is missing.
 ";
@@ -225,7 +237,8 @@ Set `type` to what the field is for, or write the field that `type` names.
 ";
 
     BAD_ADDRESS = 28 "not a valid address"
-"Endpoints of a Backend are `HOST:PORT`, `[IPv6]:PORT` or `unix:/absolute/path`; networks are CIDRs.
+"Endpoints of a Backend are `HOST:PORT`, `[IPv6]:PORT` or `unix:/absolute/path`; networks
+are CIDRs.
 
     endpoints:
     - legacy.example.com:8080
@@ -237,25 +250,28 @@ Set `type` to what the field is for, or write the field that `type` names.
 ";
 
     NOT_SERVED = 29 "known, but not served by this version"
-"The resource or field is part of the Gateway API or of meshctl.dev, but this version of meshctl does
-nothing with it. It is an error where ignoring it would let traffic through that it was meant to stop
-or send nowhere, a warning elsewhere.
+"The resource or field is part of the Gateway API or of meshctl.dev, but this version of
+meshctl does nothing with it. It is an error where ignoring it would let traffic through
+that it was meant to stop or send nowhere, a warning elsewhere.
 
 `meshctl version` says what this version serves. Remove it, or upgrade.
 ";
 
     BAD_ANNOTATION = 30 "an annotation of meshctl can't be read"
-"Annotations under `meshctl.dev/` are settings, and a setting that isn't understood does nothing.
+"Annotations under `meshctl.dev/` are settings, and a setting that isn't understood does
+nothing.
 
     annotations:
       meshctl.dev/from-files: tls.crt=cert.pem,tls.key=key.pem
 
-`from-files` is a list of KEY=FILE with commas between; files are found next to the manifest.
+`from-files` is a list of KEY=FILE with commas between; files are found next to the
+manifest.
 ";
 
     BAD_TEXT = 31 "text of the wrong form"
-"The field has a form of its own that this text doesn't have: a gRPC service (`shop.v1.Cart`), an
-origin (`https://example.com`), a URI, a controller name (`example.com/name`).
+"The field has a form of its own that this text doesn't have: a gRPC service
+(`shop.v1.Cart`), an origin (`https://example.com`), a URI, a controller name
+(`example.com/name`).
 
 The help line says what the form is.
 ";

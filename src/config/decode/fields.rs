@@ -26,7 +26,7 @@ pub(super) struct Fields<'n, 'f> {
 }
 
 impl<'n, 'f> Fields<'n, 'f> {
-    /// Anything but a map is reported, and reads as an empty one whose missing fields aren't.
+    /// `None` for anything but a map; that is reported.
     pub(super) fn open(node: &'n Node, findings: &'f Findings<'f>) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             findings.wrong_type(node, "a map");
@@ -285,7 +285,7 @@ pub(super) fn choice(node: &Node, words: &[&str], findings: &Findings<'_>) -> Op
     if !words.contains(&&*text) {
         let help = match suggest::nearest(&text, words.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("it can be {}", suggest::listed(words)),
+            None => format!("it can be {}", suggest::one_of(words)),
         };
         let message = format!("unknown value {}", findings.value(&text));
         findings.error_help(codes::UNKNOWN_VALUE, node, message, help);

@@ -77,7 +77,10 @@ fn filter(node: &Node, family: Family, findings: &Findings<'_>) -> Option<(At<Na
     let Some((_, member, _)) = members.iter().find(|(name, ..)| *name == &*kind.value) else {
         // A newer API's filter brings its own field: neither is reported, lowering answers 500.
         let unknown = Filter { place, kind: FilterKind::Unknown(kind.value.clone()) };
-        if fields.has("type") {
+        if HTTP.iter().any(|(name, ..)| *name == &*kind.value) {
+            let message = format!("a GRPCRoute has no filter of type `{}`", kind.value);
+            findings.error(codes::UNKNOWN_VALUE, &kind, message);
+        } else if fields.has("type") {
             near_miss(&kind, members.iter().map(|(name, ..)| *name), findings);
         }
         return Some((kind, unknown));
@@ -159,7 +162,7 @@ fn header_edit(mut fields: Fields<'_, '_>) -> HeaderEdit {
         pairs
     };
     let (set, add) = (pairs("set"), pairs("add"));
-    let edit = HeaderEdit { set, add, remove: fields.texts("remove", 16, &formats::HEADER_NAME) };
+    let edit = HeaderEdit { set, add, remove: fields.texts("remove", 16, &formats::ANY) };
     routes::distinct(findings, edit.remove.iter().map(|name| (name, &*name.value)));
     fields.finish();
     edit
@@ -218,7 +221,7 @@ fn status(node: &Node, findings: &Findings<'_>) -> Option<At<u16>> {
             codes::OUT_OF_RANGE,
             node,
             message,
-            "it can be 301, 302, 303, 307 and 308",
+            "it can be 301, 302, 303, 307 or 308",
         );
     }
     Some(status)
@@ -307,7 +310,7 @@ fn external_auth(mut fields: Fields<'_, '_>) {
         }
     }
     if let Some(mut http) = fields.map("http") {
-        http.text("path", &formats::LONG);
+        http.text("path", &formats::PATH_TEXT);
         http.texts("allowedHeaders", 64, &formats::ANY);
         http.texts("allowedResponseHeaders", 64, &formats::ANY);
         http.finish();

@@ -18,6 +18,8 @@ pub(super) struct Findings<'a> {
     /// Unknown fields are warnings: a kind of Kubernetes itself, known to clusters of any version.
     lenient: Cell<bool>,
     errors: Cell<usize>,
+    /// How many are kept, at least one.
+    room: usize,
     found: RefCell<Vec<Diagnostic>>,
 }
 
@@ -54,12 +56,14 @@ impl From<&At<Name>> for Spot {
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(origin: &'a Origin, hidden: bool) -> Self {
+    /// `before` diagnostics of other documents are kept already.
+    pub(super) fn new(origin: &'a Origin, hidden: bool, before: usize) -> Self {
         Self {
             origin,
             hidden,
             lenient: Cell::new(false),
             errors: Cell::new(0),
+            room: limits::DIAGNOSTICS.saturating_sub(before).max(1),
             found: RefCell::default(),
         }
     }
@@ -113,8 +117,13 @@ impl<'a> Findings<'a> {
             self.errors.set(self.errors.get() + 1);
         }
         let mut found = self.found.borrow_mut();
-        if found.len() >= limits::DIAGNOSTICS {
-            return;
+        if found.len() >= self.room {
+            // That there is an error must not be lost behind warnings.
+            let first_error = severity == Severity::Error && self.errors.get() == 1;
+            if !first_error {
+                return;
+            }
+            found.pop();
         }
         let diagnostic = Diagnostic::error(code, self.origin, spot.place, message);
         let width = if self.hidden { 0 } else { spot.width };
@@ -123,7 +132,7 @@ impl<'a> Findings<'a> {
 
     /// Whether another mistake would still be kept: suggestions cost time.
     fn is_full(&self) -> bool {
-        self.found.borrow().len() >= limits::DIAGNOSTICS
+        self.found.borrow().len() >= self.room && self.errors.get() > 0
     }
 
     pub(super) fn unknown_field(&self, entry: &Entry, known: &[&'static str]) {
@@ -137,7 +146,7 @@ impl<'a> Findings<'a> {
         };
         let help = match suggest::nearest(&entry.key, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("the fields here are {}", suggest::listed(known)),
+            None => format!("the fields here are {}", suggest::all_of(known)),
         };
         let severity = if self.lenient.get() { Severity::Warning } else { Severity::Error };
         self.push(severity, codes::UNKNOWN_FIELD, entry.into(), message, Some(help));
@@ -150,6 +159,9 @@ impl<'a> Findings<'a> {
                 Some(format!("kubectl reads `{}` this way; put it in quotes", shown(text)))
             }
             (_, true) if node.is_scalar() => Some("put it in quotes".into()),
+            _ if is_number(node) && expected == "an integer" => {
+                Some("write it without quotes".into())
+            }
             _ => None,
         };
         self.push(Severity::Error, codes::WRONG_TYPE, node.into(), message, help);
@@ -177,7 +189,11 @@ impl<'a> Findings<'a> {
 
     /// A value in a message: in backticks, on one line, cut; never that of a Secret.
     pub(super) fn value(&self, text: &str) -> String {
-        if self.hidden { "this value".into() } else { format!("`{}`", shown(text)) }
+        match text {
+            _ if self.hidden => "this value".into(),
+            "" => "`\"\"`".into(),
+            _ => format!("`{}`", shown(text)),
+        }
     }
 
     /// A key in a message. A Secret's may be a line of a badly indented value, unless it looks
@@ -187,6 +203,10 @@ impl<'a> Findings<'a> {
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
         (!self.hidden || plain && key.len() <= 32).then(|| shown(key))
     }
+}
+
+fn is_number(node: &Node) -> bool {
+    node.as_str().is_some_and(|text| text.parse::<i64>().is_ok())
 }
 
 fn shown(text: &str) -> String {

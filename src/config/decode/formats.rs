@@ -57,6 +57,8 @@ formats! {
         "use `HTTP`, `HTTPS`, `TLS`, `TCP`, `UDP`, or a domain and a name with `/` between", is_protocol;
     PATH: BAD_PATH, "a valid path",
         "start with `/`; no `//`, `/./`, `/../`, `%2f`, `?` or `#`", is_path;
+    PATH_TEXT: BAD_PATH, "a valid path", "use characters of a URL path, percent-encoded where needed",
+        |t| (1..=1024).contains(&t.len()) && is_path_text(t);
     CONTROLLER: BAD_TEXT, "a controller name", "write a domain and a path, `example.com/name`",
         |t| t.len() <= 253 && t.split_once('/').is_some_and(|(d, p)| is_subdomain(d) && !p.is_empty());
     GRPC_SERVICE: BAD_TEXT, "a gRPC service name", "write it with its package, `shop.v1.Cart`",
@@ -283,7 +285,7 @@ pub(super) fn quantity(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// RFC 3339 in UTC, as the API server writes `creationTimestamp`, into seconds since the epoch.
+/// RFC 3339, as in `creationTimestamp`, into seconds since the epoch.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
     let digits = |range: std::ops::Range<usize>| -> Option<i64> {
         let part = text.get(range)?;
@@ -294,12 +296,21 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
     let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
     let shaped = marks.iter().all(|(at, mark)| text.as_bytes()[*at] == *mark);
     let zone = text[19..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let east = match zone.as_bytes() {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), ..] if zone.len() == 6 && zone.as_bytes()[3] == b':' => {
+            let at = text.len() - 6;
+            let minutes = digits(at + 1..at + 3)? * 60 + digits(at + 4..at + 6)?;
+            if *sign == b'+' { minutes } else { -minutes }
+        }
+        _ => return None,
+    };
     let ranges = (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && hour < 24
         && minute < 60
         && second < 61;
-    if !shaped || zone != "Z" || !ranges {
+    if !shaped || !ranges {
         return None;
     }
     // Days since the epoch from the civil date (H. Hinnant, chrono-compatible low-level date algorithms).
@@ -310,5 +321,5 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
     let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
         + day_of_year
         - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+    Some(days * 86_400 + hour * 3_600 + (minute - east) * 60 + second)
 }

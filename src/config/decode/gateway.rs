@@ -1,10 +1,10 @@
 //! GatewayClass, Gateway, ListenerSet.
 
-use super::fields::{Fields, choice, text};
+use super::fields::{Fields, text};
 use super::filters::near_miss;
 use super::findings::Findings;
 use super::references::{self, reference};
-use super::{formats, routes};
+use super::{formats, routes, suggest};
 use crate::config::codes;
 use crate::config::raw::{
     At, FromNamespaces, FrontendValidation, Gateway, GatewayAddress, GatewayClass, LabelSelector,
@@ -46,13 +46,17 @@ pub(super) fn gateway(object: &mut Fields<'_, '_>) -> Option<Gateway> {
     );
     let listeners = listeners(&mut spec);
     spec.choice("defaultScope", &["All", "None"]);
+    let GatewayTls { frontend_default, frontend_per_port, backend_client_certificate } =
+        gateway_tls(&mut spec);
     let gateway = Gateway {
         class,
         addresses,
         listeners,
         allowed_listeners: allowed_listeners(&mut spec),
         parameters_ref: infrastructure(&mut spec),
-        ..tls(&mut spec)
+        frontend_default,
+        frontend_per_port,
+        backend_client_certificate,
     };
     spec.finish();
     Some(gateway)
@@ -98,7 +102,8 @@ fn namespaces(fields: &mut Fields<'_, '_>, default: FromNamespaces) -> FromNames
             "All" => FromNamespaces::All,
             // Without one it would select nothing for the API and everything for a careless reader.
             "Selector" if selector.is_none() => {
-                fields.missing("selector");
+                let help = "without it no namespace is selected";
+                findings.warning(codes::MISSING_FIELD, &from, "missing field `selector`", help);
                 FromNamespaces::None
             }
             "Selector" => FromNamespaces::Selector(selector.unwrap_or_default()),
@@ -147,28 +152,26 @@ fn infrastructure(spec: &mut Fields<'_, '_>) -> Option<Reference> {
     parameters
 }
 
-/// The three fields of `spec.tls`, in a Gateway that has nothing else.
-fn tls(spec: &mut Fields<'_, '_>) -> Gateway {
-    let mut gateway = Gateway {
-        class: At::nowhere("".into()),
-        addresses: Vec::new(),
-        listeners: Vec::new(),
-        allowed_listeners: FromNamespaces::None,
-        parameters_ref: None,
-        frontend_default: None,
-        frontend_per_port: Vec::new(),
-        backend_client_certificate: None,
-    };
-    let Some(mut tls) = spec.map("tls") else { return gateway };
+/// `spec.tls`.
+#[derive(Default)]
+struct GatewayTls {
+    frontend_default: Option<FrontendValidation>,
+    frontend_per_port: Vec<(At<u16>, Option<FrontendValidation>)>,
+    backend_client_certificate: Option<Reference>,
+}
+
+fn gateway_tls(spec: &mut Fields<'_, '_>) -> GatewayTls {
+    let mut found = GatewayTls::default();
+    let Some(mut tls) = spec.map("tls") else { return found };
     let findings = tls.findings;
     if let Some(mut backend) = tls.map("backend") {
-        gateway.backend_client_certificate =
+        found.backend_client_certificate =
             of(&mut backend, "clientCertificateRef", &references::SECRET);
         backend.finish();
     }
     if let Some(mut frontend) = tls.map("frontend") {
-        gateway.frontend_default = frontend.required_map("default").and_then(frontend_validation);
-        gateway.frontend_per_port = frontend.list("perPort", 64, |node| {
+        found.frontend_default = frontend.required_map("default").and_then(frontend_validation);
+        found.frontend_per_port = frontend.list("perPort", 64, |node| {
             let mut fields = Fields::open(node, findings)?;
             if !fields.has("port") {
                 fields.missing("port");
@@ -178,12 +181,12 @@ fn tls(spec: &mut Fields<'_, '_>) -> Gateway {
             fields.finish();
             Some((port?, validation))
         });
-        let ports = gateway.frontend_per_port.iter().map(|(port, _)| (port.place, port.value));
+        let ports = found.frontend_per_port.iter().map(|(port, _)| (port.place, port.value));
         routes::distinct(findings, ports);
         frontend.finish();
     }
     tls.finish();
-    gateway
+    found
 }
 
 fn frontend_validation(mut fields: Fields<'_, '_>) -> Option<FrontendValidation> {
@@ -217,16 +220,19 @@ pub(super) fn listener_set(object: &mut Fields<'_, '_>) -> Option<ListenerSet> {
     Some(ListenerSet { parent: parent?, listeners })
 }
 
+/// More were reported, and are compared with nothing.
+const LISTENERS: usize = 64;
+
 fn listeners(spec: &mut Fields<'_, '_>) -> Vec<Listener> {
     let findings = spec.findings;
-    let listeners = spec.required_list("listeners", 64, |node| listener(node, findings));
+    let listeners = spec.required_list("listeners", LISTENERS, |node| listener(node, findings));
     routes::distinct(findings, listeners.iter().map(|l| (&l.name, &*l.name.value)));
     let socket = |l: &Listener| {
         let hostname = l.hostname.as_ref().map_or("", |hostname| &hostname.value);
         format!("{} {} {hostname}", l.port.value, l.protocol.value)
     };
     let sockets: Vec<_> = listeners.iter().map(socket).collect();
-    for (at, listener) in listeners.iter().enumerate() {
+    for (at, listener) in listeners.iter().enumerate().take(LISTENERS) {
         if let Some(other) = sockets[..at].iter().position(|socket| *socket == sockets[at]) {
             let message = format!(
                 "listener `{}` has the port, protocol and hostname of `{}`",
@@ -247,7 +253,7 @@ fn listener(node: &Node, findings: &Findings<'_>) -> Option<Listener> {
     }
     let port = fields.port("port");
     let protocol = fields.required_text("protocol", &formats::PROTOCOL);
-    near_protocol(&protocol, findings);
+    slip(&protocol, &PROTOCOLS, findings);
     let has_mode = mode_is_written(&fields);
     let tls = fields.map("tls").map(|tls| listener_tls(tls, &protocol));
     let (allowed_namespaces, allowed_kinds) = allowed_routes(&mut fields);
@@ -255,14 +261,6 @@ fn listener(node: &Node, findings: &Findings<'_>) -> Option<Listener> {
     fields.finish();
     let port = port?;
     Some(Listener { name, hostname, port, protocol, tls, allowed_namespaces, allowed_kinds })
-}
-
-/// The API takes any word here, which helps nobody who typed `Http`.
-fn near_protocol(protocol: &At<Name>, findings: &Findings<'_>) {
-    const KNOWN: [&str; 5] = ["HTTP", "HTTPS", "TLS", "TCP", "UDP"];
-    if !KNOWN.contains(&&*protocol.value) && !protocol.value.contains('/') {
-        near_miss(protocol, KNOWN.into_iter(), findings);
-    }
 }
 
 fn mode_is_written(listener: &Fields<'_, '_>) -> bool {
@@ -332,10 +330,12 @@ fn allowed_routes(listener: &mut Fields<'_, '_>) -> (FromNamespaces, Vec<At<(Nam
         let group = fields.take("group").and_then(|node| text(node, &formats::GROUP, findings));
         let group = group.map_or_else(|| GROUP_GATEWAY_API.into(), |at| at.value);
         let kind = match fields.require("kind") {
-            Some(node) if *group == *GROUP_GATEWAY_API => choice(node, ROUTE_KINDS, findings),
             Some(node) => text(node, &formats::KIND, findings),
             None => None,
         };
+        if let (Some(kind), true) = (&kind, *group == *GROUP_GATEWAY_API) {
+            slip(kind, &ROUTE_KINDS, findings);
+        }
         fields.finish();
         kind.map(|kind| At::new((group, kind.value), kind.place))
     });
@@ -343,4 +343,16 @@ fn allowed_routes(listener: &mut Fields<'_, '_>) -> (FromNamespaces, Vec<At<(Nam
     (from, kinds)
 }
 
-const ROUTE_KINDS: &[&str] = &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
+/// The API takes any word here, so a likely mistake is only a warning.
+fn slip(word: &At<Name>, known: &[&str], findings: &Findings<'_>) {
+    if known.contains(&&*word.value) {
+        return;
+    }
+    if let Some(nearest) = suggest::nearest(&word.value, known.iter().copied()) {
+        let message = format!("unknown value {}", findings.value(&word.value));
+        findings.warning(codes::UNKNOWN_VALUE, word, message, format!("did you mean `{nearest}`?"));
+    }
+}
+
+const PROTOCOLS: [&str; 5] = ["HTTP", "HTTPS", "TLS", "TCP", "UDP"];
+const ROUTE_KINDS: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];

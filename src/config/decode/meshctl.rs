@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::fields::{Fields, string, text};
 use super::findings::Findings;
@@ -124,38 +125,48 @@ fn backend_tls(mut fields: Fields<'_, '_>) -> Option<BackendTls> {
 pub(super) fn traffic_policy(object: &mut Fields<'_, '_>) -> Option<TrafficPolicy> {
     let mut spec = object.required_map("spec")?;
     let findings = spec.findings;
-    let targets = spec.required_list("targetRefs", 16, |node| {
+    let targets = spec.required_list("targetRefs", policy::TARGETS, |node| {
         reference(node, &references::POLICY_TARGET, findings)
     });
     targets.iter().for_each(|target| check_target(target, findings));
     policy::distinct_targets(&targets, findings);
-    let mut policy = TrafficPolicy {
+    let PolicyTimeouts { connect, request, backend_request, stream_idle } =
+        spec.map("timeouts").map(policy_timeouts).unwrap_or_default();
+    let policy = TrafficPolicy {
         targets,
         balance: spec.map("balance").map(balance),
-        connect_timeout: None,
-        request_timeout: None,
-        backend_request_timeout: None,
-        stream_idle_timeout: None,
+        connect_timeout: connect,
+        request_timeout: request,
+        backend_request_timeout: backend_request,
+        stream_idle_timeout: stream_idle,
         retry_budget: spec.map("retryBudget").map(retry_budget),
         ejection: spec.map("ejection").map(ejection),
         slow_start: spec.duration("slowStart"),
         proxy_protocol: spec.choice("proxyProtocol", &["v1", "v2"]),
         max_requests: spec.number("maxRequests", 0..=u32::MAX),
     };
-    if let Some(mut fields) = spec.map("timeouts") {
-        policy.connect_timeout = fields.duration("connect");
-        policy.stream_idle_timeout = fields.duration("streamIdle");
-        let timeouts = Timeouts {
-            request: fields.duration("request"),
-            backend_request: fields.duration("backendRequest"),
-        };
-        longer_than_request(&timeouts, &fields);
-        policy.request_timeout = timeouts.request;
-        policy.backend_request_timeout = timeouts.backend_request;
-        fields.finish();
-    }
     spec.finish();
     Some(policy)
+}
+
+#[derive(Default)]
+struct PolicyTimeouts {
+    connect: Option<At<Duration>>,
+    request: Option<At<Duration>>,
+    backend_request: Option<At<Duration>>,
+    stream_idle: Option<At<Duration>>,
+}
+
+fn policy_timeouts(mut fields: Fields<'_, '_>) -> PolicyTimeouts {
+    let (connect, stream_idle) = (fields.duration("connect"), fields.duration("streamIdle"));
+    let timeouts = Timeouts {
+        request: fields.duration("request"),
+        backend_request: fields.duration("backendRequest"),
+    };
+    longer_than_request(&timeouts, &fields);
+    fields.finish();
+    let Timeouts { request, backend_request } = timeouts;
+    PolicyTimeouts { connect, request, backend_request, stream_idle }
 }
 
 fn check_target(target: &Reference, findings: &Findings<'_>) {
@@ -172,7 +183,7 @@ fn check_target(target: &Reference, findings: &Findings<'_>) {
         None => {
             let message =
                 format!("a policy can't have the target kind {}", findings.value(&target.kind));
-            let help = format!("it can be {}", suggest::listed(&KINDS.map(Kind::as_str)));
+            let help = format!("it can be {}", suggest::one_of(&KINDS.map(Kind::as_str)));
             findings.error_help(codes::UNKNOWN_VALUE, target.place, message, help);
         }
     }
@@ -240,30 +251,37 @@ fn ejection(mut fields: Fields<'_, '_>) -> Ejection {
 pub(super) fn mesh_config(object: &mut Fields<'_, '_>) -> Option<MeshConfig> {
     let mut spec = object.required_map("spec")?;
     let findings = spec.findings;
-    let mut config = MeshConfig {
-        trusted_hops: spec.number("trustedHops", 0..=255),
+    let trusted_hops = spec.number("trustedHops", 0..=255);
+    let proxy_protocol_from = spec.map("proxyProtocol").map(|mut fields| {
+        let from = fields.required_list("from", 256, |node| network(node, findings));
+        fields.finish();
+        from
+    });
+    let [idle_timeout, request_head_timeout, stream_idle_timeout, drain_timeout] =
+        spec.map("timeouts").map(mesh_timeouts).unwrap_or_default();
+    let max_header_bytes = spec.map("limits").and_then(|mut fields| {
+        let bytes = fields.take("headerBytes").and_then(|node| header_bytes(node, findings));
+        fields.finish();
+        bytes
+    });
+    let config = MeshConfig {
+        trusted_hops,
+        proxy_protocol_from: proxy_protocol_from.unwrap_or_default(),
+        idle_timeout,
+        request_head_timeout,
+        stream_idle_timeout,
+        drain_timeout,
+        max_header_bytes,
         access_log: spec.choice("accessLog", &["json", "text", "off", "none"]).map(none_is_off),
-        ..MeshConfig::default()
     };
-    if let Some(mut fields) = spec.map("proxyProtocol") {
-        config.proxy_protocol_from =
-            fields.required_list("from", 256, |node| network(node, findings));
-        fields.finish();
-    }
-    if let Some(mut fields) = spec.map("timeouts") {
-        config.idle_timeout = fields.duration("idle");
-        config.request_head_timeout = fields.duration("requestHead");
-        config.stream_idle_timeout = fields.duration("streamIdle");
-        config.drain_timeout = fields.duration("drain");
-        fields.finish();
-    }
-    if let Some(mut fields) = spec.map("limits") {
-        config.max_header_bytes =
-            fields.take("headerBytes").and_then(|node| header_bytes(node, findings));
-        fields.finish();
-    }
     spec.finish();
     Some(config)
+}
+
+fn mesh_timeouts(mut fields: Fields<'_, '_>) -> [Option<At<Duration>>; 4] {
+    let timeouts = ["idle", "requestHead", "streamIdle", "drain"].map(|name| fields.duration(name));
+    fields.finish();
+    timeouts
 }
 
 fn none_is_off(at: At<Name>) -> At<Name> {

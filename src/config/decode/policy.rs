@@ -37,7 +37,7 @@ pub(super) fn grant(object: &mut Fields<'_, '_>) -> Option<ReferenceGrant> {
 pub(super) fn backend_tls(object: &mut Fields<'_, '_>) -> Option<BackendTlsPolicy> {
     let mut spec = object.required_map("spec")?;
     let findings = spec.findings;
-    let targets = spec.required_list("targetRefs", 16, |node| {
+    let targets = spec.required_list("targetRefs", TARGETS, |node| {
         reference(node, &references::POLICY_TARGET, findings)
     });
     distinct_targets(&targets, findings);
@@ -60,9 +60,13 @@ pub(super) fn backend_tls(object: &mut Fields<'_, '_>) -> Option<BackendTlsPolic
     })
 }
 
-/// Two references to one target name different sections of it, each of them.
+/// A policy's `targetRefs`.
+pub(super) const TARGETS: usize = 16;
+
+/// Two references to one target name different sections of it, each of them. What is over the
+/// list's bound was reported, and isn't compared.
 pub(super) fn distinct_targets(targets: &[Reference], findings: &Findings<'_>) {
-    for (at, one) in targets.iter().enumerate() {
+    for (at, one) in targets.iter().enumerate().take(TARGETS) {
         let same = |other: &Reference| {
             (&one.group, &one.kind, &one.name) == (&other.group, &other.kind, &other.name)
                 && (one.section_name == other.section_name

@@ -14,17 +14,19 @@ use crate::yaml::Node;
 
 /// All rules together; the schema's own bound on an etcd object.
 pub(super) const MATCHES: usize = 128;
+const PARENTS: usize = 32;
 
 pub(super) fn parents(spec: &mut Fields<'_, '_>) -> Vec<Reference> {
     let findings = spec.findings;
     let parents =
         spec.list("parentRefs", 32, |node| references::reference(node, &PARENT, findings));
-    distinct_parents(&parents, findings);
+    distinct_parents(&parents[..parents.len().min(PARENTS)], findings);
     spec.choice("useDefaultGateways", &["All", "None"]);
     parents
 }
 
-/// Two references to one parent name different sections or ports of it, each of them.
+/// Two references to one parent name different sections or ports of it, each of them. Compares
+/// every pair: callers bound the list.
 fn distinct_parents(parents: &[Reference], findings: &Findings<'_>) {
     for (at, one) in parents.iter().enumerate() {
         let same = |other: &&Reference| {

@@ -31,8 +31,9 @@ const NOT_SERVED: &[(&str, &str, bool)] = &[
 /// The versions in which a kind has the shape that is decoded, the preferred one first.
 fn versions(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute => &["v1", "v1beta1"],
-        Kind::ReferenceGrant => &["v1", "v1beta1", "v1alpha2"],
+        Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute | Kind::ReferenceGrant => {
+            &["v1", "v1beta1", "v1alpha2"]
+        }
         Kind::GrpcRoute => &["v1", "v1alpha2"],
         Kind::BackendTlsPolicy => &["v1", "v1alpha3"],
         Kind::Backend | Kind::TrafficPolicy | Kind::MeshConfig => &["v1alpha1"],
@@ -73,6 +74,10 @@ fn by_name(version: &str, name: &str, doc: &Node, findings: &Findings<'_>) -> Re
     }
     let version_node = doc.get("apiVersion").unwrap_or(doc);
     let kind_node = doc.get("kind").unwrap_or(doc);
+    // What an implementation's conformance run writes: of the group, but no cluster's object.
+    if name == "ConformanceReport" {
+        return Recognised::Foreign;
+    }
     if !is_ours(group) {
         return misspelled_group(group, name, version_node, findings);
     }
@@ -98,7 +103,7 @@ fn by_name(version: &str, name: &str, doc: &Node, findings: &Findings<'_>) -> Re
         Some(kind) => format!("did you mean `{kind}`?"),
         None => format!(
             "its kinds are {}",
-            suggest::listed(&kinds().map(Kind::as_str).collect::<Vec<_>>())
+            suggest::all_of(&kinds().map(Kind::as_str).collect::<Vec<_>>())
         ),
     };
     let message = format!("unknown kind {}", findings.value(name));
@@ -120,7 +125,8 @@ fn in_version(kind: Kind, version: &str, node: &Node, findings: &Findings<'_>) -
 fn misspelled_group(group: &str, name: &str, node: &Node, findings: &Findings<'_>) -> Recognised {
     let kind = Kind::ALL
         .into_iter()
-        .find(|kind| kind.as_str() == name && suggest::nearest(group, [kind.group()]).is_some());
+        .filter(|kind| kind.as_str() == name && !kind.group().is_empty())
+        .find(|kind| suggest::nearest(group, [kind.group()]).is_some());
     let Some(kind) = kind else { return Recognised::Foreign };
     let message = format!("unknown API group {}", findings.value(group));
     let help = format!("did you mean `{}`?", preferred(kind));
@@ -128,7 +134,7 @@ fn misspelled_group(group: &str, name: &str, node: &Node, findings: &Findings<'_
     Recognised::Broken
 }
 
-fn preferred(kind: Kind) -> String {
+pub(super) fn preferred(kind: Kind) -> String {
     match kind.group() {
         "" => versions(kind)[0].into(),
         group => format!("{group}/{}", versions(kind)[0]),
@@ -143,12 +149,8 @@ fn is_ours(group: &str) -> bool {
     matches!(group, "" | GROUP_DISCOVERY | GROUP_GATEWAY_API | GROUP_MESHCTL)
 }
 
-/// Whether any line of the document may be one that nobody should see. Generous: a kind that only
-/// looks like a Secret hides its lines too.
+/// Whether any line of the document may be one that nobody should see.
 pub(super) fn holds_secret(doc: &Node) -> bool {
-    let looks_secret = |kind: &str| {
-        kind.to_ascii_lowercase().contains("secret") || suggest::nearest(kind, ["Secret"]).is_some()
-    };
     if doc.get("kind").and_then(Node::as_str).is_some_and(looks_secret) {
         return true;
     }
@@ -156,4 +158,25 @@ pub(super) fn holds_secret(doc: &Node) -> bool {
         Some(Value::List(items)) => items.iter().any(holds_secret),
         _ => false,
     }
+}
+
+/// The same of a text that can't be read: by its own `kind:` line where it has one, else by any
+/// word that looks like it. A Gateway that names a Secret keeps its excerpts.
+pub(super) fn may_hold_secret(text: &str) -> bool {
+    let kinds: Vec<&str> = text
+        .split(['\n', '\r'])
+        .filter_map(|line| line.strip_prefix("kind:"))
+        .map(|kind| kind.trim_matches([' ', '\t', '"', '\'']))
+        .collect();
+    let is_single = !kinds.is_empty() && !kinds.contains(&"List");
+    if is_single {
+        return kinds.into_iter().any(looks_secret);
+    }
+    let lower = text.to_ascii_lowercase();
+    lower.contains("secret") || lower.contains("stringdata") || lower.starts_with("data:")
+}
+
+/// Generous: a kind that only looks like a Secret hides its lines too.
+fn looks_secret(kind: &str) -> bool {
+    kind.to_ascii_lowercase().contains("secret") || suggest::nearest(kind, ["Secret"]).is_some()
 }

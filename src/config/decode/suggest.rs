@@ -42,12 +42,21 @@ fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
-/// ``one of `A`, `B` and `C` ``, for help lines.
-pub(super) fn listed(words: &[&str]) -> String {
+/// "`A`, `B` and `C`", for help lines.
+pub(super) fn all_of(words: &[&str]) -> String {
+    listed(words, "and")
+}
+
+/// "`A`, `B` or `C`", for help lines.
+pub(super) fn one_of(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+fn listed(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         None => "nothing".into(),
         Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {conjunction} {last}", others.join(", ")),
     }
 }
