@@ -359,6 +359,7 @@ fn make(view: &mut View<'_>, key: &UnitKey) -> Made {
         UnitKey::Attach(route) => attach::attach(view, route).into(),
         UnitKey::Arbiter(listener) => arbiter::arbiter(view, listener),
         UnitKey::Target(object, port) => target::target(view, object, *port).into(),
+        UnitKey::Wears(object, port) => target::wears(view, object, *port).into(),
         UnitKey::Route(route) => route::route(view, route),
         UnitKey::Backend(backend) => backend::backend(view, backend),
         UnitKey::Endpoints(object, port) => endpoints::endpoints(view, object, *port),

@@ -22,7 +22,7 @@ fn check(kind: FilterKind, expected: Filter) {
 
 const INVALID: Filter = Filter::Refuse(Cause::FilterInvalid);
 
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(At<crate::model::Name>, At<crate::model::Name>)> {
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(At<model::Name>, At<model::Name>)> {
     pairs.iter().map(|(name, value)| (at(name), at(value))).collect()
 }
 
@@ -177,7 +177,7 @@ fn several_mirrors_stand_side_by_side_and_bring_their_backends() {
     );
     let whole = Fraction { numerator: 100, denominator: 100 };
     let key = |name: &str| {
-        let object = ObjectKey::new(crate::model::Store::Files, Kind::Backend, "default", name);
+        let object = ObjectKey::new(model::Store::Files, Kind::Backend, "default", name);
         PartKey::new(PartKind::Backend, object, "")
     };
     let mirrors = ["one", "two"]

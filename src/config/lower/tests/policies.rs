@@ -185,7 +185,7 @@ fn targets_are_checked() {
     let listener =
         crate::config::raw::Reference { section_name: Some("http".into()), ..to_gateway("web") };
     check(listener, &[codes::POLICY_TARGET]);
-    let of_gateway = backend_tls_policy("p", to_gateway("web"), &["ca"]);
+    let of_gateway = tls_of(to_gateway("web"), &["ca"]);
     with(vec![tls_policy("p", of_gateway), ca_map("ca")]).codes(&[codes::POLICY_TARGET]);
 }
 

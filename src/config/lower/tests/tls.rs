@@ -211,7 +211,7 @@ fn a_backend_tls_policy_is_whole_or_refuses() {
     let check = |edit: &dyn Fn(&mut crate::config::raw::BackendTlsPolicy),
                  good: bool,
                  code: Option<Code>| {
-        let mut policy = backend_tls_policy("p", to("", "Service", "web"), &["ca"]);
+        let mut policy = tls_of(to("", "Service", "web"), &["ca"]);
         edit(&mut policy);
         let mut objects = shop();
         objects.extend([tls_policy("p", policy), ca_map("ca")]);
@@ -265,7 +265,7 @@ fn a_backend_tls_policy_is_whole_or_refuses() {
 
 #[test]
 fn the_policy_says_what_is_asked_of_the_backend() {
-    let mut policy = backend_tls_policy("p", to("", "Service", "web"), &[]);
+    let mut policy = tls_of(to("", "Service", "web"), &[]);
     policy.well_known_ca = Some(at("System"));
     policy.subject_alt_names =
         vec![(at("Hostname"), at("A.example")), (at("URI"), at("spiffe://a"))];
@@ -286,7 +286,7 @@ fn the_policy_says_what_is_asked_of_the_backend() {
 #[test]
 fn the_policy_of_the_port_comes_before_the_service_s_and_the_oldest_counts() {
     let policy = |name: &str, host: &str, section: Option<&str>, age| {
-        let mut policy = backend_tls_policy(name, to("", "Service", "web"), &["ca"]);
+        let mut policy = tls_of(to("", "Service", "web"), &["ca"]);
         policy.targets[0].section_name = section.map(Into::into);
         policy.hostname = at(host);
         tls_policy(name, policy).created(age)
@@ -320,7 +320,7 @@ fn the_policy_of_the_port_comes_before_the_service_s_and_the_oldest_counts() {
 fn an_older_policy_that_is_broken_refuses_all_the_same() {
     let mut objects = shop();
     let policy = |name: &str, ca: &str, age| {
-        tls_policy(name, backend_tls_policy(name, to("", "Service", "web"), &[ca])).created(age)
+        tls_policy(name, tls_of(to("", "Service", "web"), &[ca])).created(age)
     };
     objects.extend([policy("old", "none", 1), policy("young", "ca", 2), ca_map("ca")]);
     assert_eq!(backend_tls(&World::of(objects)), Err(Cause::BackendTlsInvalid));
@@ -372,7 +372,7 @@ fn the_gateways_client_certificate_is_worn_towards_tls_backends_alone() {
         objects.extend([ca_map("ca"), tls_secret("client")]);
         objects
     };
-    let policy = tls_policy("p", backend_tls_policy("p", to("", "Service", "web"), &["ca"]));
+    let policy = tls_policy("p", tls_of(to("", "Service", "web"), &["ca"]));
     let plain = World::of(objects("client"));
     assert_eq!(plain.keys(PartKind::Backend), ["Service default/web#8080"]);
     let mut worn = objects("client");
@@ -399,7 +399,7 @@ fn gateways_with_different_certificates_have_backends_of_their_own() {
     objects.extend([second, ca_map("ca"), tls_secret("client")]);
     let mut world = World::of(objects);
     assert_eq!(world.rule().attachments.len(), 2, "in plain text they are the same");
-    world.apply([tls_policy("p", backend_tls_policy("p", to("", "Service", "web"), &["ca"]))]);
+    world.apply([tls_policy("p", tls_of(to("", "Service", "web"), &["ca"]))]);
     assert_eq!(
         world.keys(PartKind::Rule),
         ["HTTPRoute default/web#0", "HTTPRoute default/web#0~default/web"]
