@@ -315,6 +315,38 @@ fn from_scratch(world: &World) -> World {
     fresh
 }
 
+#[test]
+fn a_diagnostic_follows_its_document_and_touches_nothing() {
+    let mut listener = listener("bad", 80).host("10.0.0.1");
+    listener.hostname.as_mut().expect("set").place = Place { line: 9, column: 15 };
+    let object = Arc::new(gateway("web", vec![listener]));
+    let mut world = World::new(Options::default());
+    let write = |world: &mut World, line_offset| {
+        let document = Document { object: object.clone(), line_offset };
+        world.index.replace(&file_name(0), vec![Content::Good(document)], Vec::new());
+        world.commit();
+    };
+    write(&mut world, 0);
+    let place = |world: &World| (world.last.diagnostics[0].place, world.last.diagnostics[0].width);
+    assert_eq!(place(&world), (Place { line: 9, column: 15 }, 8));
+    write(&mut world, 100);
+    assert_eq!(place(&world), (Place { line: 109, column: 15 }, 8));
+    assert_eq!(world.last.counters, Counters::default());
+}
+
+#[test]
+fn an_object_without_a_file_is_named_in_its_diagnostics() {
+    let bad = gateway("web", vec![listener("bad", 80).host("10.0.0.1")]).file("");
+    World::of([bad]).says("Gateway default/web: `10.0.0.1` is not a hostname");
+}
+
+#[test]
+fn lowering_runs_on_any_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Lowering>();
+    is_send::<Index>();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

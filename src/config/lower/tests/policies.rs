@@ -140,10 +140,19 @@ fn timeouts_come_from_the_rule_then_the_route_then_the_gateway() {
     check(None, vec![gateway()], Some(30));
     check(None, vec![gateway(), route()], Some(20));
     check(None, vec![gateway(), route(), rule()], Some(10));
-    check(None, vec![gateway(), policy("s", rule_name("other"), 10)], Some(30));
     check(Some(5), vec![gateway(), route(), rule()], Some(5));
     check(Some(0), vec![gateway(), route()], None);
     check(None, vec![gateway(), policy("r", to_route("web"), 0)], None);
+}
+
+#[test]
+fn a_policy_of_another_rule_has_no_effect() {
+    let mut target = to_route("web");
+    target.section_name = Some("other".into());
+    let policy = traffic_policy("p", target).set(|policy| policy.request_timeout = seconds(1));
+    let world = with(vec![policy]);
+    assert_eq!(world.rule().timeouts.request, None);
+    world.codes(&[codes::POLICY_TARGET]);
 }
 
 #[test]
@@ -185,6 +194,13 @@ fn targets_are_checked() {
     let listener =
         crate::config::raw::Reference { section_name: Some("http".into()), ..to_gateway("web") };
     check(listener, &[codes::POLICY_TARGET]);
+    let no_port = crate::config::raw::Reference {
+        section_name: Some("htp".into()),
+        ..to("", "Service", "web")
+    };
+    check(no_port.clone(), &[codes::POLICY_TARGET]);
+    let of_port = tls_policy("p", tls_of(no_port, &["ca"]));
+    with(vec![of_port, ca_map("ca")]).codes(&[codes::POLICY_TARGET]).says("no port or rule");
     let of_gateway = tls_of(to_gateway("web"), &["ca"]);
     with(vec![tls_policy("p", of_gateway), ca_map("ca")]).codes(&[codes::POLICY_TARGET]);
 }

@@ -142,6 +142,20 @@ fn one_bad_condition_takes_its_rule_along_and_no_other() {
 }
 
 #[test]
+fn all_that_is_wrong_in_a_rule_is_told_in_one_pass() {
+    let world = with_rule(|rule| {
+        rule.matches = vec![matching("Exact", "bad"), matching("RegularExpression", "(")];
+        rule.filters = vec![filter(crate::config::raw::FilterKind::Unknown("Magic".into()))];
+        rule.backends[0].reference = to_service("nobody", 80);
+        rule.retry = Some(Retry { codes: vec![At::nowhere(99)], ..Retry::default() });
+    });
+    let mut expected = vec![codes::BAD_MATCH, codes::BAD_REGEX, codes::FILTER_UNKNOWN];
+    expected.extend([codes::REFERENCE_MISSING, codes::BAD_RETRY]);
+    world.codes(&expected);
+    assert_eq!(world.parts.len(), 1, "the listener alone");
+}
+
+#[test]
 fn grpc_methods_are_paths() {
     let check = |kind: &str, service: &str, method: &str, expected: Result<PathMatch, Code>| {
         let some = |text: &str| (!text.is_empty()).then(|| at(text));

@@ -65,7 +65,7 @@ fn a_certificate_that_is_not_valid_now_is_told_about_when_its_time_comes() {
     let (certificate, key) = pem(&["a.example"], (NOW + 50, NOW + 100));
     let secret = secret("cert", &[("tls.crt", &certificate), ("tls.key", &key)]);
     let mut world = secure(https("s", 443, &["cert"]), vec![secret]);
-    world.codes(&[codes::CERTIFICATE_EXPIRED]).says("is not valid before");
+    world.codes(&[codes::CERTIFICATE_EXPIRED]).says("is not valid before 2026-01-01");
     assert!(tls(&world).certificates[0].is_ok(), "it is shown all the same");
     world.now = NOW + 60;
     world.commit();
@@ -75,7 +75,7 @@ fn a_certificate_that_is_not_valid_now_is_told_about_when_its_time_comes() {
     world.codes(&[]);
     world.now = NOW + 101;
     world.commit();
-    world.codes(&[codes::CERTIFICATE_EXPIRED]).says("expired on Jan  1");
+    world.codes(&[codes::CERTIFICATE_EXPIRED]).says("expired on 2026-01-01");
     assert_eq!(world.last.changes.upserted.len(), 0);
 }
 
