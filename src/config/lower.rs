@@ -315,14 +315,15 @@ impl Lowering {
     }
 
     fn diagnostics(&self, index: &Index) -> Vec<Diagnostic> {
-        let found = self.units.values().flat_map(|unit| &unit.findings);
-        let mut all: Vec<Diagnostic> = found.map(|finding| finding.render(index)).collect();
+        // Two units may come upon the same mistake, as two listeners on their Gateway's.
+        let found: BTreeSet<&Finding> =
+            self.units.values().flat_map(|unit| &unit.findings).collect();
+        let mut all: Vec<Diagnostic> = found.iter().map(|finding| finding.render(index)).collect();
         all.extend(index.diagnostics());
         all.sort_by(|a, b| {
             let order = |d: &Diagnostic| (d.file.clone(), d.place, d.severity, d.code);
             order(a).cmp(&order(b)).then_with(|| a.message.cmp(&b.message))
         });
-        all.dedup();
         all
     }
 }
@@ -358,6 +359,7 @@ fn make(view: &mut View<'_>, key: &UnitKey) -> Made {
         UnitKey::Attach(route) => attach::attach(view, route).into(),
         UnitKey::Arbiter(listener) => arbiter::arbiter(view, listener),
         UnitKey::Target(object, port) => target::target(view, object, *port).into(),
+        UnitKey::Wears(object, port) => target::wears(view, object, *port).into(),
         UnitKey::Route(route) => route::route(view, route),
         UnitKey::Backend(backend) => backend::backend(view, backend),
         UnitKey::Endpoints(object, port) => endpoints::endpoints(view, object, *port),

@@ -21,6 +21,11 @@ pub(super) fn attach(view: &mut View<'_>, key: &ObjectKey) -> Output {
         Spec::GrpcRoute(route) => (&route.parents, &route.hostnames),
         _ => return Output::Nothing,
     };
+    if parents.is_empty() {
+        let message = "the route has no parentRefs: it is attached nowhere";
+        view.warning(&object, codes::PARENT_MISSING, &object.meta.place, message)
+            .help("name a Gateway in `spec.parentRefs`");
+    }
     let wanted = wanted(view, &object, hostnames);
     let mut claims: BTreeMap<PartKey, Claim> = BTreeMap::new();
     for reference in parents {

@@ -105,10 +105,10 @@ fn tell_validity(
     let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
     let subject: Name = parsed.subject().to_string().into();
     let said = if view.now > until {
-        Some(format!("certificate `{subject}` expired on {}", validity.not_after))
+        Some(format!("certificate `{subject}` expired on {}", day(&validity.not_after)))
     } else if view.now < from {
         view.wake_at(from);
-        Some(format!("certificate `{subject}` is not valid before {}", validity.not_before))
+        Some(format!("certificate `{subject}` is not valid before {}", day(&validity.not_before)))
     } else {
         None
     };
@@ -117,4 +117,9 @@ fn tell_validity(
     }
     view.wake_at(until.saturating_add(1));
     Ok(())
+}
+
+/// `2026-01-31`
+fn day(time: &x509_parser::time::ASN1Time) -> String {
+    time.to_datetime().date().to_string()
 }

@@ -8,7 +8,8 @@ mod path;
 use std::mem::discriminant;
 
 use super::codes;
-use super::target::{self, Resolved};
+use super::target;
+use super::unit::BackendKey;
 use super::view::View;
 use crate::config::raw::{self, At, FilterKind, Mirror, Object, Redirect};
 use crate::model::{self, Cause, Filter, Fraction, Hostname, Kind, Match, Name};
@@ -17,7 +18,7 @@ use crate::model::{self, Cause, Filter, Fraction, Hostname, Kind, Match, Name};
 #[derive(Clone, Debug)]
 pub(super) enum Draft {
     Ready(Filter),
-    Mirror { backend: Result<Resolved, Cause>, fraction: Fraction },
+    Mirror { backend: Result<BackendKey, Cause>, fraction: Fraction },
 }
 
 /// The filters of a rule or backendRef, in their order. `matches` are the rule's, for the

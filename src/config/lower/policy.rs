@@ -57,9 +57,16 @@ fn check_target(
             .help("leave `sectionName` out");
         return None;
     }
-    if view.object(&key).is_none() {
-        let message = format!("{key} does not exist");
-        view.warning(object, codes::POLICY_TARGET, &target.place, message);
+    let missing = match (view.object(&key), &target.section_name) {
+        (None, _) => Some(format!("{key} does not exist")),
+        (Some(found), Some(name)) if !has_section(&found, name) => {
+            Some(format!("{key} has no port or rule named `{name}`"))
+        }
+        (Some(_), _) => None,
+    };
+    if let Some(message) = missing {
+        view.warning(object, codes::POLICY_TARGET, &target.place, message)
+            .help("the policy has no effect there");
     }
     let rivals = rivals(view, &key, object.key.kind);
     let first = rivals.iter().find(|rival| names(rival, &key, target.section_name.as_ref()));
@@ -74,6 +81,21 @@ fn check_target(
             .help("this policy is passed over there: merge the two");
     }
     Some(key.kind)
+}
+
+/// Sections are a Service's ports and a route's rules, by name.
+fn has_section(target: &Object, name: &Name) -> bool {
+    let is = |section: Option<&Name>| section == Some(name);
+    match &target.spec {
+        Spec::Service(service) => service.ports.iter().any(|port| is(port.name.as_ref())),
+        Spec::HttpRoute(route) => {
+            route.rules.iter().any(|rule| is(rule.name.as_ref().map(|name| &name.value)))
+        }
+        Spec::GrpcRoute(route) => {
+            route.rules.iter().any(|rule| is(rule.name.as_ref().map(|name| &name.value)))
+        }
+        _ => false,
+    }
 }
 
 /// The policies of a kind that name a target, the one that counts first.

@@ -10,8 +10,8 @@ use super::view::{Query, View};
 use super::{codes, policy, session};
 use crate::config::raw::{self, Object, Spec};
 use crate::model::{
-    Attachment, Kind, Match, Name, ObjectKey, Part, PartKey, PartKind, RouteProtocol, Rule,
-    RuleOrder,
+    Attachment, Kind, Match, Name, ObjectKey, Part, PartKey, PartKind, RetryPolicy, RouteProtocol,
+    Rule, RuleOrder, SessionPersistence, Timeouts,
 };
 
 pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
@@ -25,11 +25,17 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
     let sections = sections(view, &object, &rules);
     let mut parts = Vec::new();
     for (position, (written, section)) in rules.iter().zip(sections).enumerate() {
-        // Rules are read even when no Gateway takes the route, for what is wrong in them.
-        let Some(matches) = written.matches.lower(view, &object) else { continue };
-        let plan = rule::plan(view, &object, written, &matches);
+        let matches = written.matches.lower(view, &object);
+        let plan = rule::plan(view, &object, written, matches.as_deref().unwrap_or_default());
+        let valid = matches.is_some();
+        let matches = matches.unwrap_or_default();
         let one = OneRule { object: &object, written, position, section, matches, plan };
-        parts.extend(one.parts(view, &gateways));
+        if valid && !gateways.is_empty() {
+            parts.extend(one.parts(view, &gateways));
+        } else {
+            // It matches nothing or nobody takes it; what else is wrong in it is told all the same.
+            one.limits(view, &GatewayTraits::default());
+        }
     }
     Made { output: Output::Nothing, parts }
 }
@@ -151,10 +157,6 @@ impl OneRule<'_> {
                 }
             }
         }
-        if rules.is_empty() {
-            // Nobody takes it; what it says is still looked at once.
-            self.lower(view, &GatewayTraits::default());
-        }
         for rule in &mut rules {
             rule.attachments.sort();
         }
@@ -162,11 +164,8 @@ impl OneRule<'_> {
     }
 
     fn lower(&self, view: &mut View<'_>, traits: &GatewayTraits) -> Rule {
-        let (object, written) = (self.object, self.written);
-        let name = written.name.map(|name| &name.value);
-        let policy = policy::traffic_of(view, &object.key, name);
-        let own = written.http.map(|rule| rule.timeouts.clone()).unwrap_or_default();
-        let retry = written.http.and_then(|rule| rule.retry.as_ref());
+        let object = self.object;
+        let (timeouts, retry, session_persistence) = self.limits(view, traits);
         let (filters, backends) = rule::carry_out(view, &self.plan, &traits.identity);
         Rule {
             key: PartKey::new(PartKind::Rule, object.key.clone(), &self.section),
@@ -184,10 +183,27 @@ impl OneRule<'_> {
             matches: self.matches.clone(),
             filters,
             backends,
-            timeouts: session::timeouts(view, object, &own, policy.as_deref(), traits.timeouts),
-            retry: session::retry(view, object, retry),
-            session_persistence: session::persistence(view, object, written.session_persistence),
+            timeouts,
+            retry,
+            session_persistence,
         }
+    }
+
+    fn limits(
+        &self,
+        view: &mut View<'_>,
+        traits: &GatewayTraits,
+    ) -> (Timeouts, RetryPolicy, Option<SessionPersistence>) {
+        let (object, written) = (self.object, self.written);
+        let name = written.name.map(|name| &name.value);
+        let policy = policy::traffic_of(view, &object.key, name);
+        let own = written.http.map(|rule| rule.timeouts.clone()).unwrap_or_default();
+        let retry = written.http.and_then(|rule| rule.retry.as_ref());
+        (
+            session::timeouts(view, object, &own, policy.as_deref(), traits.timeouts),
+            session::retry(view, object, retry),
+            session::persistence(view, object, written.session_persistence),
+        )
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::codes;
 use super::filters::{self, Draft};
-use super::target::{self, Resolved};
-use super::unit::{Identity, UnitKey};
+use super::target;
+use super::unit::{BackendKey, Identity, UnitKey};
 use super::view::View;
 use crate::config::raw::{self, At, BackendRef, Filter, HttpRule, Object, Place};
 use crate::model::{Cause, Match, Mirror, Name, PartKey, WeightedBackend};
@@ -40,7 +40,7 @@ impl Matches<'_> {
 /// Where a rule's requests go, before it is known which Gateway asks.
 pub(super) struct Plan {
     filters: Vec<Draft>,
-    backends: Vec<(u32, Result<Resolved, Cause>, Vec<Draft>)>,
+    backends: Vec<(u32, Result<BackendKey, Cause>, Vec<Draft>)>,
 }
 
 pub(super) fn plan(
@@ -106,10 +106,11 @@ fn finish(view: &mut View<'_>, drafts: &[Draft], identity: &Identity) -> Vec<cra
 
 fn key_of(
     view: &mut View<'_>,
-    backend: &Result<Resolved, Cause>,
+    backend: &Result<BackendKey, Cause>,
     identity: &Identity,
 ) -> Result<PartKey, Cause> {
-    let key = backend.as_ref().map_err(|cause| *cause)?.seen_by(identity);
+    let backend = backend.as_ref().map_err(|cause| *cause)?;
+    let key = target::seen_by(view, backend, identity);
     let part = key.part();
     view.demand(UnitKey::Backend(key));
     Ok(part)

@@ -11,24 +11,30 @@ use crate::names;
 pub(super) fn target(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>) -> Output {
     let Some(object) = view.object(key) else { return Output::Target(Err(TargetError::Missing)) };
     Output::Target(match &object.spec {
-        Spec::Backend(backend) => {
-            let own = backend.tls.as_ref();
-            let by_policy = policy::backend_tls_of(view, key, None).is_some();
-            let shown = own.is_some_and(|tls| tls.client_certificate_ref.is_some());
-            Ok(TargetShape {
-                protocol_open: false,
-                wears_identity: (own.is_some() || by_policy) && !shown,
-            })
-        }
+        Spec::Backend(_) => Ok(TargetShape { protocol_open: false }),
         Spec::Service(service) => match port_of(service, port) {
             None => Err(TargetError::NoSuchPort),
             Some(port) if &*port.protocol != "TCP" => Err(TargetError::NotTcp),
-            Some(port) => Ok(TargetShape {
-                protocol_open: port.app_protocol.is_none(),
-                wears_identity: policy::backend_tls_of(view, key, port.name.as_ref()).is_some(),
-            }),
+            Some(port) => Ok(TargetShape { protocol_open: port.app_protocol.is_none() }),
         },
         _ => Err(TargetError::Missing),
+    })
+}
+
+/// Whether TLS is spoken, without a client certificate of the backend's own settings.
+pub(super) fn wears(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>) -> Output {
+    let object = view.object(key);
+    Output::Wears(match object.as_ref().map(|object| &object.spec) {
+        Some(Spec::Backend(backend)) => {
+            let own = backend.tls.as_ref();
+            let shown = own.is_some_and(|tls| tls.client_certificate_ref.is_some());
+            !shown && (own.is_some() || policy::backend_tls_of(view, key, None).is_some())
+        }
+        Some(Spec::Service(service)) => {
+            let name = port_of(service, port).and_then(|port| port.name.clone());
+            policy::backend_tls_of(view, key, name.as_ref()).is_some()
+        }
+        _ => false,
     })
 }
 
@@ -36,27 +42,21 @@ pub(super) fn port_of(service: &Service, port: Option<u16>) -> Option<&ServicePo
     service.ports.iter().find(|one| Some(one.port.value) == port)
 }
 
-/// A backendRef that leads somewhere, before it is known which Gateway asks.
-#[derive(Clone, Debug)]
-pub(super) struct Resolved {
-    key: BackendKey,
-    wears_identity: bool,
+/// The backend of a reference, as a Gateway with this identity talks to it.
+pub(super) fn seen_by(view: &mut View<'_>, key: &BackendKey, identity: &Identity) -> BackendKey {
+    // Asked only where there is an identity to wear: else a TLS policy would touch the routes.
+    let wears = *identity != Identity::Nobody
+        && view.output(UnitKey::Wears(key.object.clone(), key.port)) == Output::Wears(true);
+    let identity = if wears { identity.clone() } else { Identity::Nobody };
+    BackendKey { identity, ..key.clone() }
 }
 
-impl Resolved {
-    /// The backend as a Gateway with this identity talks to it.
-    pub(super) fn seen_by(&self, identity: &Identity) -> BackendKey {
-        let identity = if self.wears_identity { identity.clone() } else { Identity::Nobody };
-        BackendKey { identity, ..self.key.clone() }
-    }
-}
-
-/// Follows a reference of a route, and reports why it leads nowhere.
+/// Follows a reference of a route, before it is known which Gateway asks, and reports why it leads nowhere.
 pub(super) fn resolve(
     view: &mut View<'_>,
     route: &Object,
     reference: &Reference,
-) -> Result<Resolved, Cause> {
+) -> Result<BackendKey, Cause> {
     let (kind, port) = match (&*reference.group, &*reference.kind) {
         ("", "Service") => (Kind::Service, reference.port),
         (names::GROUP_MESHCTL, "Backend") => (Kind::Backend, None),
@@ -76,14 +76,11 @@ pub(super) fn resolve(
         return Err(Cause::BackendNotFound);
     };
     match found {
-        Ok(shape) => Ok(Resolved {
-            key: BackendKey {
-                grpc: route.key.kind == Kind::GrpcRoute && shape.protocol_open,
-                object: key,
-                port,
-                identity: Identity::Nobody,
-            },
-            wears_identity: shape.wears_identity,
+        Ok(shape) => Ok(BackendKey {
+            grpc: route.key.kind == Kind::GrpcRoute && shape.protocol_open,
+            object: key,
+            port,
+            identity: Identity::Nobody,
         }),
         Err(error) => {
             tell(view, route, reference, &key, error);

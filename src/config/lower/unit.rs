@@ -39,6 +39,8 @@ pub(super) enum UnitKey {
     Arbiter(PartKey),
     /// What a backendRef means: Service or Backend, and port.
     Target(ObjectKey, Option<u16>),
+    /// Whether a target is spoken to with the Gateway's client certificate, where there is one.
+    Wears(ObjectKey, Option<u16>),
     /// The rules of a route.
     Route(ObjectKey),
     Backend(BackendKey),
@@ -63,6 +65,7 @@ impl UnitKey {
             | Self::Listener(_)
             | Self::Arbiter(_)
             | Self::Target(..)
+            | Self::Wears(..)
             | Self::Backend(_)
             | Self::Endpoints(..) => None,
         }
@@ -126,6 +129,7 @@ pub(super) enum Output {
     Traits(Arc<GatewayTraits>),
     Attach(Arc<Vec<Claim>>),
     Target(Result<TargetShape, TargetError>),
+    Wears(bool),
     Traffic(Arc<TrafficShape>),
     BackendTls(Result<Arc<BackendTls>, Cause>),
 }
@@ -210,8 +214,6 @@ pub(super) struct Claim {
 pub(super) struct TargetShape {
     /// Nobody says which protocol is spoken: a GRPCRoute then means HTTP/2.
     pub(super) protocol_open: bool,
-    /// TLS is spoken, without a client certificate of the backend's own settings.
-    pub(super) wears_identity: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

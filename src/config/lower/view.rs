@@ -22,7 +22,7 @@ pub(super) enum Query {
 
 /// A mistake in an object, with a place in its document; the file's lines above it are added
 /// when it is handed out, as they move without changing the object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Finding {
     object: ObjectKey,
     place: Place,
@@ -40,7 +40,12 @@ impl Finding {
 
     pub(super) fn render(&self, index: &Index) -> Diagnostic {
         let origin = index.origin(&self.object);
-        let said = Diagnostic::error(self.code, &origin, self.place, self.message.clone());
+        // Without a file nothing else would name the object.
+        let message = match &*origin.file {
+            "" => format!("{}: {}", self.object, self.message),
+            _ => self.message.clone(),
+        };
+        let said = Diagnostic::error(self.code, &origin, self.place, message);
         // An excerpt of a Secret would show it.
         let width = if self.object.kind == Kind::Secret { 0 } else { self.width };
         Diagnostic { severity: self.severity, help: self.help.clone(), ..said.width(width) }

@@ -82,6 +82,8 @@ fn parents_of_other_kinds_and_missing_ones_are_diagnosed() {
     check(to_gateway("other"), Some(codes::PARENT_MISSING));
     check(to("", "Service", "web"), Some(codes::PARENT_NOT_SERVED));
     check(to("", "Pod", "web"), Some(codes::REFERENCE_KIND));
+    let orphan = shop()[1].clone().route(|route| route.parents.clear());
+    World::of(shop_with(orphan)).codes(&[codes::PARENT_MISSING]).says("has no parentRefs");
     let passed_over = gateway("web", vec![listener("a", 80)]).gateway(|g| g.class = at("nginx"));
     let mut objects = shop();
     objects[0] = passed_over;

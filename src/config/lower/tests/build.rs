@@ -64,12 +64,6 @@ impl Object {
         edit(spec);
         self
     }
-
-    pub(super) fn slice(mut self, edit: impl FnOnce(&mut EndpointSlice)) -> Self {
-        let Spec::EndpointSlice(spec) = &mut self.spec else { panic!("an EndpointSlice") };
-        edit(spec);
-        self
-    }
 }
 
 pub(super) fn gateway(name: &str, listeners: Vec<Listener>) -> Object {
@@ -332,8 +326,7 @@ impl TrafficPolicyObject {
     }
 }
 
-pub(super) fn backend_tls_policy(name: &str, target: Reference, ca: &[&str]) -> BackendTlsPolicy {
-    let _ = name;
+pub(super) fn tls_of(target: Reference, ca: &[&str]) -> BackendTlsPolicy {
     BackendTlsPolicy {
         targets: vec![target],
         hostname: at("backend.example"),
