@@ -293,7 +293,12 @@ impl Exchange<'_> {
         poll_fn(|cx| {
             let upstream = lease.upstream();
             if !upload_failed {
-                match upload.poll(cx, down, upstream, self.deadlines) {
+                let before = upload.bytes;
+                let polled = upload.poll(cx, down, upstream, self.deadlines);
+                if upload.bytes > before {
+                    self.touch();
+                }
+                match polled {
                     Poll::Ready(Err((Side::Source, fault))) => {
                         return Poll::Ready(Err(client_fault(&fault)));
                     }

@@ -101,7 +101,12 @@ impl Exchange<'_> {
         let mut uploading = !upload.is_written();
         poll_fn(|cx| {
             if uploading {
-                match upload.poll(cx, down, lease.upstream(), self.deadlines) {
+                let before = upload.bytes;
+                let polled = upload.poll(cx, down, lease.upstream(), self.deadlines);
+                if upload.bytes > before {
+                    self.touch();
+                }
+                match polled {
                     Poll::Pending => {}
                     Poll::Ready(Ok(())) => uploading = false,
                     Poll::Ready(Err((Side::Source, fault))) => {
