@@ -1,7 +1,7 @@
 //! Objects into parts, incrementally.
 //!
 //! A unit (a Gateway's listeners, a certificate, a route's rules, a backend, its endpoints, …) is
-//! a pure function over a [`view::View`] of the index, which notes every question: this object,
+//! a pure function over a `View` of the index, which notes every question: this object,
 //! the grants of that namespace, the slices of a Service, another unit's output. A change runs the
 //! units that asked about it, in the fixed order of the layers, and an output that stays equal
 //! ends its spread. What nobody refers to is not lowered.

@@ -24,11 +24,26 @@ codes! {
     DUPLICATE_OBJECT 100 "the same object is defined twice"
         "Two documents have the same kind, namespace and name. The first by file name, then by place in the file, counts; the other is passed over."
     CLASS_NOT_OURS 101 "the Gateway belongs to another class"
-        "Only Gateways of the class `meshctl`, of a GatewayClass whose controllerName is meshctl's, or of a class given with `--class NAME` are served. The others, and the routes attached to them alone, are passed over."
+"Served are Gateways of the class `meshctl`, of a GatewayClass whose controllerName is meshctl's, and
+of the classes given with `--class NAME`. The others are passed over, with the routes that are
+attached to them alone.
+
+    spec:
+      gatewayClassName: nginx     # `--class nginx` serves it
+
+Write `gatewayClassName: meshctl`, or give the flag to run another product's files unedited."
     PROTOCOL_NOT_SERVED 102 "the listener's protocol is not served yet"
         "HTTP and HTTPS listeners are served. The listener is passed over, the others of the Gateway are served."
     LISTENER_CONFLICT 103 "two listeners can't be told apart"
-        "Listeners on one address and port must speak the same protocol and have different hostnames. Within one object all of them are refused, as the Gateway API says; between objects the Gateways come before the ListenerSets and the older before the younger."
+"Listeners on one address and port must speak one protocol and have different hostnames. Within one
+object all of them are refused, as the Gateway API says; between objects Gateways come before
+ListenerSets, then the older before the younger, then the first by namespace and name.
+
+    listeners:
+    - {name: a, port: 80, protocol: HTTP, hostname: shop.example}
+    - {name: b, port: 80, protocol: HTTP, hostname: shop.example}   # the same hosts
+
+Give each a hostname or a port of its own. Ports are compared after `--port` moved them."
     BAD_HOSTNAME 104 "not a hostname"
         "Hostnames are names of RFC 1123, with `*.` in front where a wildcard is allowed, and never IP addresses. A route of which no hostname is valid is attached nowhere; a listener with a bad hostname is refused."
     BAD_ADDRESS 105 "the Gateway's address can't be used"
@@ -38,9 +53,22 @@ codes! {
     BAD_LISTENER_TLS 107 "the listener's tls does not fit its protocol"
         "HTTPS needs `tls` with mode Terminate and at least one certificate; HTTP takes no `tls`. Nothing is served in plain text where TLS was meant."
     REFERENCE_MISSING 110 "a reference leads nowhere"
-        "The object that is named does not exist. What depends on it fails closed: a listener refuses handshakes, a backend's share of the requests is answered with 500, backend TLS with 502."
+"The object that is named does not exist. What depends on it fails closed: a listener without its
+certificate refuses handshakes, the share of a missing backend is answered with 500, a backend whose
+CA certificates are missing with 502.
+
+Create the object, or correct its name or namespace: without `namespace` it is the one of the object
+that refers to it."
     REFERENCE_NOT_PERMITTED 111 "a reference into another namespace is not permitted"
-        "A ReferenceGrant in the namespace of the object that is named must allow it, by the kind and namespace of the object that names it."
+"The namespace of the object that is named must allow it by a ReferenceGrant.
+
+    kind: ReferenceGrant
+    metadata: {name: from-shop, namespace: payments}      # where the Service is
+    spec:
+      from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}]
+      to: [{group: '', kind: Service}]
+
+Until then requests are answered with 500, and handshakes refused."
     REFERENCE_KIND 112 "a reference names a kind that can't stand here"
         "Routes send to Services and to Backends of meshctl.dev, certificates come from Secrets, CA certificates from ConfigMaps or Secrets, parents are Gateways and ListenerSets."
     CERTIFICATE_INVALID 113 "the certificate or its key can't be used"
@@ -62,17 +90,42 @@ codes! {
     PARENT_NOT_SERVED 121 "this kind of parent is not served yet"
         "Routes of a Service (a mesh) are passed over for now; their other parents are served."
     ROUTE_NOT_ALLOWED 122 "no listener of the parent takes the route"
-        "`allowedRoutes` of the listener decides from which namespaces (by default its own) and of which kinds routes may come."
+"`allowedRoutes` of a listener says from which namespaces routes may come, by default from the
+Gateway's own, and of which kinds.
+
+    listeners:
+    - name: http
+      port: 80
+      protocol: HTTP
+      allowedRoutes: {namespaces: {from: All}}
+
+The Gateway's owner changes it; the route alone can't."
     HOSTNAMES_DISJOINT 123 "route and listener have no hostname in common"
-        "A route is attached for the hosts that both its `hostnames` and the listener's `hostname` mean."
+"A route is attached for the hosts that its `hostnames` and the listener's `hostname` both mean. A
+wildcard stands for one or more labels and never for none: `*.shop.example` takes
+`a.shop.example` and `a.b.shop.example`, and not `shop.example`.
+
+Add a hostname that the listener takes, or another listener."
     ROUTE_TYPE_CONFLICT 124 "an HTTPRoute and a GRPCRoute claim the same hosts"
-        "Of two routes of different kinds with hosts in common on one listener the older is taken, then the first by namespace and name."
+"On one listener a host belongs to routes of one kind. Of two routes of different kinds with hosts in
+common the older is taken, then the first by namespace and name; the other is not attached there.
+
+Give the GRPCRoute a hostname or a listener of its own."
     SECTION_MISSING 125 "the parent has no such listener"
         "`sectionName` and `port` of a parentRef choose among the parent's listeners by name and port."
     BAD_MATCH 130 "a match is not valid"
-        "The rule matches nothing until it is mended; the other rules of the route are served."
+"The rule matches nothing until it is mended, as a rule with one condition less would match too much;
+the other rules of the route are served. Exact and PathPrefix paths start with `/` and hold neither
+`//`, `.` and `..` segments, `%2f`, a query nor a fragment. Of several conditions on one header only
+the first counts."
     BAD_REGEX 131 "a regular expression can't be used"
-        "The syntax is that of RE2 without look-around and back-references, and the compiled size is bounded. The rule matches nothing until it is mended."
+"The syntax is that of RE2: no look-around, no back-references. The whole path or value must match, and
+the compiled size is bounded, so that no request takes long.
+
+    path: {type: RegularExpression, value: '/v[0-9]+/.*'}
+
+The rule matches nothing until it is mended; the other rules of the route are served. Counted
+repetitions (`{1000}`) and `\\w` are what makes an expression large: write `[a-z0-9]` instead."
     FILTER_UNKNOWN 132 "the filter is not known here"
         "A filter may be a protection, so it is never passed over: requests that match the rule are answered with 500."
     FILTER_INVALID 133 "the filter is not valid"
@@ -90,13 +143,29 @@ codes! {
     RULE_NAME_TWICE 140 "two rules have the same name"
         "Rule names are unique in their route. Both rules are served; the later one is known by its position."
     NO_ENDPOINT 150 "the Service has no endpoints"
-        "In a directory nobody writes EndpointSlices: name the Service's local endpoints by `--endpoint [NS/]SERVICE=HOST:PORT`, or write an EndpointSlice. Its requests are answered with 503."
+"In a directory nobody writes EndpointSlices. Name the Service's local endpoints on the command line,
+or write a slice whose ports have the names of the Service's ports.
+
+    meshctl proxy run -f . --endpoint shop/cart=localhost:3000
+
+Until then its requests are answered with 503."
     BAD_ENDPOINT 151 "an endpoint can't be read"
         "Endpoints are `HOST:PORT`, `[::1]:PORT` or `unix:/path`. The others of the Backend are served."
     APP_PROTOCOL 152 "the protocol of the backend is not known"
         "kubernetes.io/h2c, kubernetes.io/ws, kubernetes.io/wss, http, https and grpc are known for Services, HTTP, H2C and WebSocket for Backends. HTTP is spoken."
     BACKEND_TLS_INVALID 160 "the backend's TLS settings can't be used"
-        "Requests to the backend are answered with 502: plain text or an unchecked certificate would be unsafe."
+"Requests to the backend are answered with 502: plain text, or a certificate that nobody checks, would
+be unsafe. Needed are a hostname, and either CA certificates that all can be read or
+`wellKnownCACertificates: System`.
+
+    kind: BackendTLSPolicy
+    spec:
+      targetRefs: [{group: '', kind: Service, name: payments}]
+      validation:
+        hostname: payments.example
+        caCertificateRefs: [{group: '', kind: ConfigMap, name: payments-ca}]
+
+A Service whose appProtocol is `https` or `kubernetes.io/wss` needs such a policy."
     POLICY_TARGET 161 "the policy's target can't be found or takes no such policy"
         "Policies name their targets by group, kind and name, in their own namespace."
     POLICY_CONFLICT 162 "another policy has the same target"

@@ -94,6 +94,18 @@ fn of_service(
         view.warning(object, codes::NO_ENDPOINT, &object.meta.place, message)
             .help(format!("`--endpoint {name}=HOST:PORT` names the local ones"));
     }
+    // A cluster writes slices without ports for a Service without pods.
+    let filled = |slice: &Arc<Object>| match &slice.spec {
+        Spec::EndpointSlice(slice) => !slice.endpoints.is_empty(),
+        _ => false,
+    };
+    let unnamed = |slice: &Arc<Object>| slice_port_of(slice, port).is_none();
+    if slices.iter().any(filled) && slices.iter().all(unnamed) {
+        let name = port.name.as_deref().unwrap_or_default();
+        let message = format!("no EndpointSlice of {key} has a port named `{name}`");
+        view.warning(object, codes::NO_ENDPOINT, &object.meta.place, message)
+            .help("the ports of a slice have the names that the ports of the Service have");
+    }
     of_slices(view, &slices, port)
 }
 
@@ -133,7 +145,7 @@ fn of_slices(
     let (mut usable, mut leaving, mut any) = (Weights::new(), Weights::new(), false);
     for object in slices {
         let Spec::EndpointSlice(slice) = &object.spec else { continue };
-        let Some(number) = slice_port(slice, port) else { continue };
+        let Some(number) = slice_port_of(object, port) else { continue };
         for endpoint in &slice.endpoints {
             any = true;
             let into = match readiness(endpoint) {
@@ -170,11 +182,17 @@ fn readiness(endpoint: &SliceEndpoint) -> Readiness {
     }
 }
 
-/// Slices name ports as the Service does; their numbers are the containers' own.
-fn slice_port(slice: &EndpointSlice, port: &ServicePort) -> Option<u16> {
+/// Slices name ports as the Service does; their numbers are the containers' own. Where a slice
+/// leaves the number open, the Service says it.
+fn slice_port_of(slice: &Object, port: &ServicePort) -> Option<u16> {
+    let Spec::EndpointSlice(slice) = &slice.spec else { return None };
     let text = |name: &Option<Arc<str>>| name.as_deref().unwrap_or_default().to_owned();
     let (_, number) = slice.ports.iter().find(|(name, _)| text(name) == text(&port.name))?;
-    number.filter(|number| *number != 0)
+    let open = match port.target_port {
+        Some(TargetPort::Number(number)) => number,
+        Some(TargetPort::Name(_)) | None => port.port.value,
+    };
+    Some(number.unwrap_or(open)).filter(|number| *number != 0)
 }
 
 fn addresses(

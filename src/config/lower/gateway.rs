@@ -1,7 +1,7 @@
 //! Gateways and ListenerSets, each by itself: is it ours, and which listeners does it write?
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::address::dotless;
@@ -66,9 +66,13 @@ fn binds(view: &mut View<'_>, object: &Object, gateway: &raw::Gateway) -> Vec<Op
         } else if address.value.value.is_empty() {
             binds.insert(None);
         } else {
-            match address.value.value.parse() {
+            match address.value.value.parse::<IpAddr>() {
+                // `::` takes IPv4 too: it is the socket of "all addresses".
+                Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => {
+                    binds.insert(None);
+                }
                 Ok(ip) => {
-                    binds.insert(Some(ip));
+                    binds.insert(Some(ip.to_canonical()));
                 }
                 Err(_) => {
                     let message = format!("`{}` is not an IP address", address.value.value);

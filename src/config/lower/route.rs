@@ -41,26 +41,39 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
 }
 
 fn http_rule(rule: &raw::HttpRule) -> Written<'_> {
+    let raw::HttpRule {
+        place,
+        name,
+        matches,
+        filters,
+        backends,
+        timeouts,
+        retry,
+        session_persistence,
+    } = rule;
     Written {
-        place: rule.place,
-        name: rule.name.as_ref(),
-        matches: Matches::Http(&rule.matches),
-        filters: &rule.filters,
-        backends: &rule.backends,
-        http: Some(rule),
-        session_persistence: rule.session_persistence.as_ref(),
+        place: *place,
+        name: name.as_ref(),
+        matches: Matches::Http(matches),
+        filters,
+        backends,
+        timeouts: Some(timeouts),
+        retry: retry.as_ref(),
+        session_persistence: session_persistence.as_ref(),
     }
 }
 
 fn grpc_rule(rule: &raw::GrpcRule) -> Written<'_> {
+    let raw::GrpcRule { place, name, matches, filters, backends, session_persistence } = rule;
     Written {
-        place: rule.place,
-        name: rule.name.as_ref(),
-        matches: Matches::Grpc(&rule.matches),
-        filters: &rule.filters,
-        backends: &rule.backends,
-        http: None,
-        session_persistence: rule.session_persistence.as_ref(),
+        place: *place,
+        name: name.as_ref(),
+        matches: Matches::Grpc(matches),
+        filters,
+        backends,
+        timeouts: None,
+        retry: None,
+        session_persistence: session_persistence.as_ref(),
     }
 }
 
@@ -197,11 +210,10 @@ impl OneRule<'_> {
         let (object, written) = (self.object, self.written);
         let name = written.name.map(|name| &name.value);
         let policy = policy::traffic_of(view, &object.key, name);
-        let own = written.http.map(|rule| rule.timeouts.clone()).unwrap_or_default();
-        let retry = written.http.and_then(|rule| rule.retry.as_ref());
+        let own = written.timeouts.cloned().unwrap_or_default();
         (
             session::timeouts(view, object, &own, policy.as_deref(), traits.timeouts),
-            session::retry(view, object, retry),
+            session::retry(view, object, written.retry),
             session::persistence(view, object, written.session_persistence),
         )
     }

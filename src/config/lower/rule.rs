@@ -6,7 +6,7 @@ use super::filters::{self, Draft};
 use super::target;
 use super::unit::{BackendKey, Identity, UnitKey};
 use super::view::View;
-use crate::config::raw::{self, At, BackendRef, Filter, HttpRule, Object, Place};
+use crate::config::raw::{self, At, BackendRef, Filter, Object, Place};
 use crate::model::{Cause, Match, Mirror, Name, PartKey, WeightedBackend};
 
 /// A rule as it is written, of either kind of route.
@@ -17,8 +17,9 @@ pub(super) struct Written<'a> {
     pub(super) matches: Matches<'a>,
     pub(super) filters: &'a [Filter],
     pub(super) backends: &'a [BackendRef],
-    /// What only HTTPRoutes have.
-    pub(super) http: Option<&'a HttpRule>,
+    /// GRPCRoutes have neither timeouts nor retries.
+    pub(super) timeouts: Option<&'a raw::Timeouts>,
+    pub(super) retry: Option<&'a raw::Retry>,
     pub(super) session_persistence: Option<&'a raw::SessionPersistence>,
 }
 

@@ -40,6 +40,16 @@ pub(super) fn mesh_config(view: &mut View<'_>, key: &ObjectKey) -> Output {
 }
 
 fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSettings {
+    let MeshConfig {
+        trusted_hops: hops,
+        proxy_protocol_from,
+        idle_timeout,
+        request_head_timeout,
+        stream_idle_timeout,
+        drain_timeout,
+        max_header_bytes: bytes,
+        access_log: format,
+    } = config;
     let standard = standard();
     let mut duration = |written: &Option<At<Duration>>, standard: Duration| match written {
         Some(time) if time.value.is_zero() => {
@@ -50,25 +60,29 @@ fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSe
         None => standard,
     };
     ListenerSettings {
-        idle_timeout: duration(&config.idle_timeout, standard.idle_timeout),
-        request_head_timeout: duration(&config.request_head_timeout, standard.request_head_timeout),
-        stream_idle_timeout: duration(&config.stream_idle_timeout, standard.stream_idle_timeout),
+        idle_timeout: duration(idle_timeout, standard.idle_timeout),
+        request_head_timeout: duration(request_head_timeout, standard.request_head_timeout),
+        stream_idle_timeout: duration(stream_idle_timeout, standard.stream_idle_timeout),
         // Draining at once is a choice.
-        drain_timeout: config.drain_timeout.as_ref().map_or(standard.drain_timeout, |at| at.value),
-        trusted_hops: trusted_hops(view, object, config),
-        proxy_protocol_from: config
-            .proxy_protocol_from
+        drain_timeout: drain_timeout.as_ref().map_or(standard.drain_timeout, |at| at.value),
+        trusted_hops: hops.as_ref().map_or(0, |hops| trusted_hops(view, object, hops)),
+        proxy_protocol_from: proxy_protocol_from
             .iter()
             .filter_map(|text| network(view, object, text))
             .collect(),
-        max_header_bytes: max_header_bytes(view, object, config, standard.max_header_bytes),
-        access_log: access_log(view, object, config, standard.access_log),
+        max_header_bytes: bytes
+            .as_ref()
+            .and_then(|bytes| max_header_bytes(view, object, bytes))
+            .unwrap_or(standard.max_header_bytes),
+        access_log: match format {
+            Some(format) => access_log(view, object, format, standard.access_log),
+            None => standard.access_log,
+        },
         via: standard.via,
     }
 }
 
-fn trusted_hops(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> u8 {
-    let Some(hops) = &config.trusted_hops else { return 0 };
+fn trusted_hops(view: &mut View<'_>, object: &Object, hops: &At<u32>) -> u8 {
     u8::try_from(hops.value).unwrap_or_else(|_| {
         let message = format!("{} hops are too many: no hop is trusted", hops.value);
         view.error(object, codes::POLICY_VALUE, &hops.place, message);
@@ -91,33 +105,22 @@ fn network(view: &mut View<'_>, object: &Object, text: &At<Name>) -> Option<(IpA
 /// Below this many bytes no browser's request would pass.
 const SMALLEST_HEAD_BYTES: u32 = 1024;
 
-fn max_header_bytes(
-    view: &mut View<'_>,
-    object: &Object,
-    config: &MeshConfig,
-    standard: u32,
-) -> u32 {
-    match &config.max_header_bytes {
-        Some(bytes) if (SMALLEST_HEAD_BYTES..=standard).contains(&bytes.value) => bytes.value,
-        Some(bytes) => {
-            let message = format!(
-                "{} is not between {SMALLEST_HEAD_BYTES} and {standard} bytes",
-                bytes.value
-            );
-            view.error(object, codes::POLICY_VALUE, &bytes.place, message);
-            standard
-        }
-        None => standard,
+fn max_header_bytes(view: &mut View<'_>, object: &Object, bytes: &At<u32>) -> Option<u32> {
+    let most = u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX);
+    if (SMALLEST_HEAD_BYTES..=most).contains(&bytes.value) {
+        return Some(bytes.value);
     }
+    let message = format!("{} is not between {SMALLEST_HEAD_BYTES} and {most} bytes", bytes.value);
+    view.error(object, codes::POLICY_VALUE, &bytes.place, message);
+    None
 }
 
 fn access_log(
     view: &mut View<'_>,
     object: &Object,
-    config: &MeshConfig,
+    format: &At<Name>,
     standard: Option<AccessLogFormat>,
 ) -> Option<AccessLogFormat> {
-    let Some(format) = &config.access_log else { return standard };
     match &*format.value {
         "json" => Some(AccessLogFormat::Json),
         "text" => Some(AccessLogFormat::Text),

@@ -13,28 +13,38 @@ use crate::model::{
 };
 
 pub(super) fn shape(view: &mut View<'_>, object: &Object, policy: &TrafficPolicy) -> TrafficShape {
+    let TrafficPolicy {
+        targets: _,
+        balance,
+        connect_timeout,
+        request_timeout,
+        backend_request_timeout,
+        stream_idle_timeout,
+        retry_budget,
+        ejection,
+        slow_start,
+        proxy_protocol,
+        max_requests,
+    } = policy;
     let standard = BackendPolicy::standard();
     let mut check = Check { view, object };
-    let backend = BackendPolicy {
-        balance: policy.balance.as_ref().map_or(Balance::LeastRequest, |one| check.balance(one)),
-        connect_timeout: check.above_zero(&policy.connect_timeout, standard.connect_timeout),
-        retry_budget: check.retry_budget(policy.retry_budget.as_ref(), standard.retry_budget),
-        ejection: check.ejection(policy.ejection.as_ref(), standard.ejection),
-        slow_start: policy
-            .slow_start
-            .as_ref()
-            .filter(|window| !window.value.is_zero())
-            .map(|window| SlowStart { window: window.value }),
-        proxy_protocol: policy.proxy_protocol.as_ref().and_then(|one| check.proxy_protocol(one)),
-        max_idle_per_endpoint: standard.max_idle_per_endpoint,
-        max_requests: policy.max_requests.as_ref().map_or(0, |most| most.value),
-    };
     let some = |timeout: &At<Duration>| Some(timeout.value).filter(|timeout| !timeout.is_zero());
+    let window = slow_start.as_ref().and_then(some);
+    let backend = BackendPolicy {
+        balance: balance.as_ref().map_or(Balance::LeastRequest, |one| check.balance(one)),
+        connect_timeout: check.above_zero(connect_timeout, standard.connect_timeout),
+        retry_budget: check.retry_budget(retry_budget.as_ref(), standard.retry_budget),
+        ejection: check.ejection(ejection.as_ref(), standard.ejection),
+        slow_start: window.map(|window| SlowStart { window }),
+        proxy_protocol: proxy_protocol.as_ref().and_then(|one| check.proxy_protocol(one)),
+        max_idle_per_endpoint: standard.max_idle_per_endpoint,
+        max_requests: max_requests.as_ref().map_or(0, |most| most.value),
+    };
     TrafficShape {
         backend,
-        request: policy.request_timeout.as_ref().map(some),
-        backend_request: policy.backend_request_timeout.as_ref().map(some),
-        stream_idle: policy.stream_idle_timeout.as_ref().and_then(some),
+        request: request_timeout.as_ref().map(some),
+        backend_request: backend_request_timeout.as_ref().map(some),
+        stream_idle: stream_idle_timeout.as_ref().and_then(some),
     }
 }
 

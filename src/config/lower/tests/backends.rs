@@ -112,6 +112,7 @@ fn ready_endpoints_count_and_terminating_ones_are_the_last_resort() {
 #[test]
 fn slices_are_found_by_the_name_of_the_port_and_of_the_family() {
     let check = |edit: fn(&mut Service, &mut EndpointSlice), expected: &[&str]| {
+        let no_port = expected.is_empty();
         let mut objects = shop();
         let (mut service, mut slice) = (objects[2].clone(), objects[3].clone());
         let (Spec::Service(of_service), Spec::EndpointSlice(of_slice)) =
@@ -121,8 +122,18 @@ fn slices_are_found_by_the_name_of_the_port_and_of_the_family() {
         };
         edit(of_service, of_slice);
         (objects[2], objects[3]) = (service, slice);
-        assert_eq!(addresses(&World::of(objects)), expected);
+        let world = World::of(objects);
+        assert_eq!(addresses(&world), expected);
+        world.codes(if no_port { &[codes::NO_ENDPOINT] } else { &[] });
     };
+    check(|_, slice| slice.ports[0].1 = None, &["10.0.0.1:8080"]);
+    check(
+        |service, slice| {
+            service.ports[0].target_port = Some(TargetPort::Number(4000));
+            slice.ports[0].1 = None;
+        },
+        &["10.0.0.1:4000"],
+    );
     check(
         |service, slice| {
             service.ports[0].name = Some("http".into());

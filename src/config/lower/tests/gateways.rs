@@ -53,6 +53,8 @@ fn addresses_and_moved_ports_say_where_to_listen() {
         0,
     );
     check(&[("IPAddress", "")], &["Gateway default/web#http *:8080"], 0);
+    check(&[("IPAddress", "::")], &["Gateway default/web#http *:8080"], 0);
+    check(&[("IPAddress", "::ffff:10.0.0.1")], &["Gateway default/web#http 10.0.0.1:8080"], 0);
     // What was asked for can't be had: listening everywhere would be more than was asked for.
     check(&[("IPAddress", "127.0.0.1x")], &[], 1);
     check(&[("Hostname", "web.example")], &[], 1);

@@ -223,7 +223,7 @@ fn ca() -> &'static str {
 fn secret_of(v: u16) -> Object {
     static PEMS: std::sync::OnceLock<[(String, String); 2]> = std::sync::OnceLock::new();
     let pems = PEMS.get_or_init(|| {
-        [pem(&["a.example"], (NOW - 9, NOW + 9)), pem(&["b.example"], (NOW - 9, NOW - 1))]
+        [pem(&["a.example"], (NOW - 9, NOW + 9)), pem(&["b.example"], (NOW + 5, NOW + 20))]
     });
     let certificate = &pems[usize::from(v & 1)].0;
     let key = &pems[usize::from((v & 1) ^ (v >> 1 & v >> 2 & 1))].1;
@@ -250,6 +250,8 @@ enum Edit {
     },
     Stream(Choice),
     Unstream(Choice),
+    /// Time goes by: certificates begin and expire.
+    Wait(u8),
     Commit,
 }
 
@@ -265,6 +267,7 @@ fn edits() -> impl Strategy<Value = Edit> {
         1 => (0..4u8).prop_map(|file| Edit::Remove { file }),
         4 => choices().prop_map(Edit::Stream),
         2 => choices().prop_map(Edit::Unstream),
+        1 => (0..15u8).prop_map(Edit::Wait),
         4 => Just(Edit::Commit),
     ]
 }
@@ -297,6 +300,7 @@ fn perform(world: &mut World, edit: &Edit) {
         Edit::Remove { file } => world.index.remove(&file_name(*file)),
         Edit::Stream(choice) => world.index.apply(of(*choice).file("stream")),
         Edit::Unstream(choice) => world.index.delete(&of(*choice).key, &"stream".into()),
+        Edit::Wait(seconds) => world.now += i64::from(*seconds),
         Edit::Commit => world.commit(),
     }
 }
@@ -304,6 +308,7 @@ fn perform(world: &mut World, edit: &Edit) {
 /// Everything that the index holds, lowered from nothing, in the other order.
 fn from_scratch(world: &World) -> World {
     let mut fresh = World::new(Options::default());
+    fresh.now = world.now;
     let held: Vec<_> = world.index.objects().cloned().collect();
     for object in held.into_iter().rev() {
         let origin = world.index.origin(&object.key);

@@ -295,6 +295,8 @@ fn the_policy_of_the_port_comes_before_the_service_s_and_the_oldest_counts() {
         let mut objects = shop();
         objects[2] =
             objects[2].clone().service(|service| service.ports[0].name = Some("http".into()));
+        let Spec::EndpointSlice(slice) = &mut objects[3].spec else { panic!("a slice") };
+        slice.ports[0].0 = Some("http".into());
         objects.push(ca_map("ca"));
         objects.extend(policies);
         let world = World::of(objects);
