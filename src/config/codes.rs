@@ -7,10 +7,12 @@
 //! objects mean together.
 
 mod decoding;
+mod lowering;
 #[cfg(test)]
 mod tests;
 
 pub use decoding::*;
+pub use lowering::*;
 
 use super::Code;
 
@@ -28,7 +30,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: &[&[Explanation]] = &[TABLE];
+const TABLES: &[&[Explanation]] = &[decoding::TABLE, lowering::TABLE];
 
 pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)

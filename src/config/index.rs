@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::lower::codes;
+use super::codes;
 use super::raw::{Object, Origin, Spec};
 use super::{Diagnostic, raw};
 use crate::model::{Kind, ObjectKey, Store};

@@ -62,7 +62,7 @@ fn binds(view: &mut View<'_>, object: &Object, gateway: &raw::Gateway) -> Vec<Op
     for address in &gateway.addresses {
         if &*address.kind.value != "IPAddress" {
             let message = format!("addresses of the type `{}` are not served", address.kind.value);
-            view.error(object, codes::BAD_ADDRESS, &address.kind, message).help("use IPAddress");
+            view.error(object, codes::ADDRESS_UNUSABLE, &address.kind, message).help("use IPAddress");
         } else if address.value.value.is_empty() {
             binds.insert(None);
         } else {
@@ -76,7 +76,7 @@ fn binds(view: &mut View<'_>, object: &Object, gateway: &raw::Gateway) -> Vec<Op
                 }
                 Err(_) => {
                     let message = format!("`{}` is not an IP address", address.value.value);
-                    view.error(object, codes::BAD_ADDRESS, &address.value, message);
+                    view.error(object, codes::ADDRESS_UNUSABLE, &address.value, message);
                 }
             }
         }
@@ -246,7 +246,7 @@ pub(super) fn parse_hostname(
     Hostname::parse(dotless(&text.value))
         .map_err(|why| {
             let message = format!("`{}` is not a hostname: {why}", text.value);
-            view.error(object, codes::BAD_HOSTNAME, text, message);
+            view.error(object, codes::HOSTNAME_UNUSABLE, text, message);
         })
         .ok()
 }

@@ -18,16 +18,6 @@ use crate::config::raw::Object;
 use crate::config::{Code, Severity};
 use crate::model::{Backend, EndpointSet, Listener, PartKind, Rule};
 
-#[test]
-fn codes_ascend_within_their_hundred_and_say_something() {
-    let numbers: Vec<u16> = codes::CODES.iter().map(|row| row.code.0).collect();
-    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-    assert!(numbers.iter().all(|number| (100..200).contains(number)));
-    for row in codes::CODES {
-        assert!(!row.title.ends_with('.') && row.explanation.ends_with('.'), "{}", row.code);
-    }
-}
-
 /// An index, its lowering, and the parts as their changes build them up.
 struct World {
     index: Index,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::lower::codes;
+use crate::config::codes;
 use crate::config::lower::matches::is_token;
 use crate::config::lower::view::View;
 use crate::config::raw::{self, At, Object};

@@ -1,6 +1,6 @@
 //! Paths of redirects and rewrites.
 
-use crate::config::lower::codes;
+use crate::config::codes;
 use crate::config::lower::view::View;
 use crate::config::raw::{At, Object, PathModifier};
 use crate::model::{Match, Name, PathMatch, PathRewrite};

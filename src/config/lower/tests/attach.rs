@@ -40,8 +40,8 @@ fn a_route_is_attached_for_the_hosts_that_both_mean() {
     check(Some("a.example"), &["b.example"], &[], disjoint);
     check(Some("*.example"), &["example"], &[], disjoint);
     // One bad hostname is left out; when all are bad, the route isn't one of every host.
-    check(None, &["a.example", "10.0.0.1"], &["l a.example"], Some(codes::BAD_HOSTNAME));
-    check(None, &["10.0.0.1"], &[], Some(codes::BAD_HOSTNAME));
+    check(None, &["a.example", "10.0.0.1"], &["l a.example"], Some(codes::HOSTNAME_UNUSABLE));
+    check(None, &["10.0.0.1"], &[], Some(codes::HOSTNAME_UNUSABLE));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn addresses_and_moved_ports_say_where_to_listen() {
         options.add_port_move("80=8080").expect("a literal");
         let world = World::with(options, [gateway]);
         assert_eq!(binds(&world), expected, "{addresses:?}");
-        world.codes(&vec![codes::BAD_ADDRESS; errors]);
+        world.codes(&vec![codes::ADDRESS_UNUSABLE; errors]);
         assert!(world.listeners().iter().all(|listener| listener.port == 80));
     };
     check(&[], &["Gateway default/web#http *:8080"], 0);
@@ -76,7 +76,7 @@ fn listeners_that_cannot_be_served_are_refused_alone() {
     check(protocol("TCP"), codes::PROTOCOL_NOT_SERVED);
     check(protocol("TLS"), codes::PROTOCOL_NOT_SERVED);
     check(protocol("example.com/odd"), codes::PROTOCOL_NOT_SERVED);
-    check(listener("bad", 80).host("10.0.0.1"), codes::BAD_HOSTNAME);
+    check(listener("bad", 80).host("10.0.0.1"), codes::HOSTNAME_UNUSABLE);
     check(listener("good", 80), codes::LISTENER_NAME_TWICE);
     check(Written { protocol: at("HTTP"), ..https("bad", 80, &["x"]) }, codes::BAD_LISTENER_TLS);
     let mut passthrough = https("bad", 443, &["x"]);
