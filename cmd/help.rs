@@ -6,8 +6,11 @@ use crate::output::Output;
 use crate::suggest;
 
 /// What stands under the list of all commands.
-pub const FOOTER: &str = "`meshctl COMMAND --help` says more about a command; `meshctl help files`, `exit-codes`, \
-`resources` and `examples` about a topic.";
+pub fn footer() -> String {
+    let topics: Vec<&str> = topics().collect();
+    let examples = examples(&["meshctl init shop", "meshctl explain no_endpoint"]);
+    format!("{examples}\n\nTopics of `meshctl help`: {}", topics.join(", "))
+}
 
 const TOPICS: &[(&str, &str)] = &[
     ("files", include_str!("help/files.md")),
@@ -77,16 +80,26 @@ fn filled(topic: &str, text: &str) -> String {
         "exit-codes" => {
             Exit::ALL.map(|exit| format!("- {:<3} {}\n", exit.code(), exit.meaning())).concat()
         }
-        "examples" => every_example(&crate::tree()),
+        "examples" => {
+            let mut lines = Vec::new();
+            every_example(&crate::tree(), &mut lines);
+            lines.iter().map(|line| format!("    {line}\n")).collect()
+        }
         _ => return text.to_owned(),
     };
     text.replace("{list}\n", &list)
 }
 
-fn every_example(command: &clap::Command) -> String {
-    let own = examples_of(command).into_iter().map(|example| format!("    {example}\n"));
-    let below = command.get_subcommands().filter(|child| !child.is_hide_set()).map(every_example);
-    own.chain(below).collect()
+/// In the order of the commands, each once: a command may show one of those below it.
+fn every_example(command: &clap::Command, lines: &mut Vec<String>) {
+    for example in examples_of(command) {
+        if !lines.contains(&example) {
+            lines.push(example);
+        }
+    }
+    for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
+        every_example(child, lines);
+    }
 }
 
 /// The help of a command, as `--help` gives it.

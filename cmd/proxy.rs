@@ -7,8 +7,11 @@ pub mod status;
 
 use std::path::PathBuf;
 
+use crate::args::examples;
+
 /// Serve traffic, and ask the proxies of this machine
 #[derive(clap::Subcommand)]
+#[command(after_help = examples(&["meshctl proxy run -f shop", "meshctl proxy status"]))]
 pub enum Command {
     Run(run::Args),
     Status(status::Args),

@@ -4,7 +4,7 @@ use super::*;
 
 /// Every command that is in the tree or will be.
 #[derive(Parser)]
-#[command(name = "meshctl", disable_help_subcommand = true)]
+#[command(name = "meshctl", about, disable_help_subcommand = true, after_help = help::footer())]
 enum All {
     #[command(flatten)]
     Now(Command),
@@ -15,18 +15,16 @@ enum All {
     Demo(demo::Args),
 }
 
-fn leaves(command: &clap::Command, found: &mut Vec<clap::Command>) {
-    if !command.has_subcommands() {
-        found.push(command.clone());
-    }
-    command.get_subcommands().for_each(|child| leaves(child, found));
+fn gather(command: &clap::Command, found: &mut Vec<clap::Command>) {
+    found.push(command.clone());
+    command.get_subcommands().for_each(|child| gather(child, found));
 }
 
-fn all_leaves() -> Vec<clap::Command> {
+fn all_commands() -> Vec<clap::Command> {
     let mut found = Vec::new();
     let mut tree = All::command();
     tree.build();
-    leaves(&tree, &mut found);
+    gather(&tree, &mut found);
     found
 }
 
@@ -38,9 +36,9 @@ fn clap_finds_nothing_wrong_with_the_tree() {
 
 #[test]
 fn every_command_shows_two_examples_or_more_and_each_is_its_own() {
-    let leaves = all_leaves();
-    assert!(leaves.len() >= 12, "{} commands", leaves.len());
-    for command in leaves {
+    let commands = all_commands();
+    assert!(commands.len() >= 14, "{} commands", commands.len());
+    for command in commands {
         let name = command.get_bin_name().unwrap_or_default().to_owned();
         let examples = help::examples_of(&command);
         assert!(examples.len() >= 2, "{name} has {} examples", examples.len());
@@ -53,7 +51,7 @@ fn every_command_shows_two_examples_or_more_and_each_is_its_own() {
 
 #[test]
 fn every_example_parses() {
-    for command in all_leaves() {
+    for command in all_commands() {
         for example in help::examples_of(&command) {
             let words: Vec<&str> = example.split_whitespace().collect();
             let end = words.iter().position(|word| ["|", ">", "&&"].contains(word));
@@ -74,7 +72,7 @@ fn every_example_parses() {
 #[test]
 fn a_short_flag_means_the_same_everywhere() {
     let mut meanings = std::collections::BTreeMap::new();
-    for command in all_leaves() {
+    for command in all_commands() {
         for argument in command.get_arguments() {
             let (Some(short), Some(long)) = (argument.get_short(), argument.get_long()) else {
                 continue;
@@ -87,7 +85,7 @@ fn a_short_flag_means_the_same_everywhere() {
 
 #[test]
 fn every_flag_and_command_is_explained_without_a_full_stop() {
-    for command in all_leaves() {
+    for command in all_commands() {
         let name = command.get_bin_name().unwrap_or_default().to_owned();
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         assert!(!about.is_empty() && !about.ends_with('.'), "{name}: {about:?}");

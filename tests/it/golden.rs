@@ -14,11 +14,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{diff, in_repository, shell, update};
 
@@ -117,9 +120,10 @@ fn run(case: &Path, line: &str) -> Result<Answer, String> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
-    let output = wait(child)?;
+    let output = wait(child, PATIENCE)?;
     let mask = |bytes: &[u8]| mask(&String::from_utf8_lossy(bytes), &root);
     let mut answer = Answer::new();
     answer.insert("stdout".to_owned(), mask(&output.stdout));
@@ -139,14 +143,28 @@ fn run(case: &Path, line: &str) -> Result<Answer, String> {
 }
 
 /// Reads both pipes while it waits, so that a full one blocks nobody.
-fn wait(child: Child) -> Result<Output, String> {
+fn wait(child: Child, patience: Duration) -> Result<Output, String> {
     let id = child.id();
     let (done, waiting) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || done.send(child.wait_with_output()));
-    waiting.recv_timeout(PATIENCE).map(Result::unwrap).map_err(|_| {
-        // The thread keeps the child; the machine's owner sees which one hung.
-        format!("process {id} still runs after {PATIENCE:?}")
+    waiting.recv_timeout(patience).map(Result::unwrap).map_err(|_| {
+        // The shell and what it started are a group of their own.
+        let group = Pid::from_raw(id.cast_signed()).unwrap();
+        let _ = kill_process_group(group, Signal::KILL);
+        format!("still running after {patience:?}")
     })
+}
+
+#[test]
+fn a_command_that_hangs_is_ended_with_all_that_it_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "(sleep 0.6; echo alive > alive) & sleep 60";
+    let mut command = shell(directory.path(), line);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let answer = wait(command.spawn().unwrap(), Duration::from_millis(100));
+    assert!(answer.is_err_and(|error| error.contains("still running")));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!directory.path().join("alive").exists(), "what it started lived on");
 }
 
 /// What differs from machine to machine and from build to build. The version is masked only where
