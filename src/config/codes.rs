@@ -30,7 +30,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: &[&[Explanation]] = &[decoding::TABLE, lowering::TABLE];
+const TABLES: &[&[Explanation]] = &[TABLE, lowering::TABLE];
 
 pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)
