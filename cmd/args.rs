@@ -9,6 +9,9 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use meshctl::config::flags;
+use meshctl::model::AccessLogFormat;
+
 pub use address::{Target, bind_address, target};
 pub use duration::duration;
 pub use overrides::{EndpointOverride, PortMove, endpoint_override, port_move};
@@ -54,6 +57,20 @@ pub struct Overrides {
     /// Serve Gateways of this GatewayClass too; may be given several times
     #[arg(long = "class", value_name = "NAME")]
     pub classes: Vec<String>,
+}
+
+impl Overrides {
+    /// As lowering knows them.
+    pub fn options(&self, access_log: Option<Option<AccessLogFormat>>) -> flags::Options {
+        let mut options = flags::Options { access_log, ..flags::Options::default() };
+        for EndpointOverride { namespace, service, address } in &self.endpoints {
+            let key = (namespace.as_str().into(), service.as_str().into());
+            options.endpoints.entry(key).or_default().push(address.clone());
+        }
+        options.port_moves = self.ports.iter().map(|moved| (moved.listener, moved.here)).collect();
+        options.classes = self.classes.iter().map(|class| class.as_str().into()).collect();
+        options
+    }
 }
 
 /// What runs without a file.

@@ -3,9 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use meshctl::model::BindAddress;
+use meshctl::config::flags::{self, Listen, To};
+use meshctl::model::{AccessLogFormat, BindAddress};
+use meshctl::source::Feed;
 
-use crate::args::{Files, Quick, Target};
+use crate::args::{Files, Overrides, Quick, Target};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -45,6 +47,28 @@ impl Source {
             }
             (true, false) => Ok(Self::Quick { listen, targets }),
             (true, true) => Self::unsaid(environment),
+        }
+    }
+
+    /// What is served or checked, as the library reads it.
+    pub fn feed(&self, overrides: &Overrides, access_log: Option<Option<AccessLogFormat>>) -> Feed {
+        let options = overrides.options(access_log);
+        match self {
+            Self::Files(files) => Feed::new(files.clone(), Vec::new(), options),
+            Self::Quick { listen, targets } => {
+                let listen: Vec<_> = listen
+                    .iter()
+                    .map(|BindAddress { ip, port }| Listen { ip: *ip, port: *port })
+                    .collect();
+                let to: Vec<_> = targets
+                    .iter()
+                    .map(|Target { address, weight }| To {
+                        endpoint: address.clone(),
+                        weight: *weight,
+                    })
+                    .collect();
+                Feed::new(Vec::new(), flags::quick(&listen, &to), options)
+            }
         }
     }
 

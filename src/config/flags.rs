@@ -14,7 +14,7 @@ use super::raw::{
     At, Backend, BackendRef, FromNamespaces, Gateway, GatewayAddress, HttpRoute, HttpRule,
     Listener, Meta, Object, Origin, Place, Reference, Spec, Timeouts,
 };
-use crate::model::{Address, Kind, Name, ObjectKey, Store};
+use crate::model::{AccessLogFormat, Address, Kind, Name, ObjectKey, Store};
 use crate::names;
 
 #[cfg(test)]
@@ -29,6 +29,8 @@ pub struct Options {
     pub port_moves: BTreeMap<u16, u16>,
     /// `--endpoint [NS/]SERVICE=HOST:PORT`, repeatable: (namespace, Service) to its endpoints.
     pub endpoints: BTreeMap<(Name, Name), Vec<Address>>,
+    /// `--access-log`: every listener's, whatever its MeshConfig says.
+    pub access_log: Option<Option<AccessLogFormat>>,
 }
 
 /// Why the value of a flag can't be read, as a sentence without a full stop.

@@ -248,6 +248,13 @@ impl Proxy {
     }
 }
 
+/// The CPUs that a cgroup may use, rounded up, from its `cpu.max` ("150000 100000" is 1.5).
+pub fn cpu_quota(cpu_max: &str) -> Option<NonZeroUsize> {
+    let (quota, period) = cpu_max.trim().split_once(' ')?;
+    let (quota, period): (usize, usize) = (quota.parse().ok()?, period.parse().ok()?);
+    NonZeroUsize::new(quota.div_ceil(NonZeroUsize::new(period)?.get()))
+}
+
 /// Counts ejections and shows who is out. Rare, so names are looked up each time.
 fn ejections(metrics: telemetry::Registry) -> impl Fn(&PartKey, &Address, bool) + Send + Sync {
     let out = std::sync::Mutex::new(BTreeMap::<(String, String), SharedGauge>::new());
