@@ -119,7 +119,7 @@ async fn turn(
     };
     conn.refuse();
     let down = Downstream::H1(conn);
-    exchange::refuse(worker, client, deadlines, down, cause, reason).await;
+    Box::pin(exchange::refuse(worker, client, deadlines, down, cause, reason)).await;
     Turn::Close(Some(cause))
 }
 
