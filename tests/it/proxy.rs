@@ -1,0 +1,3 @@
+//! The proxy from outside: real clients, real upstreams, real sockets. One file per stage.
+
+mod routing;
