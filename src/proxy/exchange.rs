@@ -28,6 +28,7 @@ use super::upstream::Lease;
 use super::view::{RuleView, Way};
 use super::worker::Worker;
 use crate::clock::{self, Instant};
+use crate::limits;
 use crate::model::Cause;
 use crate::telemetry::{Inline, Record};
 use upload::Upload;
@@ -141,7 +142,8 @@ impl<'a> Exchange<'a> {
     }
 
     async fn run(&mut self, down: &mut Downstream<'_>) -> Ended {
-        let (view, matched) = match self.route() {
+        let found = self.route();
+        let (view, matched) = match self.check_passes().and(found) {
             Ok(found) => found,
             Err(cause) => {
                 self.fail(down, None, cause, cause.summary()).await;
@@ -167,6 +169,12 @@ impl<'a> Exchange<'a> {
         }
         let taps = self.start_mirrors(&mirrors);
         self.forward(down, &view, way, taps).await
+    }
+
+    /// Whether the request goes round in a circle that leads through us.
+    fn check_passes(&self) -> Result<(), Cause> {
+        let passes = forwarded::passes(&self.head.fields, &self.client.settings.via);
+        if passes > limits::VIA_PASSES { Err(Cause::LoopDetected) } else { Ok(()) }
     }
 
     /// A session's backend, else one by weight.

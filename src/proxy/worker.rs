@@ -43,6 +43,8 @@ pub struct Shared {
     /// Connections of each worker.
     pub loads: Box<[CacheLine<AtomicUsize>]>,
     pub connections: AtomicUsize,
+    /// The Snapshot that each worker decides by.
+    pub generations: Box<[CacheLine<AtomicU64>]>,
     pub next_connection: AtomicU64,
     /// How to hand a socket on.
     pub commands: Box<[mpsc::Sender<Command>]>,
@@ -196,7 +198,9 @@ impl Worker {
         for (_, live) in self.live.borrow().iter() {
             live.review(&world);
         }
+        let generation = world.snapshot.generation;
         *self.world.borrow_mut() = Rc::new(world);
+        self.shared.generations[self.id].store(generation, Ordering::Release);
     }
 
     fn sweep(&self) {

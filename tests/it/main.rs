@@ -8,9 +8,15 @@ mod diff;
 mod examples;
 mod golden;
 mod install;
+mod oracle;
 mod output;
+mod proxy;
+mod smuggling;
 mod systemd;
 mod tidy;
+
+#[path = "../support/lib.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

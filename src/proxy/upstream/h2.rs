@@ -74,7 +74,7 @@ impl Multiplexed {
         }
     }
 
-    /// Takes a connection that was made for somebody else's protocol choice.
+    /// Speaks HTTP/2 on a new connection. Others find it unless it is one client's alone.
     pub(super) async fn adopt(
         &self,
         pool: &Rc<Pool>,
@@ -89,17 +89,22 @@ impl Multiplexed {
             closed: Cell::new(false),
             idle_since: Cell::new(clock::now()),
         });
-        let driven = Rc::clone(&conn);
+        // Not held by its own driver: a connection that nobody can use any more closes.
+        let driven = Rc::downgrade(&conn);
         let changed = Rc::clone(&self.changed);
         tokio::task::spawn_local(async move {
             // Its streams learn of a failure themselves; here it only ends the lending.
             let _ended = drive.await;
-            driven.closed.set(true);
+            if let Some(conn) = driven.upgrade() {
+                conn.closed.set(true);
+            }
             changed.notify_waiters();
         });
         let place = self.enter(&conn);
         let stream = Upstream::H2(Box::new(conn.sender.start()));
-        self.conns.borrow_mut().push(conn);
+        if pool.transport().keeps_connections() {
+            self.conns.borrow_mut().push(conn);
+        }
         Ok((stream, place))
     }
 
