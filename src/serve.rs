@@ -57,11 +57,14 @@ pub struct Options {
     /// Told once, when everything that can be served is served.
     pub started: Box<dyn FnOnce(&Started) + Send>,
     /// Told whenever the list of what is wrong has changed.
-    pub diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+    pub diagnosed: TellDiagnosed,
 }
 
 /// Takes directives such as `info,meshctl=debug`.
 pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// Told everything that is wrong, and the feed for its texts.
+pub type TellDiagnosed = Box<dyn FnMut(&[Diagnostic], &Feed) + Send>;
 
 /// What runs now.
 #[derive(Debug)]
@@ -162,7 +165,7 @@ struct Server {
     doors: Vec<tokio::task::JoinHandle<()>>,
     notify: Option<OsString>,
     drain_timeout: Option<Duration>,
-    diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+    diagnosed: TellDiagnosed,
     series: Series,
     not_bound: Vec<NotBound>,
 }

@@ -28,7 +28,6 @@ use super::upstream::Lease;
 use super::view::{RuleView, Way};
 use super::worker::Worker;
 use crate::clock::{self, Instant};
-use crate::limits;
 use crate::model::Cause;
 use crate::telemetry::{Inline, Record};
 use upload::Upload;
@@ -53,6 +52,8 @@ struct Exchange<'a> {
     /// The request's `Origin` field, for CORS.
     cors_origin: Vec<u8>,
     stream_idle: Duration,
+    /// It has passed us too often already.
+    goes_round: bool,
 }
 
 /// Answers one request. `started` is when its first byte was seen.
@@ -114,6 +115,7 @@ impl<'a> Exchange<'a> {
             trusted_hops: settings.trusted_hops,
             via: &settings.via,
         };
+        let goes_round = forwarded::is_loop(&head.fields, &settings.via);
         let origin = forwarded::receive(head, &inbound, &mut worker.rng.borrow_mut());
         let mut exchange = Self {
             worker,
@@ -124,6 +126,7 @@ impl<'a> Exchange<'a> {
             started,
             cors_origin: Vec::new(),
             stream_idle: settings.stream_idle_timeout,
+            goes_round,
             origin,
         };
         exchange.note_origin();
@@ -142,8 +145,11 @@ impl<'a> Exchange<'a> {
     }
 
     async fn run(&mut self, down: &mut Downstream<'_>) -> Ended {
-        let found = self.route();
-        let (view, matched) = match self.check_passes().and(found) {
+        let found = match self.route() {
+            Ok(_) if self.goes_round => Err(Cause::LoopDetected),
+            found => found,
+        };
+        let (view, matched) = match found {
             Ok(found) => found,
             Err(cause) => {
                 self.fail(down, None, cause, cause.summary()).await;
@@ -169,12 +175,6 @@ impl<'a> Exchange<'a> {
         }
         let taps = self.start_mirrors(&mirrors);
         self.forward(down, &view, way, taps).await
-    }
-
-    /// Whether the request goes round in a circle that leads through us.
-    fn check_passes(&self) -> Result<(), Cause> {
-        let passes = forwarded::passes(&self.head.fields, &self.client.settings.via);
-        if passes > limits::VIA_PASSES { Err(Cause::LoopDetected) } else { Ok(()) }
     }
 
     /// A session's backend, else one by weight.

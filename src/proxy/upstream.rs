@@ -21,7 +21,7 @@ use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
-use crate::proxy::codec::{Body, Upstream};
+use crate::proxy::codec::Upstream;
 use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
@@ -184,10 +184,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.series.active.dec();
         match self.upstream.take() {
-            Some(Upstream::H1(conn)) if conn.is_reusable() && conn.is_read() => {
-                if self.pool.transport.borrow().keeps_connections() {
-                    self.pool.keep(conn);
-                }
+            Some(Upstream::H1(conn))
+                if conn.is_reusable() && self.pool.transport.borrow().keeps_connections() =>
+            {
+                self.pool.keep(conn);
             }
             Some(Upstream::H2(mut stream)) => stream.cancel(),
             _ => {}

@@ -12,6 +12,7 @@ mod oracle;
 mod output;
 mod proxy;
 mod smuggling;
+mod splitting;
 mod systemd;
 mod tidy;
 
@@ -78,6 +79,3 @@ fn assert_current(path: &Path, generated: &str) {
         diff::lines(&kept, generated)
     );
 }
-mod oracle;
-mod smuggling;
-mod splitting;

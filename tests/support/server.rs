@@ -384,12 +384,7 @@ pub async fn nobody() -> SocketAddr {
     address
 }
 
-async fn speak_http1(
-    stream: impl Bytes + 'static,
-    connection: usize,
-    log: Log,
-    answer: Answering,
-) {
+async fn speak_http1(stream: impl Bytes + 'static, connection: usize, log: Log, answer: Answering) {
     let mut wire = Wire::new(stream);
     while let Ok(Some(head)) = wire.head().await {
         let mut words = head.line.split(' ');

@@ -75,8 +75,7 @@ impl Exchange<'_> {
             Ok((answered, now)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                let ended = self.download(down, view, way, answered, upload, response).await;
-                ended
+                self.download(down, view, way, answered, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
