@@ -85,12 +85,18 @@ impl Pool {
     }
 
     /// A connection that is known to be alive as far as anyone can tell, or a new one. `preface`
-    /// is sent first on a connection of its own (the PROXY header of one client).
-    pub async fn lease(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
+    /// is sent first on a connection of its own (the PROXY header of one client); `fresh` wants no
+    /// kept HTTP/1 connection, because one has just turned out to be closed.
+    pub async fn lease(
+        self: &Rc<Self>,
+        preface: Option<&[u8]>,
+        fresh: bool,
+    ) -> Result<Lease, ConnectFault> {
         if self.wants_h2() && preface.is_none() {
             return self.multiplexed.stream(self).await;
         }
         if preface.is_none()
+            && !fresh
             && let Some(conn) = self.pop_idle()
         {
             return Ok(self.lend(Upstream::H1(conn), None, false, None));
