@@ -1,7 +1,13 @@
 //! The proxy from outside: real clients, real upstreams, real sockets. One file per stage.
 
+mod addresses;
 mod cors;
+mod ejection;
 mod headers;
 mod mirror;
 mod redirect;
+mod retries;
 mod routing;
+mod sessions;
+mod timeouts;
+mod weights;

@@ -425,9 +425,27 @@ async fn speak_http1(
         if broken {
             return;
         }
-        tokio::time::sleep(answer.wait).await;
+        if !wait_while_there(&mut wire, answer.wait).await {
+            return;
+        }
         if wire.write(spell(&answer, &method)).await.is_err() || answer.close {
             return;
+        }
+    }
+}
+
+/// Whether the peer was still there at the end.
+async fn wait_while_there(wire: &mut Wire, wait: Duration) -> bool {
+    if wait.is_zero() {
+        return true;
+    }
+    let mut over = std::pin::pin!(tokio::time::sleep(wait));
+    loop {
+        tokio::select! {
+            () = &mut over => return true,
+            read = wire.fill() => if !read.is_ok_and(|read| read > 0) {
+                return false;
+            },
         }
     }
 }
