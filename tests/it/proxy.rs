@@ -3,7 +3,10 @@
 mod addresses;
 mod cors;
 mod ejection;
+mod grpc;
 mod headers;
+mod http1;
+mod http2;
 mod mirror;
 mod redirect;
 mod retries;

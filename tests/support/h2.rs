@@ -50,7 +50,12 @@ impl Client {
     }
 
     async fn over(stream: impl h1::Bytes + 'static, scheme: &'static str, local: SocketAddr) -> Self {
-        let (sender, connection) = client::handshake(stream).await.unwrap();
+        let (sender, connection) = client::Builder::new()
+            // So that one stream that nobody reads leaves room for others.
+            .initial_connection_window_size(1 << 20)
+            .handshake(stream)
+            .await
+            .unwrap();
         let ended = Arc::new(AtomicBool::new(false));
         let driven = Arc::clone(&ended);
         tokio::spawn(async move {

@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::h1::{Bytes, Framing, Wire};
-use super::h2;
+use super::{h2, within};
 
 /// A request as an upstream saw it.
 #[derive(Clone, Debug, Default)]
@@ -190,6 +190,17 @@ impl Upstream {
     /// Requests being answered now.
     pub fn streams(&self) -> usize {
         self.log.streams.load(Ordering::SeqCst)
+    }
+
+    /// Ends it; over once its address refuses.
+    pub async fn gone(self) {
+        self.stop();
+        within("the address to refuse", async {
+            while TcpStream::connect(&self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 
     /// Closes the listening socket and every connection.

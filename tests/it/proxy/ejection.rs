@@ -12,7 +12,7 @@ async fn an_endpoint_that_refuses_is_left_out_and_comes_back() {
     let up = server::named("up").await;
     let other = server::named("other").await;
     let address = other.address.clone();
-    drop(other);
+    other.gone().await;
     let mesh = mesh(
         &(simple(&[&up.address, &address])
             + &policy("up", "ejection: {consecutiveFailures: 2, baseTime: 300ms, maxTime: 300ms}")),
@@ -53,7 +53,7 @@ async fn statuses_and_the_last_endpoint_are_never_ejected() {
         client.get("h", "/").await.expect(500);
     }
     assert_eq!(mesh.metric(Family::Ejections, &[]), 0);
-    drop(up);
+    up.gone().await;
     for _ in 0..20 {
         client.get("h", "/").await.expect(502);
     }

@@ -117,7 +117,7 @@ async fn a_kept_connection_that_had_closed_costs_nobody_an_answer() {
         client.get("h", "/").await.expect(200);
         clients.push(client);
     }
-    drop(up);
+    up.gone().await;
     for client in &mut clients {
         client.get("h", "/").await.expect(200);
     }

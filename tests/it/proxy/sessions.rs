@@ -36,7 +36,7 @@ async fn a_cookie_brings_a_client_back() {
     }
     // Its endpoint is gone: another takes over, and says so.
     let home = ups.iter().position(|up| up.count() > 1).unwrap();
-    drop(ups.remove(home));
+    ups.remove(home).gone().await;
     let answer = client.ask("GET", "h", "/", &[&token]).await.expect(200);
     assert_ne!(answer.text(), first.text());
     assert!(cookie(&answer).is_some());
