@@ -282,8 +282,18 @@ pub async fn https1(
     tls: Arc<ServerConfig>,
     answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
 ) -> Upstream {
+    https1_at("127.0.0.1:0", tls, answer).await
+}
+
+/// The same, on this address.
+pub async fn https1_at(
+    address: &str,
+    tls: Arc<ServerConfig>,
+    answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+) -> Upstream {
     let answer: Answering = Arc::new(answer);
-    Upstream::tcp(move |stream, number, log| {
+    let listener = TcpListener::bind(address).await.unwrap();
+    Upstream::on(listener, move |stream, number, log| {
         let (acceptor, answer) = (TlsAcceptor::from(tls.clone()), answer.clone());
         async move {
             if let Ok(stream) = acceptor.accept(stream).await {
@@ -291,7 +301,6 @@ pub async fn https1(
             }
         }
     })
-    .await
 }
 
 /// HTTP/2 with prior knowledge.
