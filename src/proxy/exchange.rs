@@ -268,7 +268,7 @@ impl<'a> Exchange<'a> {
         }
         self.record.status = head.status.as_u16();
         if let Downstream::H1(conn) = down
-            && (!conn.is_read() || self.worker.shared.drain.is_draining())
+            && (!conn.is_read() || self.is_draining())
         {
             conn.close_after();
         }
@@ -281,6 +281,11 @@ impl<'a> Exchange<'a> {
             Ok(Err(_)) => down.abort(),
             Err(_) => down.abort(),
         }
+    }
+
+    /// Whether the client should take its next request elsewhere.
+    fn is_draining(&self) -> bool {
+        self.worker.shared.drain.is_draining() || self.client.is_draining()
     }
 
     fn run_back(&self, stages: &[Stage], head: &mut ResponseHead) {

@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::h1::{Bytes, Framing, Wire};
-use super::h2;
+use super::{h2, within};
 
 /// A request as an upstream saw it.
 #[derive(Clone, Debug, Default)]
@@ -192,6 +192,17 @@ impl Upstream {
         self.log.streams.load(Ordering::SeqCst)
     }
 
+    /// Ends it; over once its address refuses.
+    pub async fn gone(self) {
+        self.stop();
+        within("the address to refuse", async {
+            while TcpStream::connect(&self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// Closes the listening socket and every connection.
     pub fn stop(&self) {
         for task in self.tasks.0.lock().unwrap().drain(..) {
@@ -271,8 +282,18 @@ pub async fn https1(
     tls: Arc<ServerConfig>,
     answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
 ) -> Upstream {
+    https1_at("127.0.0.1:0", tls, answer).await
+}
+
+/// The same, on this address.
+pub async fn https1_at(
+    address: &str,
+    tls: Arc<ServerConfig>,
+    answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+) -> Upstream {
     let answer: Answering = Arc::new(answer);
-    Upstream::tcp(move |stream, number, log| {
+    let listener = TcpListener::bind(address).await.unwrap();
+    Upstream::on(listener, move |stream, number, log| {
         let (acceptor, answer) = (TlsAcceptor::from(tls.clone()), answer.clone());
         async move {
             if let Ok(stream) = acceptor.accept(stream).await {
@@ -280,7 +301,6 @@ pub async fn https1(
             }
         }
     })
-    .await
 }
 
 /// HTTP/2 with prior knowledge.
@@ -420,9 +440,27 @@ async fn speak_http1(stream: impl Bytes + 'static, connection: usize, log: Log, 
         if broken {
             return;
         }
-        tokio::time::sleep(answer.wait).await;
+        if !wait_while_there(&mut wire, answer.wait).await {
+            return;
+        }
         if wire.write(spell(&answer, &method)).await.is_err() || answer.close {
             return;
+        }
+    }
+}
+
+/// Whether the peer was still there at the end.
+async fn wait_while_there(wire: &mut Wire, wait: Duration) -> bool {
+    if wait.is_zero() {
+        return true;
+    }
+    let mut over = std::pin::pin!(tokio::time::sleep(wait));
+    loop {
+        tokio::select! {
+            () = &mut over => return true,
+            read = wire.fill() => if !read.is_ok_and(|read| read > 0) {
+                return false;
+            },
         }
     }
 }

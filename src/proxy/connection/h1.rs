@@ -126,6 +126,10 @@ async fn turn(
 /// Closes so that the client reads the answer: what it still sends is taken for a moment,
 /// because closing on unread bytes sends a reset that can overtake the answer (RFC 9112 §9.6).
 async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
+    if conn.must_reset() {
+        conn.io().reset_on_close();
+        return;
+    }
     let until = clock::now() + limits::LINGER;
     deadlines.clear_all();
     deadlines.set(Phase::Stream, until, Cause::Draining);

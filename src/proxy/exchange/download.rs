@@ -28,10 +28,14 @@ impl Exchange<'_> {
         let Answered { mut lease, index: _, _in_flight } = answered;
         self.send_back(view, way, &mut response);
         self.record.status = response.status.as_u16();
-        if let Downstream::H1(conn) = down
-            && (self.worker.shared.drain.is_draining() || self.client.is_draining())
-        {
-            conn.close_after();
+        if let Downstream::H1(conn) = down {
+            // An answer that is there before the body, or before the 100 that the client waits
+            // for, is the connection's last: nobody knows whether a body will come.
+            let early = !conn.is_read()
+                && (lease.upstream().is_read() || self.head.expect_continue && upload.bytes == 0);
+            if early || self.is_draining() {
+                conn.close_after();
+            }
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -62,8 +66,12 @@ impl Exchange<'_> {
             };
             tracing::debug!(%cause, reason = %fault, "answer broken off");
             self.break_off(down, cause);
-        } else if !upload.is_written() {
-            self.stop_reading(down);
+        } else if let Downstream::H1(conn) = down
+            && !conn.is_read()
+        {
+            // The answer is complete before the request is: nobody needs the rest. The h2 crate
+            // says so itself, with NO_ERROR behind the last data (RFC 9113 §8.1).
+            conn.close_after();
         }
         Ended::Done
     }
@@ -71,18 +79,6 @@ impl Exchange<'_> {
     fn break_off(&mut self, down: &mut Downstream<'_>, cause: Cause) {
         self.record.cause = Some(cause);
         down.abort();
-    }
-
-    /// The answer is complete before the request is: nobody needs the rest.
-    fn stop_reading(&self, down: &mut Downstream<'_>) {
-        match down {
-            Downstream::H1(conn) => {
-                if !conn.is_read() {
-                    conn.close_after();
-                }
-            }
-            Downstream::H2(stream) => stream.stop_reading(),
-        }
     }
 
     /// Moves both bodies until the answer is complete and has left; says how long it was. A

@@ -33,6 +33,12 @@ struct Conn {
     idle_since: Cell<Instant>,
 }
 
+/// What a new connection turned out to speak: an endpoint may choose anew with each.
+enum Connected {
+    H2(Upstream, Place),
+    H1(Io),
+}
+
 /// A stream's place on its connection, given up when dropped.
 pub(super) struct Place {
     conn: Rc<Conn>,
@@ -66,9 +72,12 @@ impl Multiplexed {
             let room = self.conns.borrow().len() < limits::H2_UPSTREAM_CONNECTIONS;
             if room && !self.connecting.get() {
                 let started = clock::now();
-                let (stream, place) = self.connect(pool).await?;
+                let connected = self.connect(pool).await?;
                 let took = Some(clock::now() - started);
-                return Ok(pool.lend(stream, Some(place), true, took));
+                return Ok(match connected {
+                    Connected::H2(stream, place) => pool.lend(stream, Some(place), true, took),
+                    Connected::H1(io) => pool.lend_h1(io, took),
+                });
             }
             self.wait().await?;
         }
@@ -131,14 +140,18 @@ impl Multiplexed {
         Place { conn: Rc::clone(conn), changed: Rc::clone(&self.changed) }
     }
 
-    async fn connect(&self, pool: &Rc<Pool>) -> Result<(Upstream, Place), ConnectFault> {
+    async fn connect(&self, pool: &Rc<Pool>) -> Result<Connected, ConnectFault> {
         self.connecting.set(true);
         self.attempts.set(self.attempts.get() + 1);
         // Also when the request that connects is given up halfway.
         let _end = Ending(self);
-        let made = async {
+        let made: Result<_, ConnectFault> = async {
             let io = connect::connect(&pool.address, &pool.transport(), None).await?;
-            self.adopt(pool, io).await
+            if !pool.is_h2(&io) {
+                return Ok(Connected::H1(io));
+            }
+            let (stream, place) = self.adopt(pool, io).await?;
+            Ok(Connected::H2(stream, place))
         }
         .await;
         if let Err(fault) = &made {

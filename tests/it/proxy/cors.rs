@@ -124,7 +124,7 @@ async fn a_simple_request_is_answered_by_the_backend_and_marked() {
     assert_eq!(answer.get("vary"), Some("origin"));
     assert_eq!(up.count(), 3);
     // A failure of our own can be read by the page, too.
-    drop(up);
+    up.gone().await;
     let mut client = Client::connect(mesh.port(80)).await;
     let answer = client.ask("GET", "h", "/list", &["origin: https://www.foo.com"]).await;
     assert_eq!(answer.expect(502).get("access-control-allow-origin"), Some("https://www.foo.com"));
