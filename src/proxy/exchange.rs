@@ -10,6 +10,7 @@ mod route;
 mod upload;
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -276,7 +277,8 @@ impl<'a> Exchange<'a> {
         self.deadlines.clear_all();
         self.touch();
         let work = respond::write(down, head, body);
-        match self.deadlines.guard(work).await {
+        let written = self.deadlines.guard(pin!(work)).await;
+        match written {
             Ok(Ok(sent)) => self.record.response_body += sent,
             Ok(Err(_)) => down.abort(),
             Err(_) => down.abort(),

@@ -19,9 +19,9 @@ use crate::clock::{self, Instant};
 use crate::identity::ClientTls;
 use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
+use crate::proxy::codec::Upstream;
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
-use crate::proxy::codec::Upstream;
 use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
@@ -85,41 +85,40 @@ impl Pool {
     }
 
     /// A connection that is known to be alive as far as anyone can tell, or a new one. `preface`
-    /// is sent first on a connection of its own (the PROXY header of one client); `fresh` wants no
-    /// kept HTTP/1 connection, because one has just turned out to be closed.
-    pub async fn lease(
-        self: &Rc<Self>,
-        preface: Option<&[u8]>,
-        fresh: bool,
-    ) -> Result<Lease, ConnectFault> {
+    /// is sent first on a connection of its own (the PROXY header of one client).
+    pub async fn lease(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
+        if preface.is_none()
+            && let Some(lease) = self.at_hand()
+        {
+            return Ok(lease);
+        }
+        // Boxed: what connecting takes is several times the rest of an exchange, and rare.
+        Box::pin(self.connect(preface)).await
+    }
+
+    /// What nobody has to wait for.
+    fn at_hand(self: &Rc<Self>) -> Option<Lease> {
+        if self.wants_h2() {
+            return self.multiplexed.at_hand(self);
+        }
+        let conn = self.pop_idle()?;
+        Some(self.lend(Upstream::H1(conn), None, false, None))
+    }
+
+    async fn connect(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
         if self.wants_h2() && preface.is_none() {
             return self.multiplexed.stream(self).await;
-        }
-        if preface.is_none()
-            && !fresh
-            && let Some(conn) = self.pop_idle()
-        {
-            return Ok(self.lend(Upstream::H1(conn), None, false, None));
         }
         let started = clock::now();
         let io = connect::connect(&self.address, &self.transport(), preface).await?;
         let took = Some(clock::now() - started);
-        if self.is_h2(&io) {
+        if self.transport.borrow().protocol == BackendProtocol::H2c || io.is_alpn_h2() {
             self.speaks_h2.set(Some(true));
             let (stream, place) = self.multiplexed.adopt(self, io).await?;
             return Ok(self.lend(stream, Some(place), true, took));
         }
-        Ok(self.lend_h1(io, took))
-    }
-
-    fn is_h2(&self, io: &Io) -> bool {
-        self.transport.borrow().protocol == BackendProtocol::H2c || io.is_alpn_h2()
-    }
-
-    fn lend_h1(self: &Rc<Self>, io: Io, took: Option<Duration>) -> Lease {
         self.speaks_h2.set(Some(false));
-        let conn = ClientConn::new(io, connect::head_limits());
-        self.lend(Upstream::H1(Box::new(conn)), None, true, took)
+        Ok(self.lend(Upstream::H1(Box::new(self.client(io))), None, true, took))
     }
 
     /// Closes what has been idle for too long or was closed by the endpoint.
@@ -137,6 +136,10 @@ impl Pool {
     fn wants_h2(&self) -> bool {
         self.transport.borrow().protocol == BackendProtocol::H2c
             || self.speaks_h2.get() == Some(true)
+    }
+
+    fn client(&self, io: Io) -> ClientConn {
+        ClientConn::new(io, connect::head_limits())
     }
 
     fn pop_idle(&self) -> Option<Box<ClientConn>> {

@@ -1,7 +1,6 @@
 //! Many streams on few connections to one endpoint.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -56,18 +55,24 @@ impl Drop for Place {
 }
 
 impl Multiplexed {
-    /// A stream on the connection with the fewest, on a new connection where all are full, or
-    /// after somebody's has ended.
+    /// A stream on the connection with the fewest.
+    pub(super) fn at_hand(&self, pool: &Rc<Pool>) -> Option<Lease> {
+        while let Some((conn, place)) = self.place() {
+            let mut sender = conn.sender.clone();
+            if sender.is_open() {
+                let stream = Upstream::H2(Box::new(sender.start()));
+                return Some(pool.lend(stream, Some(place), false, None));
+            }
+            conn.closed.set(true);
+        }
+        None
+    }
+
+    /// The same, on a new connection where all are full, or after somebody's has ended.
     pub(super) async fn stream(&self, pool: &Rc<Pool>) -> Result<Lease, ConnectFault> {
         loop {
-            if let Some((conn, place)) = self.place() {
-                let mut sender = conn.sender.clone();
-                if poll_fn(|cx| sender.poll_ready(cx)).await.is_ok() {
-                    let stream = Upstream::H2(Box::new(sender.start()));
-                    return Ok(pool.lend(stream, Some(place), false, None));
-                }
-                conn.closed.set(true);
-                continue;
+            if let Some(lease) = self.at_hand(pool) {
+                return Ok(lease);
             }
             let room = self.conns.borrow().len() < limits::H2_UPSTREAM_CONNECTIONS;
             if room && !self.connecting.get() {
@@ -110,7 +115,7 @@ impl Multiplexed {
             changed.notify_waiters();
         });
         let place = self.enter(&conn);
-        let stream = Upstream::H2(Box::new(conn.sender.start()));
+        let stream = Upstream::H2(Box::new(conn.sender.clone().start()));
         if pool.transport().keeps_connections() {
             self.conns.borrow_mut().push(conn);
         }
