@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use meshctl::config::flags::{self, Listen, To};
 use meshctl::model::{AccessLogFormat, BindAddress};
-use meshctl::source::Feed;
+use meshctl::source::Inputs;
 
 use crate::args::{Files, Overrides, Quick, Target};
 use crate::environment::Environment;
@@ -51,10 +51,14 @@ impl Source {
     }
 
     /// What is served or checked, as the library reads it.
-    pub fn feed(&self, overrides: &Overrides, access_log: Option<Option<AccessLogFormat>>) -> Feed {
+    pub fn inputs(
+        &self,
+        overrides: &Overrides,
+        access_log: Option<Option<AccessLogFormat>>,
+    ) -> Inputs {
         let options = overrides.options(access_log);
         match self {
-            Self::Files(files) => Feed::new(files.clone(), Vec::new(), options),
+            Self::Files(files) => Inputs { files: files.clone(), objects: Vec::new(), options },
             Self::Quick { listen, targets } => {
                 let listen: Vec<_> = listen
                     .iter()
@@ -67,7 +71,7 @@ impl Source {
                         weight: *weight,
                     })
                     .collect();
-                Feed::new(Vec::new(), flags::quick(&listen, &to), options)
+                Inputs { files: Vec::new(), objects: flags::quick(&listen, &to), options }
             }
         }
     }

@@ -267,3 +267,5 @@ pub const LOG_CLOSE: Duration = Duration::from_secs(2);
 pub const LISTEN_RETRY_TICKS: u64 = 5;
 /// A service manager that doesn't read its socket must not stop the control thread.
 pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two tries to watch the files where the system refused a thread.
+pub const WATCH_RETRY: Duration = Duration::from_secs(1);
