@@ -322,7 +322,7 @@ impl Exchange<'_> {
         poll_fn(|cx| {
             let upstream = lease.upstream();
             if !upload_failed {
-                match upload.poll(cx, down, upstream, self.deadlines) {
+                match self.poll_upload(cx, upload, down, upstream) {
                     Poll::Ready(Err((Side::Source, fault))) => {
                         return Poll::Ready(Err(client_fault(&fault)));
                     }

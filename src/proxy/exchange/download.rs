@@ -97,7 +97,7 @@ impl Exchange<'_> {
         let mut uploading = !upload.is_written();
         poll_fn(|cx| {
             if uploading {
-                match upload.poll(cx, down, lease.upstream(), self.deadlines) {
+                match self.poll_upload(cx, upload, down, lease.upstream()) {
                     Poll::Pending => {}
                     Poll::Ready(Ok(())) => uploading = false,
                     Poll::Ready(Err((Side::Source, fault))) => {
@@ -115,6 +115,22 @@ impl Exchange<'_> {
             Poll::Ready(Ok(bytes))
         })
         .await
+    }
+
+    /// Moves what can be moved of the request's body.
+    pub(super) fn poll_upload(
+        &self,
+        cx: &mut Context<'_>,
+        upload: &mut Upload,
+        down: &mut Downstream<'_>,
+        up: &mut Upstream,
+    ) -> Poll<Result<(), (Side, Fault)>> {
+        let before = upload.bytes;
+        let moved = upload.poll(cx, down, up, self.deadlines);
+        if upload.bytes != before {
+            self.touch();
+        }
+        moved
     }
 
     fn poll_answer(
