@@ -62,28 +62,34 @@ async fn idle(
         return Ok(clock::now());
     }
     conn.rest();
-    let now = clock::now();
-    let until = now + client.settings.idle_timeout;
+    let until = clock::now() + client.settings.idle_timeout;
     deadlines.set(Phase::Idle, until, Cause::IdleTimeout);
-    let mut drained = std::pin::pin!(client.live.drained());
-    let mut draining = false;
-    let filled = deadlines
-        .guard(poll_fn(|cx| {
-            if !draining && drained.as_mut().poll(cx).is_ready() {
-                // Closing at once could cross a request on its way. One that comes now is
-                // answered, and the connection closed behind it.
-                draining = true;
-                let until = clock::now() + limits::DRAIN_IDLE;
-                deadlines.set(Phase::Idle, until, Cause::Draining);
-            }
-            conn.poll_fill(cx)
-        }))
-        .await;
-    match filled {
+    match deadlines.guard(fill(client, conn, deadlines)).await {
         Ok(Ok(0) | Err(_)) => Err(None),
         Ok(Ok(_)) => Ok(clock::now()),
         Err(cause) => Err(Some(cause)),
     }
+}
+
+/// The bytes that an idle connection is waiting for, for less long once it is to be drained.
+pub(super) async fn fill(
+    client: &Client,
+    conn: &mut ServerConn,
+    deadlines: &Deadlines,
+) -> std::io::Result<usize> {
+    let mut drained = std::pin::pin!(client.live.drained());
+    let mut draining = false;
+    poll_fn(|cx| {
+        if !draining && drained.as_mut().poll(cx).is_ready() {
+            // Closing at once could cross a request on its way. One that comes now is answered,
+            // and the connection closed behind it.
+            draining = true;
+            let until = clock::now() + limits::DRAIN_IDLE;
+            deadlines.set(Phase::Idle, until, Cause::Draining);
+        }
+        conn.poll_fill(cx)
+    })
+    .await
 }
 
 /// One request and its answer.
