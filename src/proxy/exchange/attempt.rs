@@ -1,7 +1,6 @@
 //! Trying endpoints until one answers.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -96,7 +95,8 @@ impl Exchange<'_> {
             Ok((answered, now)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                self.download(down, view, way, answered, upload, response).await
+                let ended = self.download(down, view, way, answered, upload, response).await;
+                ended
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -162,7 +162,7 @@ impl Exchange<'_> {
             tries.endpoints.push(index);
             if let Some(backoff) = policy.backoff {
                 let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
+                self.deadlines.guard(wait).await.map_err(final_cause)?;
             }
             let current = backend.now().map_err(final_cause)?;
             if !Rc::ptr_eq(&current, &now) {
@@ -253,9 +253,8 @@ impl Exchange<'_> {
         let in_flight = now.group.members()[index].shared.begin();
         let preface = self.preface(now);
         let leased = {
-            let lease = pin!(pool.lease(preface.as_deref(), fresh));
-            let work = poll_while_there(down, lease);
-            self.deadlines.guard(pin!(work)).await
+            let work = poll_while_there(down, pool.lease(preface.as_deref(), fresh));
+            self.deadlines.guard(work).await
         };
         let mut lease = match leased {
             Ok(Ok(Ok(lease))) => lease,
@@ -277,7 +276,7 @@ impl Exchange<'_> {
         sent.map_err(|fault| upstream_fault(&fault, fresh, Safety::Untouched))?;
         let exchanged = {
             let work = self.ask(down, &mut lease, upload, response);
-            self.deadlines.guard(pin!(work)).await
+            self.deadlines.guard(work).await
         };
         match exchanged {
             Ok(Ok(())) => {}
@@ -323,12 +322,7 @@ impl Exchange<'_> {
         poll_fn(|cx| {
             let upstream = lease.upstream();
             if !upload_failed {
-                let before = upload.bytes;
-                let polled = upload.poll(cx, down, upstream, self.deadlines);
-                if upload.bytes > before {
-                    self.touch();
-                }
-                match polled {
+                match self.poll_upload(cx, upload, down, upstream) {
                     Poll::Ready(Err((Side::Source, fault))) => {
                         return Poll::Ready(Err(client_fault(&fault)));
                     }
@@ -434,8 +428,9 @@ impl Exchange<'_> {
 /// Waits for `work` as long as the client is there.
 async fn poll_while_there<T>(
     down: &mut Downstream<'_>,
-    mut work: Pin<&mut impl Future<Output = T>>,
+    work: impl Future<Output = T>,
 ) -> Result<T, Failed> {
+    let mut work = std::pin::pin!(work);
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(Ok(done));
