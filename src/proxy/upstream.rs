@@ -19,9 +19,9 @@ use crate::clock::{self, Instant};
 use crate::identity::ClientTls;
 use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
+use crate::proxy::codec::Upstream;
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
-use crate::proxy::codec::Upstream;
 use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
