@@ -36,6 +36,8 @@ pub struct Environment {
     /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
     #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy run`"))]
     pub log: Option<String>,
+    /// `TMPDIR`, or where temporary files are kept without it.
+    pub temporary: PathBuf,
     /// The path of this binary, where the system tells it.
     pub program: Option<PathBuf>,
 }
@@ -66,6 +68,7 @@ impl Environment {
             run_dir: set(names::ENV_RUN_DIR).map(PathBuf::from),
             runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
             log: text(names::ENV_LOG),
+            temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
             program: None,
         }
     }

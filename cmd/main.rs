@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod demo;
 mod environment;
 mod exit;
 mod explain;
@@ -19,8 +20,6 @@ mod version;
 // What follows is parsed and tested; it joins the table below with the code that it starts.
 #[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the compiler of config"))]
 mod check;
-#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the demo itself"))]
-mod demo;
 #[cfg_attr(not(test), allow(dead_code, reason = "joins the table with `check` and `proxy`"))]
 mod mesh;
 #[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the proxy"))]
@@ -44,6 +43,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Explain(explain::Args),
     #[command(subcommand)]
@@ -71,6 +71,7 @@ fn run(
 ) -> Result<Exit, Failure> {
     match command {
         None => help::welcome(output),
+        Some(Command::Demo(args)) => demo::run(args, environment, output),
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
