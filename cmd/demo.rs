@@ -1,5 +1,6 @@
 //! `meshctl demo`
 
+mod binomial;
 mod directory;
 mod gateway;
 mod latencies;

@@ -78,7 +78,7 @@ impl Lane {
             let ended = match answer {
                 Ok(Ok(ended)) => ended,
                 Ok(Err(why)) => Ended::Lost(why, None),
-                Err(_) => Ended::Lost("got no answer in time".to_owned(), None),
+                Err(_) => Ended::Lost("no answer in time".to_owned(), None),
             };
             if matches!(ended, Ended::Lost(..)) {
                 self.connection = None;
@@ -126,8 +126,8 @@ impl Lane {
 
 async fn connect(gateway: SocketAddr) -> Result<SendRequest<Empty<Bytes>>, String> {
     let stream = TcpStream::connect(gateway).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "was refused".to_owned(),
-        _ => format!("could not connect ({error})"),
+        std::io::ErrorKind::ConnectionRefused => "refused".to_owned(),
+        _ => format!("no connection ({error})"),
     })?;
     // A request is one small write: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
@@ -141,7 +141,7 @@ async fn connect(gateway: SocketAddr) -> Result<SendRequest<Empty<Bytes>>, Strin
 async fn read(response: Response<Incoming>) -> Result<Ended, String> {
     let (head, body) = response.into_parts();
     let body = Limited::new(body, limits::DEMO_ANSWER_BYTES).collect().await;
-    body.map_err(|error| format!("was cut off ({error})"))?;
+    body.map_err(|error| format!("cut off ({error})"))?;
     let version = head.headers.get(HEADER_VERSION);
     let version = version.and_then(|version| Version::named(version.as_bytes()));
     Ok(match version {
@@ -154,9 +154,9 @@ async fn read(response: Response<Incoming>) -> Result<Ended, String> {
 fn no_answer(status: http::StatusCode, headers: &HeaderMap) -> String {
     let cause = headers.get(names::HEADER_CAUSE).and_then(|cause| cause.to_str().ok());
     match cause {
-        Some(cause) => format!("got {} ({cause})", status.as_u16()),
-        None if status.is_success() => "got an answer of no version".to_owned(),
-        None => format!("got {}", status.as_u16()),
+        Some(cause) => format!("{} ({cause})", status.as_u16()),
+        None if status.is_success() => "an answer of no version".to_owned(),
+        None => status.as_u16().to_string(),
     }
 }
 
@@ -166,7 +166,7 @@ fn says_close(headers: &HeaderMap) -> bool {
 
 fn broken(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
-        Some(source) => format!("met a broken connection ({source})"),
-        None => format!("met a broken connection ({error})"),
+        Some(source) => format!("a broken connection ({source})"),
+        None => format!("a broken connection ({error})"),
     }
 }

@@ -76,14 +76,18 @@ pub struct Recent {
     pub errors: u64,
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
-    /// Answers in each tick, the newest last.
-    pub bars: Vec<u64>,
+    /// Answers in each tick that is over, the newest last.
+    pub answered: Vec<u64>,
+    /// Likewise, in microseconds.
+    pub p99_micros: Vec<u64>,
 }
 
 #[derive(Default)]
 struct Tick {
     answered: [u32; 2],
     latencies: [Latencies; 2],
+    /// Known once the tick is over.
+    p99_micros: [u64; 2],
 }
 
 struct Counts {
@@ -188,6 +192,10 @@ impl Counts {
     fn turn(&mut self, now: Instant) {
         while now >= self.newest_tick + TICK {
             self.newest_tick += TICK;
+            if let Some(over) = self.ticks.back_mut() {
+                let p99 = |latencies: &Latencies| latencies.quantile(0.99).unwrap_or(0.0);
+                over.p99_micros = over.latencies.each_ref().map(|all| (p99(all) * 1_000.0) as u64);
+            }
             self.ticks.push_back(Tick::default());
             if self.ticks.len() > limits::DEMO_TICKS {
                 self.ticks.pop_front();
@@ -227,14 +235,13 @@ impl Counts {
         let mut latencies = Latencies::default();
         let newest = self.ticks.iter().rev().take(QUANTILE_TICKS);
         newest.for_each(|tick| latencies.merge(&tick.latencies[index]));
-        let mut bars: Vec<u64> = whole.map(|tick| tick.answered[index].into()).collect();
-        bars.reverse();
         Recent {
             per_second: f64::from(in_rate.iter().sum::<u32>()) / seconds,
             errors: self.errors[index],
             p50_ms: latencies.quantile(0.5),
             p99_ms: latencies.quantile(0.99),
-            bars,
+            answered: whole.clone().rev().map(|tick| tick.answered[index].into()).collect(),
+            p99_micros: whole.rev().map(|tick| tick.p99_micros[index]).collect(),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What the demo says at the end: a row per step, and whether each got what it asked for.
 
+use std::ops::RangeInclusive;
+
+use super::binomial;
 use super::meter::StepCounts;
 use super::plan::{STEPS, Version, Weights};
 
-/// How far a measured share may be from the asked one, in standard deviations. A gateway that
-/// draws each request by weight is further away once in 15,000 steps.
-const SIGMAS: f64 = 4.0;
-
 pub const HEADINGS: &[&str] =
-    &["STEP", "ASKED", "V1", "V2", "ALLOWED", "REQUESTS", "LOST", "P50", "P99"];
+    &["STEP", "ASKED", "V1", "V2", "V2 ALLOWED", "REQUESTS", "LOST", "P50", "P99"];
 
 /// One step and what it brought.
 pub struct StepReport {
@@ -46,7 +45,7 @@ impl StepReport {
             self.asked.to_string(),
             v1,
             v2,
-            format!("±{}", percent(self.allowed())),
+            self.allowed(),
             self.counts.measured().to_string(),
             self.counts.losses().to_string(),
             quantile(0.5),
@@ -59,40 +58,40 @@ impl StepReport {
         (all > 0).then(|| self.counts.answered[version.index()] as f64 / all as f64)
     }
 
-    /// How far the share of either version may be from the asked one. Of n requests, each drawn
-    /// with probability p, a version gets np on average with a standard deviation of √(np(1-p))
-    /// (binomial distribution); half a request is for whole numbers. Where p is 0 or 1 there is
-    /// no chance in it, and not one request may go elsewhere.
-    fn allowed(&self) -> f64 {
-        let n = self.counts.measured() as f64;
-        let p = self.asked.share(Version::V2).unwrap_or(0.0);
-        let variance = n * p * (1.0 - p);
-        if variance == 0.0 { 0.0 } else { (SIGMAS * variance.sqrt() + 0.5) / n }
+    /// The counts of v2 that chance may bring.
+    fn expected(&self) -> RangeInclusive<u64> {
+        binomial::expected(self.counts.measured(), self.asked.share(Version::V2).unwrap_or(0.0))
+    }
+
+    /// The same as shares.
+    fn allowed(&self) -> String {
+        let all = self.counts.measured().max(1) as f64;
+        let expected = self.expected();
+        let [low, high] =
+            [expected.start(), expected.end()].map(|count| percent(*count as f64 / all));
+        if low == high { low } else { format!("{low} - {high}") }
     }
 
     pub fn problems(&self, number: usize) -> Vec<String> {
+        let asked = self.asked;
         let mut problems = Vec::new();
-        let asked = self.asked.share(Version::V2).unwrap_or(0.0);
-        match self.measured(Version::V2) {
-            None => problems.push(format!("step {number} ({}) measured no request", self.asked)),
-            Some(measured) if (measured - asked).abs() > self.allowed() => problems.push(format!(
-                "step {number} asked for {} and measured {} of {} requests at v2, \
-                 which is not within {} ± {}",
-                self.asked,
-                percent(measured),
-                self.counts.measured(),
-                percent(asked),
-                percent(self.allowed()),
-            )),
-            Some(_) => {}
+        let all = self.counts.measured();
+        let at_v2 = self.counts.answered[Version::V2.index()];
+        if all == 0 {
+            problems.push(format!("step {number} ({asked}) measured no request"));
+        } else if !self.expected().contains(&at_v2) {
+            let allowed = self.allowed();
+            problems.push(format!(
+                "step {number} asked for {asked}, and v2 got {at_v2} of {all} requests where \
+                 {allowed} may be"
+            ));
         }
         let losses = self.counts.losses();
         if losses > 0 {
             let reasons: Vec<String> =
-                self.counts.lost.iter().map(|(why, count)| format!("{count} {why}")).collect();
+                self.counts.lost.iter().map(|(why, count)| format!("{count} x {why}")).collect();
             problems.push(format!(
-                "step {number} ({}) lost {losses} request{}: {}",
-                self.asked,
+                "step {number} ({asked}) lost {losses} request{}: {}",
                 if losses == 1 { "" } else { "s" },
                 reasons.join(", "),
             ));

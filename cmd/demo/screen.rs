@@ -84,15 +84,17 @@ fn read_keys(tell: &mpsc::Sender<()>, over: &AtomicBool) {
     }
 }
 
-/// `q`, Escape, and Ctrl-C, which is a key like any other here.
+/// `q`, and Ctrl-C, which is a key like any other here.
 fn is_quit(event: &Event) -> bool {
     let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else {
         return false;
     };
-    let with_control = modifiers.contains(KeyModifiers::CONTROL);
     match code {
-        KeyCode::Char('q') | KeyCode::Esc => true,
-        KeyCode::Char('c' | 'd') => with_control,
+        KeyCode::Char('q') => true,
+        KeyCode::Char('c') => modifiers.contains(KeyModifiers::CONTROL),
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

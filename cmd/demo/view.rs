@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph, Sparkline};
+use ratatui::widgets::{Block, Paragraph, Sparkline, Wrap};
 
 use super::meter::{Phase, Recent};
 use super::plan::{STEPS, Version, Weights};
@@ -15,6 +15,8 @@ use super::report::StepReport;
 /// Below this, the blocks of the versions stand one above the other.
 const SIDE_BY_SIDE: u16 = 60;
 
+/// Where something went wrong, its sentence needs more than one.
+const TROUBLE_LINES: u16 = 2;
 /// Columns that the names and numbers beside the bars take.
 const BESIDE_BARS: usize = 30;
 
@@ -37,13 +39,14 @@ pub struct View<'a> {
 
 pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     let tries = view.commands.len() as u16 + 2;
+    let last_lines = if view.trouble.is_some() { TROUBLE_LINES } else { 1 };
     let [title, steps, shares, versions, commands, last] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(STEPS.len() as u16 + 2),
         Constraint::Length(2),
         Constraint::Min(6),
         Constraint::Length(tries),
-        Constraint::Length(1),
+        Constraint::Length(last_lines),
     ])
     .areas(frame.area());
     draw_title(frame, title, view);
@@ -51,17 +54,17 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     draw_shares(frame, shares, view);
     draw_versions(frame, versions, view);
     draw_commands(frame, commands, view);
-    let last_line = match view.trouble {
-        Some(trouble) => Line::from(trouble).red().bold(),
-        None => Line::from(view.farewell).dim(),
+    let last_words = match view.trouble {
+        Some(trouble) => Paragraph::new(trouble).wrap(Wrap { trim: true }).red().bold(),
+        None => Paragraph::new(view.farewell).dim(),
     };
-    frame.render_widget(last_line, last);
+    frame.render_widget(last_words, last);
 }
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let left = Line::from("meshctl demo: traffic moves from v1 to v2").bold();
     let clock = match view.phase {
-        Phase::After => "the plan is done".to_owned(),
+        Phase::After => "the plan is done: edit the weights yourself".to_owned(),
         _ => format!("{} of {}", minutes(view.elapsed), minutes(view.total)),
     };
     frame.render_widget(left, area);
@@ -158,12 +161,24 @@ fn draw_versions(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     } else {
         Layout::horizontal(halves).areas(area)
     };
-    // One scale for both, so that they can be compared.
-    let highest = view.recent.iter().flat_map(|recent| &recent.bars).max().copied().unwrap_or(0);
+    let highest = Highest {
+        answered: highest(view.recent.iter().flat_map(|recent| &recent.answered)),
+        p99_micros: highest(view.recent.iter().flat_map(|recent| &recent.p99_micros)),
+    };
     for version in Version::ALL {
         let index = version.index();
-        draw_version(frame, areas[index], version, &view.recent[index], highest.max(1));
+        draw_version(frame, areas[index], version, &view.recent[index], &highest);
     }
+}
+
+/// The ends of the scales: one for both versions, so that they can be compared.
+struct Highest {
+    answered: u64,
+    p99_micros: u64,
+}
+
+fn highest<'a>(values: impl Iterator<Item = &'a u64>) -> u64 {
+    values.copied().max().unwrap_or(0).max(1)
 }
 
 fn draw_version(
@@ -171,29 +186,38 @@ fn draw_version(
     area: Rect,
     version: Version,
     recent: &Recent,
-    highest: u64,
+    highest: &Highest,
 ) {
     let title = Line::from(format!(" {} ", version.name())).style(style_of(version)).bold();
     let block = Block::bordered().title(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let [rate, latency, bars] =
-        Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)])
-            .areas(inner);
+    let [rate, answered, latency, p99] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
     let errors = format!("{} errors", recent.errors);
     let errors = if recent.errors == 0 { errors.into() } else { errors.red().bold() };
-    let counts = vec![format!(" {:>6.1}/s   ", recent.per_second).into(), errors];
+    let counts = vec![format!(" {:.0}/s   ", recent.per_second).into(), errors];
     frame.render_widget(Line::from(counts), rate);
+    draw_bars(frame, answered, &recent.answered, highest.answered, style_of(version));
     let ms = |quantile: Option<f64>| match quantile {
         Some(ms) => format!("{ms:.1} ms"),
         None => "-".to_owned(),
     };
-    let quantiles = format!("    p50 {}   p99 {}", ms(recent.p50_ms), ms(recent.p99_ms));
+    let quantiles = format!(" p99 {}   p50 {}", ms(recent.p99_ms), ms(recent.p50_ms));
     frame.render_widget(Line::from(quantiles), latency);
-    let shown = recent.bars.len().min(usize::from(bars.width));
-    let newest = &recent.bars[recent.bars.len() - shown..];
-    let sparkline = Sparkline::default().data(newest).max(highest).style(style_of(version));
-    frame.render_widget(sparkline, bars);
+    draw_bars(frame, p99, &recent.p99_micros, highest.p99_micros, style_of(version));
+}
+
+/// The newest that fit.
+fn draw_bars(frame: &mut Frame<'_>, area: Rect, values: &[u64], highest: u64, style: Style) {
+    let shown = values.len().min(usize::from(area.width));
+    let newest = &values[values.len() - shown..];
+    frame.render_widget(Sparkline::default().data(newest).max(highest).style(style), area);
 }
 
 fn draw_commands(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
