@@ -36,7 +36,6 @@ impl Screen {
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen)?;
         screen.terminal.hide_cursor()?;
-        screen.terminal.clear()?;
         let reader = std::thread::Builder::new().name("keys".to_owned());
         screen.reader = Some(reader.spawn(move || read_keys(&tell, &over))?);
         Ok(screen)

@@ -201,7 +201,7 @@ fn lost_requests_are_told_and_the_answer_is_no() {
     assert_eq!(code, Some(1), "{told}\n{said}");
     assert!(said.contains("error: step "), "{said}");
     assert!(said.contains(" lost "), "{said}");
-    assert!(said.contains("503"), "{said}");
+    assert!(said.contains("x 502 (upstream_connect_refused)"), "{said}");
 }
 
 #[test]
