@@ -274,3 +274,17 @@ pub const LISTEN_RETRY_TICKS: u64 = 5;
 pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Between two tries to watch the files where the system refused a thread.
 pub const WATCH_RETRY: Duration = Duration::from_secs(1);
+
+/// Connections of the demo's load; each has at most one request on its way.
+pub const DEMO_CONNECTIONS: u32 = 8;
+/// A request of the demo that has no answer by now is lost.
+pub const DEMO_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// One of its answers; the sample service sends 40 bytes, another backend may send pages.
+pub const DEMO_ANSWER_BYTES: usize = 1024 * 1024;
+/// The longest that the demo waits for an edit to be served. A second is promised; this is for a
+/// machine that is busy with something else.
+pub const DEMO_EDIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Half-second bars that the demo's view remembers: the width of the widest screens.
+pub const DEMO_TICKS: usize = 400;
+/// How long the demo's gateway may take to end its connections; the demo's own are gone then.
+pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ mod starter;
 pub mod systemd;
 
 pub use emit::to_yaml;
-pub use starter::{Example, starter};
+pub use starter::{Example, documents, starter};
 
 #[cfg(test)]
 mod tests;

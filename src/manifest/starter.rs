@@ -49,21 +49,27 @@ const TARGET_DEFAULT: (&str, u16) = ("localhost", 3000);
 
 /// Listeners in front of `targets`, requests shared by weight.
 pub fn starter(listen: &[BindAddress], targets: &[(Address, u32)]) -> String {
+    let documents: Vec<String> = documents(listen, targets).iter().map(to_yaml).collect();
+    format!("{HEADER}{}", documents.join("---\n"))
+}
+
+/// The documents of [`starter`]: Gateways, the route, a Backend for each target.
+pub fn documents(listen: &[BindAddress], targets: &[(Address, u32)]) -> Vec<Value> {
     let listen = if listen.is_empty() { &[LISTEN_DEFAULT] } else { listen };
     let (host, port) = TARGET_DEFAULT;
     let only = [(Address::Dns { host: host.into(), port }, 1)];
     let targets = if targets.is_empty() { &only } else { targets };
 
-    let gateways = gateways(listen);
-    let names: Vec<&Value> = gateways.iter().map(|one| &one["metadata"]["name"]).collect();
+    let mut documents = gateways(listen);
+    let names: Vec<&Value> = documents.iter().map(|one| &one["metadata"]["name"]).collect();
     let route = route(&names, targets);
     let backends = targets
         .iter()
         .enumerate()
         .map(|(index, (address, _))| backend(&backend_name(index, targets.len()), address));
-    let documents: Vec<String> =
-        gateways.iter().chain([&route]).map(to_yaml).chain(backends.map(|b| to_yaml(&b))).collect();
-    format!("{HEADER}{}", documents.join("---\n"))
+    documents.push(route);
+    documents.extend(backends);
+    documents
 }
 
 const HEADER: &str = "# Written by `meshctl init`; serve it with `meshctl proxy run -f .`\n";
