@@ -14,6 +14,9 @@ mod tests;
 pub use decoding::*;
 pub use lowering::*;
 
+use decoding::TABLE as DECODING;
+use lowering::TABLE as LOWERING;
+
 use super::Code;
 
 /// One row of the table.
@@ -30,7 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: &[&[Explanation]] = &[TABLE, lowering::TABLE];
+const TABLES: &[&[Explanation]] = &[DECODING, LOWERING];
 
 pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)

@@ -62,7 +62,8 @@ fn binds(view: &mut View<'_>, object: &Object, gateway: &raw::Gateway) -> Vec<Op
     for address in &gateway.addresses {
         if &*address.kind.value != "IPAddress" {
             let message = format!("addresses of the type `{}` are not served", address.kind.value);
-            view.error(object, codes::ADDRESS_UNUSABLE, &address.kind, message).help("use IPAddress");
+            view.error(object, codes::ADDRESS_UNUSABLE, &address.kind, message)
+                .help("use IPAddress");
         } else if address.value.value.is_empty() {
             binds.insert(None);
         } else {
