@@ -3,9 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use meshctl::model::BindAddress;
+use meshctl::config::quick;
 
-use crate::args::{Files, Quick, Target};
+use crate::args::{Files, Quick};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -15,8 +15,6 @@ pub const MARK: &str = ".meshctl";
 const RUN: &str = "run";
 /// Where a service of the system keeps its sockets.
 const SYSTEM_RUN_DIR: &str = "/run/meshctl";
-/// What `--to` listens on when `--listen` is left out.
-const LISTEN_DEFAULT: BindAddress = BindAddress { ip: None, port: 8080 };
 
 /// What is served or checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,26 +22,19 @@ pub enum Source {
     /// Files and directories; `-` is standard input.
     Files(Vec<PathBuf>),
     /// No file at all.
-    Quick { listen: Vec<BindAddress>, targets: Vec<Target> },
+    Quick(quick::Quick),
 }
 
 impl Source {
     /// The first that there is: the command line, `MESHCTL_CONFIG`, the nearest mesh directory.
     pub fn choose(files: Files, quick: Quick, environment: &Environment) -> Result<Self, Failure> {
         let Files { files } = files;
-        let Quick { listen, targets } = quick;
-        match (files.is_empty(), targets.is_empty()) {
+        match (files.is_empty(), quick.targets.is_empty()) {
             (false, false) => Err(wrong("-f and --to can't be used together").tip(
                 "--to serves without a file; `meshctl init` writes the same as YAML, to be edited",
             )),
             (false, true) => Self::files(files),
-            (true, false) if targets.iter().all(|target| target.weight == 0) => {
-                Err(wrong("every --to has the weight 0, so no request could be answered"))
-            }
-            (true, false) if listen.is_empty() => {
-                Ok(Self::Quick { listen: vec![LISTEN_DEFAULT], targets })
-            }
-            (true, false) => Ok(Self::Quick { listen, targets }),
+            (true, false) => Ok(Self::Quick(quick.read()?)),
             (true, true) => Self::unsaid(environment),
         }
     }
