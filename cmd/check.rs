@@ -1,9 +1,12 @@
 //! `meshctl check`
 
+use meshctl::config::render;
+
 use crate::args::{Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh::Source;
+use crate::output::Output;
 
 /// Find every mistake in a configuration
 ///
@@ -22,6 +25,52 @@ pub struct Args {
     output: OutputFormat,
     #[command(flatten)]
     quiet: Quiet,
+}
+
+pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let options = Options::new(args, environment)?;
+    let mut feed = options.source.feed(&options.overrides, None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
+    })?;
+    let diagnostics = runtime.block_on(feed.load()).diagnostics;
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let warnings = diagnostics.len() - errors;
+    match (options.format, options.quiet) {
+        (Format::Json | Format::Yaml, _) => {
+            output.object(options.format, &render::rows(&diagnostics))?;
+        }
+        (Format::Name, _) | (_, true) => {
+            for line in render::lines(&diagnostics) {
+                output.line(line)?;
+            }
+        }
+        (Format::Table | Format::Wide, false) => {
+            let colour = output.colours();
+            output.text(render::render(&diagnostics, &|file| feed.text(file), colour))?;
+            output.note(summary(errors, warnings));
+        }
+    }
+    Ok(options.exit(errors, warnings))
+}
+
+/// How it stands, in one line.
+fn summary(errors: usize, warnings: usize) -> String {
+    let count = |n: usize, what: &str| match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    match (errors, warnings) {
+        (0, 0) => "no mistake found".to_owned(),
+        (0, _) => format!("{}, no error", count(warnings, "warning")),
+        (_, 0) => format!("{}; `meshctl explain CODE` tells more", count(errors, "error")),
+        _ => format!(
+            "{}, {}; `meshctl explain CODE` tells more",
+            count(errors, "error"),
+            count(warnings, "warning")
+        ),
+    }
 }
 
 /// What will be done.

@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "a binary has no outside: `pub` is for the other files")]
 
 mod args;
+mod check;
 mod completions;
 mod environment;
 mod exit;
@@ -12,19 +13,14 @@ mod generate;
 mod help;
 mod init;
 mod man;
+mod mesh;
 mod output;
+mod proxy;
 mod suggest;
 mod version;
 
-// What follows is parsed and tested; it joins the table below with the code that it starts.
-#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the compiler of config"))]
-mod check;
 #[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the demo itself"))]
 mod demo;
-#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with `check` and `proxy`"))]
-mod mesh;
-#[cfg_attr(not(test), allow(dead_code, reason = "joins the table with the proxy"))]
-mod proxy;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -45,6 +41,10 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    #[command(alias = "doctor")]
+    Check(check::Args),
+    #[command(subcommand)]
+    Proxy(proxy::Command),
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
@@ -71,6 +71,8 @@ fn run(
 ) -> Result<Exit, Failure> {
     match command {
         None => help::welcome(output),
+        Some(Command::Check(args)) => check::run(args, environment, output),
+        Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),

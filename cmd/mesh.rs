@@ -4,8 +4,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use meshctl::config::quick;
+use meshctl::model::AccessLogFormat;
+use meshctl::source::Feed;
 
-use crate::args::{Files, Quick};
+use crate::args::{Files, Overrides, Quick};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -36,6 +38,15 @@ impl Source {
             (false, true) => Self::files(files),
             (true, false) => Ok(Self::Quick(quick.read()?)),
             (true, true) => Self::unsaid(environment),
+        }
+    }
+
+    /// What is served or checked, as the library reads it.
+    pub fn feed(&self, overrides: &Overrides, access_log: Option<Option<AccessLogFormat>>) -> Feed {
+        let options = overrides.options(access_log);
+        match self {
+            Self::Files(files) => Feed::new(files.clone(), Vec::new(), options),
+            Self::Quick(quick) => Feed::new(Vec::new(), quick.objects(), options),
         }
     }
 

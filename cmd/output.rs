@@ -59,6 +59,11 @@ impl Output {
         self.quiet = quiet;
     }
 
+    /// Whether answers are coloured.
+    pub fn colours(&self) -> bool {
+        self.stdout.current_choice() == ColorChoice::Always
+    }
+
     /// How wide prose may be.
     pub fn width(&self) -> usize {
         self.width
@@ -118,6 +123,11 @@ impl Output {
             Format::Yaml => self.text(meshctl::yaml::write(&value)),
             _ => self.line(format_args!("{value:#}")),
         }
+    }
+
+    /// Text for a person, from a process that serves and holds no `Output`.
+    pub fn complain(text: &str) {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Rows under headings, as wide as they are where nobody's terminal wraps them.

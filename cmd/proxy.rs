@@ -2,21 +2,44 @@
 
 pub mod config;
 pub mod drain;
+mod log;
 pub mod run;
 pub mod status;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::args::examples;
+use meshctl::proxy::control::{self, AskError};
+use serde_json::Value;
+
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::mesh;
+use crate::output::Output;
+
+/// How long a proxy may take for an answer.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Serve traffic, and ask the proxies of this machine
 #[derive(clap::Subcommand)]
-#[command(after_help = examples(&["meshctl proxy run -f shop", "meshctl proxy status"]))]
 pub enum Command {
-    Run(run::Args),
+    Run(Box<run::Args>),
     Status(status::Args),
     Config(config::Args),
     Drain(drain::Args),
+}
+
+pub fn run(
+    command: Command,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(*args, environment, output),
+        Command::Status(args) => status::run(&args, environment, output),
+        Command::Config(args) => config::run(&args, environment, output),
+        Command::Drain(args) => drain::run(&args, environment, output),
+    }
 }
 
 /// One proxy, by its process or by its control socket.
@@ -35,6 +58,81 @@ fn proxy(text: &str) -> Result<Proxy, String> {
     process.ok_or_else(|| {
         format!("`{text}` is neither a process id nor the path of a control socket, ./{text} say")
     })
+}
+
+/// The proxies that are meant: the one that was named, else all that are found.
+fn chosen(
+    wanted: Option<&Proxy>,
+    environment: &Environment,
+) -> Result<Vec<control::Proxy>, Failure> {
+    if let Some(Proxy::Socket(path)) = wanted {
+        return Ok(vec![control::Proxy { socket: environment.absolute(path), pid: None }]);
+    }
+    let directories = mesh::run_dirs(environment);
+    let found = control::find(&directories);
+    let Some(Proxy::Process(pid)) = wanted else { return Ok(found) };
+    let of_process: Vec<_> = found.into_iter().filter(|proxy| proxy.pid == Some(*pid)).collect();
+    if of_process.is_empty() {
+        let message = format!("no proxy of process {pid} was found");
+        return Err(Failure::new(Exit::CouldNotAsk, message).tip(looked_in(&directories)));
+    }
+    Ok(of_process)
+}
+
+/// The one proxy that is meant.
+fn one(wanted: Option<&Proxy>, environment: &Environment) -> Result<control::Proxy, Failure> {
+    let mut found = chosen(wanted, environment)?;
+    match (found.pop(), found.len()) {
+        (Some(proxy), 0) => Ok(proxy),
+        (Some(last), _) => {
+            let names: Vec<String> = found.iter().chain([&last]).map(name).collect();
+            let message = format!("several proxies run here: {}", names.join(", "));
+            Err(Failure::new(Exit::CouldNotAsk, message).tip("name one of them"))
+        }
+        (None, _) => Err(none(environment)),
+    }
+}
+
+fn none(environment: &Environment) -> Failure {
+    Failure::new(Exit::CouldNotAsk, "no proxy runs here")
+        .tip(looked_in(&mesh::run_dirs(environment)))
+}
+
+fn looked_in(directories: &[PathBuf]) -> String {
+    let names: Vec<String> = directories.iter().map(|path| path.display().to_string()).collect();
+    format!("looked in {}; a control socket elsewhere can be named by its path", names.join(", "))
+}
+
+fn name(proxy: &control::Proxy) -> String {
+    match proxy.pid {
+        Some(pid) => pid.to_string(),
+        None => proxy.socket.display().to_string(),
+    }
+}
+
+/// One question to one proxy, and its answer.
+fn ask(proxy: &control::Proxy, method: http::Method, target: &str) -> Result<Value, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
+    })?;
+    let answer = runtime.block_on(control::ask(&proxy.socket, method, target, WAIT));
+    let (status, body) = answer.map_err(|error| unanswered(proxy, &error))?;
+    if !status.is_success() {
+        let reason = String::from_utf8_lossy(&body);
+        let message = format!("the proxy {} refused: {}", name(proxy), reason.trim());
+        return Err(Failure::new(Exit::CouldNotAsk, message));
+    }
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&body)
+        .map_err(|error| unanswered(proxy, &AskError::Broken(error.to_string())))
+}
+
+fn unanswered(proxy: &control::Proxy, error: &AskError) -> Failure {
+    let path = proxy.socket.display();
+    Failure::new(Exit::CouldNotAsk, format!("the proxy at {path} gave no answer: {error}"))
 }
 
 #[cfg(test)]

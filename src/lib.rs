@@ -24,4 +24,4 @@ pub mod proxy;
 
 pub mod manifest;
 
-// pub mod serve;
+pub mod serve;

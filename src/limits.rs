@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const CONFIG_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Files under one directory: far above what people keep, far below what stalls a walk.
 pub const CONFIG_FILES: usize = 20_000;
+/// All configuration files together: their text is kept, to show lines of it in diagnostics.
+pub const CONFIG_BYTES: u64 = 256 * 1024 * 1024;
+/// Entries of any kind under one directory, so that `-f /` ends.
+pub const CONFIG_ENTRIES: usize = 200_000;
 /// Nodes of one YAML document after its aliases are followed: 1 MiB of input stays below
 /// 64 MB and a second, whatever it holds.
 pub const YAML_NODES: usize = 250_000;
@@ -29,6 +33,18 @@ pub const DIAGNOSTICS: usize = 1_000;
 pub const FILE_REST: Duration = Duration::from_millis(50);
 /// How often a directory is walked even when no event came: network mounts send none.
 pub const FILE_POLL: Duration = Duration::from_secs(5);
+/// A file that somebody holds open for writing is read after it has rested for this long: whoever
+/// writes in pieces is faster, and a log that is never closed is read too.
+pub const FILE_OPEN_REST: Duration = Duration::from_millis(500);
+/// Files that change together are applied together, but files at rest wait no longer than this
+/// for one that never rests.
+pub const FILE_BATCH: Duration = Duration::from_millis(700);
+/// Between two looks at the files, whatever is told of them.
+pub const FILE_PAUSE: Duration = Duration::from_millis(10);
+/// Paths whose last change is remembered; past it a change is seen without its path.
+pub const FILE_EVENTS: usize = 4_096;
+/// How often what depends on the date (certificates) is looked at without any change.
+pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 
 /// Compiled size of one regular expression; 100 of them are 10 MB at the most.
 pub const REGEX_BYTES: usize = 100 * 1024;
@@ -168,6 +184,17 @@ pub const DNS_ADDRESSES: usize = 256;
 /// A name is asked for again no sooner and no later than this, whatever its TTL says.
 pub const DNS_TTL_MIN: Duration = Duration::from_secs(1);
 pub const DNS_TTL_MAX: Duration = Duration::from_secs(300);
+/// A name that failed is asked for again after a second, and at last after this long.
+pub const DNS_BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// How long a change waits for names that were never asked for; a slow name server holds nothing
+/// else up.
+pub const DNS_FIRST_WAIT: Duration = Duration::from_millis(800);
+/// Names that are asked for at once, each for IPv4 and IPv6.
+pub const DNS_LOOKUPS: usize = 32;
+/// A name server's word on one name, with all its retries.
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
+/// /etc/hosts: block lists of a million names are larger and belong into a name server.
+pub const HOSTS_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Metric series per process; past it, new label sets are counted under `other`.
 pub const METRIC_SERIES: usize = 50_000;

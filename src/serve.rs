@@ -57,11 +57,14 @@ pub struct Options {
     /// Told once, when everything that can be served is served.
     pub started: Box<dyn FnOnce(&Started) + Send>,
     /// Told whenever the list of what is wrong has changed.
-    pub diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+    pub diagnosed: TellDiagnosed,
 }
 
 /// Takes directives such as `info,meshctl=debug`.
 pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// Told everything that is wrong, and the feed for its texts.
+pub type TellDiagnosed = Box<dyn FnMut(&[Diagnostic], &Feed) + Send>;
 
 /// What runs now.
 #[derive(Debug)]
@@ -77,9 +80,18 @@ pub struct Started {
 pub enum StartError {
     /// None of the listeners could be bound.
     Listen(Vec<NotBound>),
-    Observe { address: SocketAddr, error: io::Error },
-    Control { path: PathBuf, error: io::Error },
-    Takeover { path: PathBuf, error: io::Error },
+    Observe {
+        address: SocketAddr,
+        error: io::Error,
+    },
+    Control {
+        path: PathBuf,
+        error: io::Error,
+    },
+    Takeover {
+        path: PathBuf,
+        error: io::Error,
+    },
     Workers(io::Error),
 }
 
@@ -97,7 +109,10 @@ impl fmt::Display for StartError {
             ),
             Self::Control { path, error } => {
                 let path = path.display();
-                write!(f, "can't make the control socket {path}: {error}; choose another with --control PATH")
+                write!(
+                    f,
+                    "can't make the control socket {path}: {error}; choose another with --control PATH"
+                )
             }
             Self::Takeover { path, error } => {
                 let path = path.display();
@@ -150,7 +165,7 @@ struct Server {
     doors: Vec<tokio::task::JoinHandle<()>>,
     notify: Option<OsString>,
     drain_timeout: Option<Duration>,
-    diagnosed: Box<dyn FnMut(&[Diagnostic], &Feed) + Send>,
+    diagnosed: TellDiagnosed,
     series: Series,
     not_bound: Vec<NotBound>,
 }
@@ -204,7 +219,7 @@ impl Server {
         let signals = Signals::new().map_err(StartError::Workers)?;
         let (board, orders) = Board::new(metrics.clone(), options.version, options.set_log_level);
         let board = Arc::new(board);
-        let existing = if handover.is_some() { Existing::Replace } else { Existing::Keep };
+        let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
             series: Series::new(&metrics, options.version),
             feed: options.feed,
@@ -274,7 +289,9 @@ impl Server {
         let Update { changes, diagnostics, counters, .. } = update;
         self.series.parsed.add(counters.documents_parsed);
         self.series.lowered.add(counters.parts_lowered);
-        if !changes.upserted.is_empty() || !changes.removed.is_empty() || self.snapshot.generation == 0
+        if !changes.upserted.is_empty()
+            || !changes.removed.is_empty()
+            || self.snapshot.generation == 0
         {
             self.snapshot = self.snapshot.apply(&changes);
             self.not_bound = self.proxy.publish(Arc::new(self.snapshot.clone()));
@@ -286,7 +303,11 @@ impl Server {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
         self.series.errors.set(count(errors));
         self.series.warnings.set(count(diagnostics.len() - errors));
-        if errors == 0 { self.series.reloads_ok.inc() } else { self.series.reloads_error.inc() }
+        if errors == 0 {
+            self.series.reloads_ok.inc()
+        } else {
+            self.series.reloads_error.inc()
+        }
         (self.diagnosed)(&diagnostics, &self.feed);
         self.show(errors, diagnostics.len() - errors);
     }

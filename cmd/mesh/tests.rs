@@ -10,10 +10,7 @@ fn environment(current_dir: &Path) -> Environment {
 }
 
 fn quick(targets: &[&str]) -> Quick {
-    Quick {
-        listen: Vec::new(),
-        targets: targets.iter().map(|t| target(t).unwrap()).collect(),
-    }
+    Quick { listen: Vec::new(), targets: targets.iter().map(|t| target(t).unwrap()).collect() }
 }
 
 fn files(paths: &[&str]) -> Files {

@@ -1,8 +1,12 @@
 //! `meshctl proxy config`
 
-use crate::args::examples;
+use http::Method;
 
-use super::{Proxy, proxy};
+use super::{Proxy, ask, one, proxy};
+use crate::args::{Format, examples};
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
 
 /// Show the configuration as a proxy believes it, secrets masked
 #[derive(clap::Args)]
@@ -21,4 +25,15 @@ pub struct Args {
 pub enum Form {
     Json,
     Yaml,
+}
+
+pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let proxy = one(args.proxy.as_ref(), environment)?;
+    let config = ask(&proxy, Method::GET, "/config")?;
+    let format = match args.output {
+        Form::Json => Format::Json,
+        Form::Yaml => Format::Yaml,
+    };
+    output.object(format, &config)?;
+    Ok(Exit::Yes)
 }

@@ -1,8 +1,15 @@
 //! `meshctl proxy drain`
 
-use crate::args::{Wait, examples};
+use std::time::Instant;
 
-use super::{Proxy, proxy};
+use http::Method;
+use meshctl::proxy::control;
+
+use super::{Proxy, ask, chosen, name, none, one, proxy};
+use crate::args::{Wait, examples};
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
 
 /// Let a proxy finish what it has, take nothing new, and end
 #[derive(clap::Args)]
@@ -16,4 +23,39 @@ pub struct Args {
     pub all: bool,
     #[command(flatten)]
     pub wait: Wait,
+}
+
+pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let proxies = if args.all {
+        chosen(None, environment)?
+    } else {
+        vec![one(args.proxy.as_ref(), environment)?]
+    };
+    if proxies.is_empty() {
+        return Err(none(environment));
+    }
+    for proxy in &proxies {
+        ask(proxy, Method::POST, "/drain")?;
+        output.note(format_args!("{} drains", name(proxy)));
+    }
+    if args.wait.wait && !all_ended(&proxies, args.wait.timeout) {
+        output.note(format_args!("still draining after {:?}", args.wait.timeout));
+        return Ok(Exit::NotYet);
+    }
+    Ok(Exit::Yes)
+}
+
+/// A proxy that has ended takes its socket with it.
+fn all_ended(proxies: &[control::Proxy], timeout: std::time::Duration) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a command waits for the world")]
+    let start = Instant::now();
+    loop {
+        if proxies.iter().all(|proxy| !proxy.socket.exists()) {
+            return true;
+        }
+        if start.elapsed() >= timeout {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }

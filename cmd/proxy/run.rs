@@ -5,15 +5,19 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meshctl::config::{address, duration};
+use meshctl::config::{address, duration, render};
 use meshctl::limits;
 use meshctl::model::AccessLogFormat;
-use meshctl::names::PORT_OBSERVE;
+use meshctl::names::{self, PORT_OBSERVE};
+use meshctl::proxy::control;
+use meshctl::serve;
 
+use super::log;
 use crate::args::{Files, Loudness, Overrides, Quick, examples};
 use crate::environment::Environment;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::mesh::{self, Source};
+use crate::output::Output;
 
 /// Serve traffic as Gateway API files say
 ///
@@ -84,6 +88,24 @@ pub enum Control {
     In(PathBuf),
 }
 
+pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let options = Options::new(args, environment)?;
+    let log = log::start(&options.log, environment, output)?;
+    meshctl::identity::install_provider();
+    if let Err(error) = meshctl::telemetry::process::raise_open_files() {
+        output.note(format_args!("the limit of open files can't be raised: {error}"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
+    })?;
+    let options = options.serve(environment, log)?;
+    runtime
+        .block_on(serve::run(options))
+        .map_err(|error| Failure::new(Exit::CouldNotAsk, error.to_string()))?;
+    Ok(Exit::Yes)
+}
+
 /// What will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -136,6 +158,90 @@ impl Options {
             log: log_filter(loudness, environment),
         })
     }
+}
+
+impl Options {
+    /// What the library is asked for.
+    fn serve(self, environment: &Environment, log: log::Log) -> Result<serve::Options, Failure> {
+        let feed = self.source.feed(&self.overrides, self.access_log);
+        let (control, takeover) = self.sockets()?;
+        let inherited = environment.listen_sockets()?;
+        let colour = log.colour;
+        let mut shown = String::new();
+        Ok(serve::Options {
+            feed,
+            workers: self.workers.unwrap_or_else(cpus),
+            observe: match self.observe {
+                Observe::At(address) => Some(address),
+                Observe::Off => None,
+            },
+            control,
+            takeover,
+            inherited,
+            notify: environment.notify_socket.clone(),
+            drain_timeout: self.drain_timeout,
+            version: env!("CARGO_PKG_VERSION"),
+            set_log_level: log.set_level,
+            started: Box::new(started),
+            diagnosed: Box::new(move |diagnostics, feed| {
+                let text = render::render(diagnostics, &|file| feed.text(file), colour);
+                // What has not changed was said already.
+                if text != shown && !text.is_empty() {
+                    Output::complain(&text);
+                }
+                shown = text;
+            }),
+        })
+    }
+
+    /// The control socket, and the takeover socket of whom to take over from.
+    fn sockets(&self) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+        let (own, running) = match &self.control {
+            Control::Socket(path) => (path.clone(), vec![path.clone()]),
+            Control::In(directory) => {
+                let name = format!("proxy-{}{}", std::process::id(), names::CONTROL_SOCKET_SUFFIX);
+                let found = control::find(std::slice::from_ref(directory));
+                (directory.join(name), found.into_iter().map(|proxy| proxy.socket).collect())
+            }
+        };
+        if !self.takeover {
+            return Ok((own, None));
+        }
+        match running.as_slice() {
+            [one] => Ok((own, Some(serve::takeover_path(one)))),
+            [] => {
+                Err(Failure::new(Exit::CouldNotAsk, "no proxy runs here that could be taken over")
+                    .tip("leave --takeover out, or name its socket with --control PATH"))
+            }
+            several => {
+                let names: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+                let message = format!("several proxies run here: {}", names.join(", "));
+                Err(Failure::new(Exit::CouldNotAsk, message).tip("name one with --control PATH"))
+            }
+        }
+    }
+}
+
+/// One line that says where to knock.
+fn started(started: &serve::Started) {
+    let addresses: Vec<String> = started.addresses.iter().map(ToString::to_string).collect();
+    let addresses =
+        if addresses.is_empty() { "nothing yet".to_owned() } else { addresses.join(", ") };
+    let observe = started.observe.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    tracing::info!(
+        listening = addresses,
+        observe,
+        control = %started.control.display(),
+        "serving"
+    );
+}
+
+/// The cgroup's CPU quota, rounded up; else the CPUs of the machine.
+fn cpus() -> NonZeroUsize {
+    let quota = std::fs::read_to_string("/sys/fs/cgroup/cpu.max").ok();
+    let quota = quota.as_deref().and_then(meshctl::proxy::process::cpu_quota);
+    let all = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    quota.map_or(all, |quota| quota.min(all))
 }
 
 impl AccessLog {

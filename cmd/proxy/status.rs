@@ -1,10 +1,17 @@
 //! `meshctl proxy status`
 
-use crate::args::{OutputFormat, Watch, examples};
+use http::Method;
+use serde_json::{Value, json};
 
-use super::{Proxy, proxy};
+use super::{Proxy, ask, chosen, name, none, proxy};
+use crate::args::{OutputFormat, examples};
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
 
 /// Show the proxies of this machine, and what they believe
+///
+/// Exit code 1 where one isn't ready.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl proxy status", "meshctl proxy status -o json"]))]
 pub struct Args {
@@ -13,6 +20,66 @@ pub struct Args {
     pub proxy: Option<Proxy>,
     #[command(flatten)]
     pub output: OutputFormat,
-    #[command(flatten)]
-    pub watch: Watch,
+}
+
+pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let found = chosen(args.proxy.as_ref(), environment)?;
+    if found.is_empty() {
+        return Err(none(environment));
+    }
+    let mut rows = Vec::new();
+    let mut objects = Vec::new();
+    let mut ready = true;
+    for proxy in &found {
+        let mut status = ask(proxy, Method::GET, "/status")?;
+        ready &= status["ready"] == true;
+        if let Value::Object(status) = &mut status {
+            status.insert("socket".to_owned(), json!(proxy.socket.display().to_string()));
+        }
+        rows.push(row(&name(proxy), &status));
+        objects.push(status);
+    }
+    let headings = ["PROXY", "STATE", "GENERATION", "ERRORS", "WARNINGS", "UPTIME", "LISTENERS"];
+    output.rows(args.output.format, &headings, rows, &objects)?;
+    for status in &objects {
+        for sentence in status["notListening"].as_array().into_iter().flatten() {
+            output.note(sentence.as_str().unwrap_or_default());
+        }
+    }
+    Ok(if ready { Exit::Yes } else { Exit::No })
+}
+
+fn row(name: &str, status: &Value) -> Vec<String> {
+    let state = match (status["ready"] == true, status["draining"] == true) {
+        (_, true) => "draining".to_owned(),
+        (true, false) => "ready".to_owned(),
+        (false, false) => match status["reason"].as_str() {
+            Some(reason) => format!("not ready: {reason}"),
+            None => "not ready".to_owned(),
+        },
+    };
+    let listeners: Vec<&str> = status["listeners"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|listener| listener["address"].as_str())
+        .collect();
+    vec![
+        name.to_owned(),
+        state,
+        status["generation"].to_string(),
+        status["errors"].to_string(),
+        status["warnings"].to_string(),
+        uptime(status["uptimeSeconds"].as_u64().unwrap_or(0)),
+        listeners.join(", "),
+    ]
+}
+
+fn uptime(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
 }

@@ -73,8 +73,7 @@ fn every_flag_arrives() {
     .unwrap();
     let Source::Quick(quick) = &options.source else { panic!("{options:?}") };
     let listen = [bind("127.0.0.1:80").unwrap(), bind(":81").unwrap()];
-    let targets =
-        [target("localhost:3000=90").unwrap(), target("unix:/run/b.sock=10").unwrap()];
+    let targets = [target("localhost:3000=90").unwrap(), target("unix:/run/b.sock=10").unwrap()];
     assert_eq!(Quick::new(&listen, &targets).as_ref(), Ok(quick));
     assert_eq!(options.overrides.classes, ["istio", "nginx"]);
     assert_eq!(options.overrides.ports.len(), 1);

@@ -58,7 +58,10 @@ impl std::fmt::Display for AddressError {
                 "a port has a colon in front: `:{port}`, or `127.0.0.1:{port}` for this machine alone"
             ),
             Self::Name { host, port } => {
-                write!(f, "`{host}` is not an IP address, as in `127.0.0.1:{port}` or `[::1]:{port}`")
+                write!(
+                    f,
+                    "`{host}` is not an IP address, as in `127.0.0.1:{port}` or `[::1]:{port}`"
+                )
             }
         }
     }

@@ -55,10 +55,9 @@ impl std::fmt::Display for FlagError {
                 write!(f, "`{text}` is not a weight: a number from 0 to {}", limits::WEIGHT)
             }
             Self::EndpointShape => f.write_str("an endpoint is [NS/]SERVICE=HOST:PORT"),
-            Self::ObjectName(what, text) => write!(
-                f,
-                "`{text}` is not a {what}: 1 to 63 lower-case letters, digits and `-`"
-            ),
+            Self::ObjectName(what, text) => {
+                write!(f, "`{text}` is not a {what}: 1 to 63 lower-case letters, digits and `-`")
+            }
             Self::PortShape(text) => {
                 write!(f, "say which listener's port moves where, as in `80={text}`")
             }

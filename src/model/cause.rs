@@ -30,6 +30,7 @@ pub enum Cause {
     BackendTlsInvalid,
     NoEndpoint,
     NoHealthyEndpoint,
+    LoopDetected,
     // The way was there and failed.
     UpstreamConnectRefused,
     UpstreamConnectTimeout,
@@ -162,6 +163,8 @@ table! {
         "Add an EndpointSlice, or on a laptop `--endpoint SERVICE=HOST:PORT`."
     NoHealthyEndpoint "no_healthy_endpoint" 503 "no endpoint of the backend is ready"
         "Look at the backend's own health and at the ejections in /metrics."
+    LoopDetected "loop_detected" 508 "the request has passed this proxy too often"
+        "A backend or route leads back to the proxy; its Via header names every pass."
     UpstreamConnectRefused "upstream_connect_refused" 502 "the endpoint refused the connection"
         "Nothing listens there: is the backend running, is the port right?"
     UpstreamConnectTimeout "upstream_connect_timeout" 504 "the endpoint did not accept a connection in time"

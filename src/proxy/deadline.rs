@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::time::Sleep;
@@ -66,9 +66,9 @@ impl Deadlines {
     }
 
     /// Runs `work` until it ends or a deadline passes. Deadlines may be set and cleared by
-    /// `work` itself while it runs.
-    pub async fn guard<F: Future>(&self, work: F) -> Result<F::Output, Cause> {
-        let mut work = pin!(work);
+    /// `work` itself while it runs. It stays with the caller: a future that takes another one by
+    /// value holds it twice.
+    pub async fn guard<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, Cause> {
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => self.poll_passed(cx).map(Err),

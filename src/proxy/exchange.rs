@@ -10,6 +10,7 @@ mod route;
 mod upload;
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ struct Exchange<'a> {
     /// The request's `Origin` field, for CORS.
     cors_origin: Vec<u8>,
     stream_idle: Duration,
+    /// It has passed us too often already.
+    goes_round: bool,
 }
 
 /// Answers one request. `started` is when its first byte was seen.
@@ -113,6 +116,7 @@ impl<'a> Exchange<'a> {
             trusted_hops: settings.trusted_hops,
             via: &settings.via,
         };
+        let goes_round = forwarded::is_loop(&head.fields, &settings.via);
         let origin = forwarded::receive(head, &inbound, &mut worker.rng.borrow_mut());
         let mut exchange = Self {
             worker,
@@ -123,6 +127,7 @@ impl<'a> Exchange<'a> {
             started,
             cors_origin: Vec::new(),
             stream_idle: settings.stream_idle_timeout,
+            goes_round,
             origin,
         };
         exchange.note_origin();
@@ -141,7 +146,11 @@ impl<'a> Exchange<'a> {
     }
 
     async fn run(&mut self, down: &mut Downstream<'_>) -> Ended {
-        let (view, matched) = match self.route() {
+        let found = match self.route() {
+            Ok(_) if self.goes_round => Err(Cause::LoopDetected),
+            found => found,
+        };
+        let (view, matched) = match found {
             Ok(found) => found,
             Err(cause) => {
                 self.fail(down, None, cause, cause.summary()).await;
@@ -260,7 +269,7 @@ impl<'a> Exchange<'a> {
         }
         self.record.status = head.status.as_u16();
         if let Downstream::H1(conn) = down
-            && (!conn.is_read() || self.worker.shared.drain.is_draining())
+            && (!conn.is_read() || self.is_draining())
         {
             conn.close_after();
         }
@@ -268,11 +277,17 @@ impl<'a> Exchange<'a> {
         self.deadlines.clear_all();
         self.touch();
         let work = respond::write(down, head, body);
-        match self.deadlines.guard(work).await {
+        let written = self.deadlines.guard(pin!(work)).await;
+        match written {
             Ok(Ok(sent)) => self.record.response_body += sent,
             Ok(Err(_)) => down.abort(),
             Err(_) => down.abort(),
         }
+    }
+
+    /// Whether the client should take its next request elsewhere.
+    fn is_draining(&self) -> bool {
+        self.worker.shared.drain.is_draining() || self.client.is_draining()
     }
 
     fn run_back(&self, stages: &[Stage], head: &mut ResponseHead) {

@@ -192,7 +192,7 @@ async fn send(
 async fn connect(worker: &Rc<Worker>, backend: &BackendView) -> Result<Lease, Cause> {
     let now = backend.now()?;
     let index = now.pick(&mut worker.rng.borrow_mut(), None, &[], clock::now())?;
-    now.pools[index].lease(None).await.map_err(|fault| fault.cause)
+    now.pools[index].lease(None, false).await.map_err(|fault| fault.cause)
 }
 
 fn poll_upload(

@@ -65,11 +65,13 @@ impl Proxy {
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..workers.get()).map(|_| mpsc::channel(2 * limits::HANDED_ON_SOCKETS)).unzip();
         let loads = (0..workers.get()).map(|_| CacheLine::default()).collect();
+        let generations = (0..workers.get()).map(|_| CacheLine::default()).collect();
         let shared = Arc::new(Shared {
             registry: Arc::new(Registry::new(clock::now(), fastrand::u64(..))),
             drain,
             loads,
             connections: AtomicUsize::new(0),
+            generations,
             next_connection: AtomicU64::new(1),
             commands: senders.into(),
             panics: metrics.counter(Family::Panics, &[]),
@@ -195,6 +197,12 @@ impl Proxy {
         &self.metrics
     }
 
+    /// The Snapshot that every worker has taken over: no request is decided by an older one.
+    pub fn served(&self) -> u64 {
+        let generations = self.shared.generations.iter();
+        generations.map(|served| served.load(Ordering::Acquire)).min().unwrap_or(0)
+    }
+
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
@@ -246,6 +254,13 @@ impl Proxy {
             })
             .collect();
     }
+}
+
+/// The CPUs that a cgroup may use, rounded up, from its `cpu.max` ("150000 100000" is 1.5).
+pub fn cpu_quota(cpu_max: &str) -> Option<NonZeroUsize> {
+    let (quota, period) = cpu_max.trim().split_once(' ')?;
+    let (quota, period): (usize, usize) = (quota.parse().ok()?, period.parse().ok()?);
+    NonZeroUsize::new(quota.div_ceil(NonZeroUsize::new(period)?.get()))
 }
 
 /// Counts ejections and shows who is out. Rare, so names are looked up each time.

@@ -45,7 +45,7 @@ fn grpc_status(cause: Cause) -> &'static str {
         _ => match cause.status() {
             404 => "12",
             431 | 413 => "8",
-            400..=499 | 500 => "13",
+            400..=500 => "13",
             _ => "14",
         },
     }

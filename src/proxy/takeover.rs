@@ -37,6 +37,17 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// A socket that came without its address.
+    pub fn of(socket: OwnedFd) -> io::Result<Self> {
+        let listener = std::net::TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        let ip = Some(address.ip()).filter(|ip| !ip.is_unspecified());
+        let bind = BindAddress { ip, port: address.port() };
+        let socket = OwnedFd::from(listener);
+        check_listening(socket.as_fd(), bind)?;
+        Ok(Self { bind, socket })
+    }
+
     /// Another descriptor of the same socket.
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { bind: self.bind, socket: self.socket.try_clone()? })

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub async fn run(
         }
         Poll::Pending
     });
-    match deadlines.guard(work).await {
+    match deadlines.guard(pin!(work)).await {
         Ok(Ok(())) => None,
         Ok(Err(_)) => Some(Cause::ClientDisconnected),
         Err(cause) => Some(cause),

@@ -19,9 +19,9 @@ use crate::clock::{self, Instant};
 use crate::identity::ClientTls;
 use crate::limits;
 use crate::model::{Address, BackendProtocol, Cause};
+use crate::proxy::codec::Upstream;
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
-use crate::proxy::codec::{Body, Upstream};
 use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
@@ -87,13 +87,27 @@ impl Pool {
     /// A connection that is known to be alive as far as anyone can tell, or a new one. `preface`
     /// is sent first on a connection of its own (the PROXY header of one client).
     pub async fn lease(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
+        if preface.is_none()
+            && let Some(lease) = self.at_hand()
+        {
+            return Ok(lease);
+        }
+        // Boxed: what connecting takes is several times the rest of an exchange, and rare.
+        Box::pin(self.connect(preface)).await
+    }
+
+    /// What nobody has to wait for.
+    fn at_hand(self: &Rc<Self>) -> Option<Lease> {
+        if self.wants_h2() {
+            return self.multiplexed.at_hand(self);
+        }
+        let conn = self.pop_idle()?;
+        Some(self.lend(Upstream::H1(conn), None, false, None))
+    }
+
+    async fn connect(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
         if self.wants_h2() && preface.is_none() {
             return self.multiplexed.stream(self).await;
-        }
-        if preface.is_none()
-            && let Some(conn) = self.pop_idle()
-        {
-            return Ok(self.lend(Upstream::H1(conn), None, false, None));
         }
         let started = clock::now();
         let io = connect::connect(&self.address, &self.transport(), preface).await?;
@@ -184,10 +198,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.series.active.dec();
         match self.upstream.take() {
-            Some(Upstream::H1(conn)) if conn.is_reusable() && conn.is_read() => {
-                if self.pool.transport.borrow().keeps_connections() {
-                    self.pool.keep(conn);
-                }
+            Some(Upstream::H1(conn))
+                if conn.is_reusable() && self.pool.transport.borrow().keeps_connections() =>
+            {
+                self.pool.keep(conn);
             }
             Some(Upstream::H2(mut stream)) => stream.cancel(),
             _ => {}

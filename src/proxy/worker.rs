@@ -36,6 +36,9 @@ pub enum Command {
     Serve(BindAddress, std::net::TcpStream, std::net::SocketAddr),
 }
 
+/// Told of an endpoint of a backend that was ejected (`true`) or has come back.
+pub type TellEjection = Box<dyn Fn(&PartKey, &crate::model::Address, bool) + Send + Sync>;
+
 /// What the workers of a process share besides the registry.
 pub struct Shared {
     pub registry: Arc<Registry>,
@@ -43,12 +46,17 @@ pub struct Shared {
     /// Connections of each worker.
     pub loads: Box<[CacheLine<AtomicUsize>]>,
     pub connections: AtomicUsize,
+    /// The Snapshot that each worker decides by.
+    pub generations: Box<[CacheLine<AtomicU64>]>,
     pub next_connection: AtomicU64,
     /// How to hand a socket on.
     pub commands: Box<[mpsc::Sender<Command>]>,
     pub panics: crate::telemetry::SharedCounter,
-    pub ejections: Box<dyn Fn(&PartKey, &crate::model::Address, bool) + Send + Sync>,
+    pub ejections: TellEjection,
 }
+
+/// Counters of a listener, as long as it is the same.
+type OfListener = (Arc<Listener>, Rc<RouteSeries>);
 
 /// A worker's state. Everything that runs on the thread holds an `Rc` of it.
 pub struct Worker {
@@ -63,11 +71,16 @@ pub struct Worker {
     pub live: RefCell<slab::Slab<Rc<Live>>>,
     pub listening: RefCell<HashMap<BindAddress, Listening>>,
     telemetry: RefCell<WorkerTelemetry>,
+    /// A request clones it: an `Rc`, because workers would share the `Arc`'s counter.
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "one allocation per World spares an atomic per request"
+    )]
     world: RefCell<Rc<Arc<World>>>,
     rules: RefCell<Vec<SmallVec<[Rc<RuleView>; 1]>>>,
     backends: RefCell<HashMap<PartKey, Rc<BackendView>>>,
     ports: RefCell<HashMap<BindAddress, Rc<PortSeries>>>,
-    listeners: RefCell<HashMap<PartKey, (Arc<Listener>, Rc<RouteSeries>)>>,
+    listeners: RefCell<HashMap<PartKey, OfListener>>,
     handshakes: RefCell<HashMap<Option<PartKey>, ListenerSeries>>,
 }
 
@@ -196,7 +209,9 @@ impl Worker {
         for (_, live) in self.live.borrow().iter() {
             live.review(&world);
         }
+        let generation = world.snapshot.generation;
         *self.world.borrow_mut() = Rc::new(world);
+        self.shared.generations[self.id].store(generation, Ordering::Release);
     }
 
     fn sweep(&self) {

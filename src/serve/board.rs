@@ -72,8 +72,7 @@ impl Board {
     ) {
         let mut shown = self.shown();
         let draining = shown.draining;
-        *shown =
-            Shown { world: Some(world), addresses, not_bound, errors, warnings, draining };
+        *shown = Shown { world: Some(world), addresses, not_bound, errors, warnings, draining };
     }
 
     pub(super) fn set_draining(&self) {

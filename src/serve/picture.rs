@@ -130,7 +130,9 @@ fn condition(condition: &Match) -> Value {
     };
     let headers = condition.headers.iter().map(|header| match header {
         HeaderMatch::Exact { name, value } => json!({ "name": **name, "exact": **value }),
-        HeaderMatch::Regex { name, pattern } => json!({ "name": **name, "regex": pattern.as_str() }),
+        HeaderMatch::Regex { name, pattern } => {
+            json!({ "name": **name, "regex": pattern.as_str() })
+        }
     });
     let query = condition.query.iter().map(|parameter| match parameter {
         QueryMatch::Exact { name, value } => json!({ "name": **name, "exact": **value }),

@@ -8,9 +8,16 @@ mod diff;
 mod examples;
 mod golden;
 mod install;
+mod oracle;
 mod output;
+mod proxy;
+mod smuggling;
+mod splitting;
 mod systemd;
 mod tidy;
+
+#[path = "../support/lib.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -72,6 +79,3 @@ fn assert_current(path: &Path, generated: &str) {
         diff::lines(&kept, generated)
     );
 }
-mod oracle;
-mod smuggling;
-mod splitting;

@@ -18,10 +18,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Of the snapshot it knows the changes that it hands over.
     ("config", &["model", "yaml", "snapshot"]),
     ("identity", &["model", "clock"]),
-    ("source", &["model", "config", "snapshot", "clock"]),
+    ("source", &["model", "yaml", "config", "snapshot", "clock"]),
     ("telemetry", &["model", "snapshot", "clock"]),
     ("proxy", &["model", "snapshot", "identity", "telemetry", "clock"]),
     ("manifest", &["model", "yaml"]),
+    // A process put together.
+    (
+        "serve",
+        &["model", "config", "snapshot", "identity", "source", "telemetry", "proxy", "clock"],
+    ),
 ];
 const FOR_ALL: &[&str] = &["names", "limits"];
 

@@ -38,8 +38,21 @@ fn endpoints_are_read_or_refused_with_a_remedy() {
     }
     check("[::1]", Err("no port"));
     let hosts = [
-        "[::1", "[::g]", "[10.0.0.1]", "256.0.0.1", "127.1", "10.0.1", "0x7f000001", "a.0x1",
-        "a..b", ".", "..", "a b", "*.example", "é", "a\0",
+        "[::1",
+        "[::g]",
+        "[10.0.0.1]",
+        "256.0.0.1",
+        "127.1",
+        "10.0.1",
+        "0x7f000001",
+        "a.0x1",
+        "a..b",
+        ".",
+        "..",
+        "a b",
+        "*.example",
+        "é",
+        "a\0",
     ];
     for host in hosts {
         check(&format!("{host}:80"), Err("neither a host name nor an IP address"));

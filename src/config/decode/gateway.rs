@@ -223,7 +223,8 @@ pub(super) fn listener_set(object: &mut Fields<'_, '_>) -> Option<ListenerSet> {
 
 fn listeners(spec: &mut Fields<'_, '_>) -> Vec<Listener> {
     let findings = spec.findings;
-    let listeners = spec.required_list("listeners", limits::LISTENERS, |node| listener(node, findings));
+    let listeners =
+        spec.required_list("listeners", limits::LISTENERS, |node| listener(node, findings));
     routes::distinct(findings, listeners.iter().map(|l| (&l.name, &*l.name.value)));
     let socket = |l: &Listener| {
         let hostname = l.hostname.as_ref().map_or("", |hostname| &hostname.value);

@@ -18,8 +18,9 @@ pub(super) const MATCHES: usize = 128;
 
 pub(super) fn parents(spec: &mut Fields<'_, '_>) -> Vec<Reference> {
     let findings = spec.findings;
-    let parents =
-        spec.list("parentRefs", limits::PARENT_REFS, |node| references::reference(node, &PARENT, findings));
+    let parents = spec.list("parentRefs", limits::PARENT_REFS, |node| {
+        references::reference(node, &PARENT, findings)
+    });
     // More were reported, and are compared with nothing.
     distinct_parents(&parents[..parents.len().min(limits::PARENT_REFS)], findings);
     spec.choice("useDefaultGateways", &["All", "None"]);

@@ -49,15 +49,19 @@ fn settings(view: &mut View<'_>, gateway: &ObjectKey) -> Arc<ListenerSettings> {
         Output::Settings(settings) => settings,
         _ => Arc::new(super::settings::standard()),
     };
-    match view.output(UnitKey::Traits(gateway.clone())) {
-        Output::Traits(traits) => match traits.stream_idle {
-            Some(stream_idle_timeout) => {
-                Arc::new(ListenerSettings { stream_idle_timeout, ..(*settings).clone() })
-            }
-            None => settings,
-        },
-        _ => settings,
+    let stream_idle = match view.output(UnitKey::Traits(gateway.clone())) {
+        Output::Traits(traits) => traits.stream_idle,
+        _ => None,
+    };
+    let access_log = view.lowering.options.access_log;
+    if stream_idle.is_none() && access_log.is_none() {
+        return settings;
     }
+    Arc::new(ListenerSettings {
+        stream_idle_timeout: stream_idle.unwrap_or(settings.stream_idle_timeout),
+        access_log: access_log.unwrap_or(settings.access_log),
+        ..(*settings).clone()
+    })
 }
 
 fn tls(

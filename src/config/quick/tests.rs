@@ -68,7 +68,8 @@ fn every_address_has_its_gateway_and_every_gateway_its_route() {
 
 #[test]
 fn the_flags_are_a_whole_mesh() {
-    let quick = quick(&[":8080", "[::1]:9090", "[::]:7070"], &["localhost:3000=90", "10.0.0.1:1=10"]);
+    let quick =
+        quick(&[":8080", "[::1]:9090", "[::]:7070"], &["localhost:3000=90", "10.0.0.1:1=10"]);
     let (parts, diagnostics) = lower(quick.expect("served").objects(), "");
     assert_eq!(diagnostics, []);
     let mut binds = Vec::new();

@@ -48,6 +48,13 @@ impl Io {
         }
     }
 
+    /// Makes closing a reset, which no peer takes for an ordinary end.
+    pub fn reset_on_close(&self) {
+        if let Socket::Tcp(stream) = self.socket() {
+            let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+
     /// Whether the negotiated protocol is HTTP/2.
     pub fn is_alpn_h2(&self) -> bool {
         let alpn = match self {

@@ -1,7 +1,7 @@
 //! Requests on an HTTP/1 connection, one after another.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,10 +65,10 @@ async fn idle(
     let now = clock::now();
     let until = now + client.settings.idle_timeout;
     deadlines.set(Phase::Idle, until, Cause::IdleTimeout);
-    let mut drained = std::pin::pin!(client.live.drained());
+    let mut drained = pin!(client.live.drained());
     let mut draining = false;
     let filled = deadlines
-        .guard(poll_fn(|cx| {
+        .guard(pin!(poll_fn(|cx| {
             if !draining && drained.as_mut().poll(cx).is_ready() {
                 // Closing at once could cross a request on its way. One that comes now is
                 // answered, and the connection closed behind it.
@@ -77,7 +77,7 @@ async fn idle(
                 deadlines.set(Phase::Idle, until, Cause::Draining);
             }
             conn.poll_fill(cx)
-        }))
+        })))
         .await;
     match filled {
         Ok(Ok(0) | Err(_)) => Err(None),
@@ -98,7 +98,7 @@ async fn turn(
     let until = started + client.settings.request_head_timeout;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
     let mut head = RequestHead::default();
-    let read = deadlines.guard(poll_fn(|cx| conn.poll_head(cx, &mut head))).await;
+    let read = deadlines.guard(pin!(poll_fn(|cx| conn.poll_head(cx, &mut head)))).await;
     deadlines.clear(Phase::Head);
     let (cause, reason) = match read {
         Ok(Ok(())) => {
@@ -119,13 +119,17 @@ async fn turn(
     };
     conn.refuse();
     let down = Downstream::H1(conn);
-    exchange::refuse(worker, client, deadlines, down, cause, reason).await;
+    Box::pin(exchange::refuse(worker, client, deadlines, down, cause, reason)).await;
     Turn::Close(Some(cause))
 }
 
 /// Closes so that the client reads the answer: what it still sends is taken for a moment,
 /// because closing on unread bytes sends a reset that can overtake the answer (RFC 9112 §9.6).
 async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
+    if conn.must_reset() {
+        conn.io().reset_on_close();
+        return;
+    }
     let until = clock::now() + limits::LINGER;
     deadlines.clear_all();
     deadlines.set(Phase::Stream, until, Cause::Draining);
@@ -146,5 +150,5 @@ async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
             }
         }
     };
-    let _ = deadlines.guard(Box::pin(linger)).await;
+    let _ = deadlines.guard(Box::pin(linger).as_mut()).await;
 }

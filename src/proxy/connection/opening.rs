@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -214,7 +215,8 @@ async fn speak(worker: &Rc<Worker>, client: Client, io: Io) -> Option<Cause> {
             }
         }
     };
-    match deadlines.guard(detect).await {
+    let detected = deadlines.guard(pin!(detect)).await;
+    match detected {
         Ok(None) => None,
         Err(cause) => Some(cause),
         Ok(Some(true)) => {

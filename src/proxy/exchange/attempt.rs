@@ -1,6 +1,7 @@
 //! Trying endpoints until one answers.
 
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -75,8 +76,7 @@ impl Exchange<'_> {
             Ok((answered, now)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                let ended = self.download(down, view, way, answered, upload, response).await;
-                ended
+                self.download(down, view, way, answered, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -134,7 +134,7 @@ impl Exchange<'_> {
             }
             if let Some(backoff) = policy.backoff {
                 let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(wait).await.map_err(final_cause)?;
+                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
             }
             let current = backend.now().map_err(final_cause)?;
             if !Rc::ptr_eq(&current, &now) {
@@ -224,8 +224,9 @@ impl Exchange<'_> {
         let in_flight = now.group.members()[index].shared.begin();
         let preface = self.preface(now);
         let leased = {
-            let work = poll_while_there(down, pool.lease(preface.as_deref()));
-            self.deadlines.guard(work).await
+            let lease = pin!(pool.lease(preface.as_deref()));
+            let work = poll_while_there(down, lease);
+            self.deadlines.guard(pin!(work)).await
         };
         let mut lease = match leased {
             Ok(Ok(Ok(lease))) => lease,
@@ -247,7 +248,7 @@ impl Exchange<'_> {
         sent.map_err(|fault| upstream_fault(&fault, fresh, Safety::Untouched))?;
         let exchanged = {
             let work = self.ask(down, &mut lease, upload, response);
-            self.deadlines.guard(work).await
+            self.deadlines.guard(pin!(work)).await
         };
         match exchanged {
             Ok(Ok(())) => {}
@@ -409,9 +410,8 @@ impl Exchange<'_> {
 /// Waits for `work` as long as the client is there.
 async fn poll_while_there<T>(
     down: &mut Downstream<'_>,
-    work: impl Future<Output = T>,
+    mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Failed> {
-    let mut work = std::pin::pin!(work);
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(Ok(done));

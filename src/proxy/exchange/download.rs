@@ -1,6 +1,7 @@
 //! The answer on its way to the client, and what is left of the request beside it.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
@@ -28,10 +29,14 @@ impl Exchange<'_> {
         let Answered { mut lease, index: _, _in_flight } = answered;
         self.send_back(view, way, &mut response);
         self.record.status = response.status.as_u16();
-        if let Downstream::H1(conn) = down
-            && (self.worker.shared.drain.is_draining() || self.client.is_draining())
-        {
-            conn.close_after();
+        if let Downstream::H1(conn) = down {
+            // An answer that is there before the body, or before the 100 that the client waits
+            // for, is the connection's last: nobody knows whether a body will come.
+            let early = !conn.is_read()
+                && (lease.upstream().is_read() || self.head.expect_continue && upload.bytes == 0);
+            if early || self.is_draining() {
+                conn.close_after();
+            }
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -42,7 +47,8 @@ impl Exchange<'_> {
             Err(fault) => Err((Side::Sink, fault)),
             Ok(()) => {
                 let work = self.pump(down, &mut lease, &mut upload);
-                match self.deadlines.guard(work).await {
+                let ended = self.deadlines.guard(pin!(work)).await;
+                match ended {
                     Ok(ended) => ended.map(|bytes| self.record.response_body = bytes),
                     Err(cause) => {
                         self.break_off(down, cause);
@@ -62,8 +68,12 @@ impl Exchange<'_> {
             };
             tracing::debug!(%cause, reason = %fault, "answer broken off");
             self.break_off(down, cause);
-        } else if !upload.is_written() {
-            self.stop_reading(down);
+        } else if let Downstream::H1(conn) = down
+            && !conn.is_read()
+        {
+            // The answer is complete before the request is: nobody needs the rest. The h2 crate
+            // says so itself, with NO_ERROR behind the last data (RFC 9113 §8.1).
+            conn.close_after();
         }
         Ended::Done
     }
@@ -71,18 +81,6 @@ impl Exchange<'_> {
     fn break_off(&mut self, down: &mut Downstream<'_>, cause: Cause) {
         self.record.cause = Some(cause);
         down.abort();
-    }
-
-    /// The answer is complete before the request is: nobody needs the rest.
-    fn stop_reading(&self, down: &mut Downstream<'_>) {
-        match down {
-            Downstream::H1(conn) => {
-                if !conn.is_read() {
-                    conn.close_after();
-                }
-            }
-            Downstream::H2(stream) => stream.stop_reading(),
-        }
     }
 
     /// Moves both bodies until the answer is complete and has left; says how long it was. A
@@ -171,7 +169,7 @@ impl Exchange<'_> {
     ) -> Ended {
         let sent = down.send_head(response);
         let flushed = match sent {
-            Ok(()) => self.deadlines.guard(poll_fn(|cx| down.poll_flush(cx))).await,
+            Ok(()) => self.deadlines.guard(pin!(poll_fn(|cx| down.poll_flush(cx)))).await,
             Err(fault) => Ok(Err(fault)),
         };
         match flushed {

@@ -123,7 +123,8 @@ impl Upload {
     fn write(&mut self, frame: Frame, is_read: bool, up: &mut impl Body) -> Result<(), Fault> {
         match frame {
             Frame::Data(data) => {
-                let last = is_read && !self.is_behind();
+                let trailers = matches!(self.ended, Some(Some(_)));
+                let last = is_read && !self.is_behind() && !trailers;
                 if last {
                     self.end(None);
                 }

@@ -8,7 +8,15 @@ use super::{Answer, StageRequest};
 use crate::model::{Cors, CorsOrigin};
 use crate::proxy::message::{BodyLength, RequestHead, ResponseHead};
 
-/// Answers a preflight; remembers the origin for the answer to anything else.
+/// What a browser is told about any answer. A backend's own words give way: two voices are what
+/// browsers refuse, and a route's policy must not be widened behind its back.
+const ANY_ANSWER: [&str; 3] = [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-expose-headers",
+];
+
+/// Answers a preflight; remembers the origin for the response half.
 pub(super) fn request(cors: &Cors, request: &mut StageRequest<'_>) -> Result<(), Answer> {
     let Some(origin) = request.head.fields.get("origin") else { return Ok(()) };
     request.origin.clear();
@@ -19,22 +27,27 @@ pub(super) fn request(cors: &Cors, request: &mut StageRequest<'_>) -> Result<(),
     Ok(())
 }
 
-/// Says what the browser may show. The backend's own CORS headers give way: two voices are what
-/// browsers refuse.
+/// Says who may read the answer, a preflight's included.
 pub(super) fn response(cors: &Cors, origin: &[u8], response: &mut ResponseHead) {
-    if origin.is_empty() || response.fields.contains("access-control-allow-methods") {
+    for name in ANY_ANSWER {
+        response.fields.remove(name);
+    }
+    if !is_for_anybody(cors) {
+        // Also where nobody asked from elsewhere: a shared cache must not give one origin's
+        // answer, or nobody's, to another.
+        response.fields.push(b"vary", b"origin");
+    }
+    if origin.is_empty() {
         return;
     }
     let Some(allowed) = allowed_origin(cors, origin) else { return };
-    for name in [
-        "access-control-allow-origin",
-        "access-control-allow-credentials",
-        "access-control-expose-headers",
-    ] {
-        response.fields.remove(name);
+    response.fields.push(b"access-control-allow-origin", allowed);
+    if cors.allow_credentials {
+        response.fields.push(b"access-control-allow-credentials", b"true");
     }
-    allow(cors, allowed, response);
-    if let Some(exposed) = list(&cors.expose_headers) {
+    // With credentials a `*` would be the name of a field.
+    let wild = cors.allow_credentials && cors.expose_headers.iter().any(|name| &**name == "*");
+    if let Some(exposed) = list(&cors.expose_headers).filter(|_| !wild) {
         response.fields.push(b"access-control-expose-headers", exposed.as_bytes());
     }
 }
@@ -53,8 +66,9 @@ fn preflight(cors: &Cors, head: &RequestHead) -> ResponseHead {
         ..ResponseHead::default()
     };
     let origin = head.fields.get("origin").unwrap_or_default();
-    let Some(allowed) = allowed_origin(cors, origin) else { return response };
-    allow(cors, allowed, &mut response);
+    if allowed_origin(cors, origin).is_none() {
+        return response;
+    }
     let asked_method = head.fields.get("access-control-request-method");
     if let Some(methods) = granted(&cors.allow_methods, asked_method, cors.allow_credentials) {
         response.fields.push(b"access-control-allow-methods", &methods);
@@ -71,17 +85,6 @@ fn preflight(cors: &Cors, head: &RequestHead) -> ResponseHead {
     response
 }
 
-fn allow(cors: &Cors, origin: &[u8], response: &mut ResponseHead) {
-    response.fields.push(b"access-control-allow-origin", origin);
-    if cors.allow_credentials {
-        response.fields.push(b"access-control-allow-credentials", b"true");
-    }
-    if origin != b"*" {
-        // A shared cache must not give one origin's answer to another.
-        response.fields.push(b"vary", b"origin");
-    }
-}
-
 /// What to say in `Access-Control-Allow-Origin`: the origin itself, because a list is not
 /// allowed there, and `*` only where everybody is meant and no credentials go along.
 fn allowed_origin<'a>(cors: &Cors, origin: &'a [u8]) -> Option<&'a [u8]> {
@@ -96,6 +99,11 @@ fn allowed_origin<'a>(cors: &Cors, origin: &'a [u8]) -> Option<&'a [u8]> {
     })?;
     let anybody = matches!(allowed, CorsOrigin::Any) && !cors.allow_credentials;
     Some(if anybody { b"*" } else { origin })
+}
+
+/// Whether every origin gets the same answer.
+fn is_for_anybody(cors: &Cors) -> bool {
+    !cors.allow_credentials && matches!(cors.allow_origins[..], [CorsOrigin::Any])
 }
 
 /// The configured list; for `*`, where credentials make a literal `*` mean nothing, what was

@@ -1,7 +1,6 @@
 //! Many streams on few connections to one endpoint.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -33,6 +32,12 @@ struct Conn {
     idle_since: Cell<Instant>,
 }
 
+/// What a new connection turned out to speak: an endpoint may choose anew with each.
+enum Connected {
+    H2(Upstream, Place),
+    H1(Io),
+}
+
 /// A stream's place on its connection, given up when dropped.
 pub(super) struct Place {
     conn: Rc<Conn>,
@@ -50,31 +55,40 @@ impl Drop for Place {
 }
 
 impl Multiplexed {
-    /// A stream on the connection with the fewest, on a new connection where all are full, or
-    /// after somebody's has ended.
+    /// A stream on the connection with the fewest.
+    pub(super) fn at_hand(&self, pool: &Rc<Pool>) -> Option<Lease> {
+        while let Some((conn, place)) = self.place() {
+            let mut sender = conn.sender.clone();
+            if sender.is_open() {
+                let stream = Upstream::H2(Box::new(sender.start()));
+                return Some(pool.lend(stream, Some(place), false, None));
+            }
+            conn.closed.set(true);
+        }
+        None
+    }
+
+    /// The same, on a new connection where all are full, or after somebody's has ended.
     pub(super) async fn stream(&self, pool: &Rc<Pool>) -> Result<Lease, ConnectFault> {
         loop {
-            if let Some((conn, place)) = self.place() {
-                let mut sender = conn.sender.clone();
-                if poll_fn(|cx| sender.poll_ready(cx)).await.is_ok() {
-                    let stream = Upstream::H2(Box::new(sender.start()));
-                    return Ok(pool.lend(stream, Some(place), false, None));
-                }
-                conn.closed.set(true);
-                continue;
+            if let Some(lease) = self.at_hand(pool) {
+                return Ok(lease);
             }
             let room = self.conns.borrow().len() < limits::H2_UPSTREAM_CONNECTIONS;
             if room && !self.connecting.get() {
                 let started = clock::now();
-                let (stream, place) = self.connect(pool).await?;
+                let connected = self.connect(pool).await?;
                 let took = Some(clock::now() - started);
-                return Ok(pool.lend(stream, Some(place), true, took));
+                return Ok(match connected {
+                    Connected::H2(stream, place) => pool.lend(stream, Some(place), true, took),
+                    Connected::H1(io) => pool.lend_h1(io, took),
+                });
             }
             self.wait().await?;
         }
     }
 
-    /// Takes a connection that was made for somebody else's protocol choice.
+    /// Speaks HTTP/2 on a new connection. Others find it unless it is one client's alone.
     pub(super) async fn adopt(
         &self,
         pool: &Rc<Pool>,
@@ -89,17 +103,22 @@ impl Multiplexed {
             closed: Cell::new(false),
             idle_since: Cell::new(clock::now()),
         });
-        let driven = Rc::clone(&conn);
+        // Not held by its own driver: a connection that nobody can use any more closes.
+        let driven = Rc::downgrade(&conn);
         let changed = Rc::clone(&self.changed);
         tokio::task::spawn_local(async move {
             // Its streams learn of a failure themselves; here it only ends the lending.
             let _ended = drive.await;
-            driven.closed.set(true);
+            if let Some(conn) = driven.upgrade() {
+                conn.closed.set(true);
+            }
             changed.notify_waiters();
         });
         let place = self.enter(&conn);
-        let stream = Upstream::H2(Box::new(conn.sender.start()));
-        self.conns.borrow_mut().push(conn);
+        let stream = Upstream::H2(Box::new(conn.sender.clone().start()));
+        if pool.transport().keeps_connections() {
+            self.conns.borrow_mut().push(conn);
+        }
         Ok((stream, place))
     }
 
@@ -126,14 +145,18 @@ impl Multiplexed {
         Place { conn: Rc::clone(conn), changed: Rc::clone(&self.changed) }
     }
 
-    async fn connect(&self, pool: &Rc<Pool>) -> Result<(Upstream, Place), ConnectFault> {
+    async fn connect(&self, pool: &Rc<Pool>) -> Result<Connected, ConnectFault> {
         self.connecting.set(true);
         self.attempts.set(self.attempts.get() + 1);
         // Also when the request that connects is given up halfway.
         let _end = Ending(self);
-        let made = async {
+        let made: Result<_, ConnectFault> = async {
             let io = connect::connect(&pool.address, &pool.transport(), None).await?;
-            self.adopt(pool, io).await
+            if !pool.is_h2(&io) {
+                return Ok(Connected::H1(io));
+            }
+            let (stream, place) = self.adopt(pool, io).await?;
+            Ok(Connected::H2(stream, place))
         }
         .await;
         if let Err(fault) = &made {

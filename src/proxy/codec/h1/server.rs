@@ -30,6 +30,9 @@ pub struct ServerConn {
     keep_alive: bool,
     /// The answer's end has been written.
     answered: bool,
+    /// The answer ends with the connection.
+    until_close: bool,
+    aborted: bool,
 }
 
 /// Why there is no next request.
@@ -53,6 +56,8 @@ impl ServerConn {
             to_head: false,
             keep_alive: true,
             answered: true,
+            until_close: false,
+            aborted: false,
         }
     }
 
@@ -154,6 +159,7 @@ impl ServerConn {
         }
         let (body, keep_alive) = self.write_head(head);
         self.response = BodyEncoder::new(body);
+        self.until_close = body == BodyLength::UntilClose;
         self.keep_alive = keep_alive;
         Ok(())
     }
@@ -176,6 +182,13 @@ impl ServerConn {
     /// it is not ended, only closed.
     pub fn abort(&mut self) {
         self.keep_alive = false;
+        self.aborted = !self.answered;
+    }
+
+    /// Whether only a reset can say that the answer is not complete: its end would have been the
+    /// connection's (RFC 9112 §8).
+    pub fn must_reset(&self) -> bool {
+        self.aborted && self.until_close
     }
 
     /// Ready when the client has gone, which a read alone can tell. What it sent meanwhile stays

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use h2::client::{self, ResponseFuture, SendRequest};
@@ -48,9 +48,11 @@ impl Connector {
 }
 
 impl Sender {
-    /// Ready when a stream may be started; an error when the connection takes none any more.
-    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        self.requests.poll_ready(cx).map_err(fault)
+    /// False when the connection takes no stream any more.
+    pub fn is_open(&mut self) -> bool {
+        // Only a sender whose last stream still waits would have to wait; a clone has none.
+        let mut cx = Context::from_waker(Waker::noop());
+        !matches!(self.requests.poll_ready(&mut cx), Poll::Ready(Err(_)))
     }
 
     /// How many streams the peer lets us open.
@@ -58,8 +60,8 @@ impl Sender {
         self.requests.current_max_send_streams().min(limits::H2_UPSTREAM_STREAMS)
     }
 
-    pub fn start(&self) -> ClientStream {
-        ClientStream { sender: self.clone(), request: None, response: Response::Waiting(None) }
+    pub fn start(self) -> ClientStream {
+        ClientStream { sender: self, request: None, response: Response::Waiting(None) }
     }
 }
 

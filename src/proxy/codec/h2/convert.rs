@@ -8,12 +8,18 @@ use http::{Method, Request, Response, Uri, Version, request, response};
 
 use crate::limits;
 use crate::model::Cause;
+use crate::names;
 use crate::proxy::codec::Fault;
 use crate::proxy::codec::h1::authority::write_authority;
 use crate::proxy::codec::h1::name::{self, Meaning, meaning};
 use crate::proxy::codec::h1::request::RequestError;
 use crate::proxy::message::{BodyLength, Fields, RequestHead, ResponseHead};
 use crate::proxy::path;
+
+/// Fields with another value in each message, to be sent as literals that are never indexed (RFC
+/// 7541 §6.2.3). Indexed, they push out of the table what does repeat, and the h2 crate compares
+/// a value with every other one of its name that is still there.
+const NEVER_TWICE: [&str; 2] = [names::HEADER_REQUEST_ID, names::HEADER_TRACE_PARENT];
 
 fn bad(reason: &'static str) -> RequestError {
     RequestError { cause: Cause::BadRequest, reason }
@@ -251,8 +257,10 @@ pub(super) fn header_map(fields: &Fields) -> Result<HeaderMap, Fault> {
 fn fill(fields: &Fields, map: &mut HeaderMap) -> Result<(), Fault> {
     map.reserve(fields.len() + 2);
     for (field, value) in fields.iter() {
+        let never_twice = NEVER_TWICE.iter().any(|name| name.as_bytes() == field);
         let field = HeaderName::from_bytes(field).map_err(unwritable)?;
-        let value = HeaderValue::from_bytes(value).map_err(unwritable)?;
+        let mut value = HeaderValue::from_bytes(value).map_err(unwritable)?;
+        value.set_sensitive(never_twice);
         map.append(field, value);
     }
     Ok(())

@@ -111,14 +111,6 @@ impl ServerStream {
             None => self.respond.send_reset(Reason::INTERNAL_ERROR),
         }
     }
-
-    /// Tells the client that nothing more of its body is wanted, after the answer is complete
-    /// (RFC 9113 §8.1).
-    pub fn stop_reading(&mut self) {
-        if !self.request.ended {
-            self.respond.send_reset(Reason::NO_ERROR);
-        }
-    }
 }
 
 impl Body for ServerStream {

@@ -1,0 +1,113 @@
+//! EndpointSets with names in them, and what was last made of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::model::{Address, Cause, Endpoint, EndpointSet, Name, Part, PartKey};
+use crate::source::weights::shared_out;
+
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    sets: BTreeMap<PartKey, Entry>,
+    users: BTreeMap<Name, BTreeSet<PartKey>>,
+    touched: BTreeSet<PartKey>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    written: Arc<EndpointSet>,
+    handed_out: Option<Arc<EndpointSet>>,
+}
+
+pub(super) fn has_names(set: &EndpointSet) -> bool {
+    names(set).next().is_some()
+}
+
+fn names(set: &EndpointSet) -> impl Iterator<Item = &Name> {
+    set.endpoints.iter().filter_map(|endpoint| match &endpoint.address {
+        Address::Dns { host, .. } => Some(host),
+        Address::Socket(_) | Address::Unix(_) => None,
+    })
+}
+
+impl Sets {
+    pub(super) fn insert(&mut self, set: Arc<EndpointSet>) {
+        let key = set.key.clone();
+        self.remove(&key);
+        for name in names(&set) {
+            self.users.entry(name.clone()).or_default().insert(key.clone());
+        }
+        self.touched.insert(key.clone());
+        // The Snapshot may hold addresses of an older set, or none: this one is told in any case.
+        self.sets.insert(key, Entry { written: set, handed_out: None });
+    }
+
+    pub(super) fn remove(&mut self, key: &PartKey) {
+        self.touched.remove(key);
+        let Some(entry) = self.sets.remove(key) else { return };
+        for name in names(&entry.written) {
+            if let Some(users) = self.users.get_mut(name) {
+                users.remove(key);
+                if users.is_empty() {
+                    self.users.remove(name);
+                }
+            }
+        }
+    }
+
+    pub(super) fn names(&self) -> BTreeSet<Name> {
+        self.users.keys().cloned().collect()
+    }
+
+    /// Something was learned of the name.
+    pub(super) fn touch(&mut self, name: &Name) {
+        self.touched.extend(self.users.get(name).into_iter().flatten().cloned());
+    }
+
+    pub(super) fn changed(&mut self, addresses: &dyn Fn(&Name) -> Vec<IpAddr>) -> Vec<Part> {
+        let mut changed = Vec::new();
+        for key in std::mem::take(&mut self.touched) {
+            let Some(entry) = self.sets.get_mut(&key) else { continue };
+            let now = resolved(&entry.written, addresses);
+            if entry.handed_out.as_deref() != Some(&now) {
+                let now = Arc::new(now);
+                entry.handed_out = Some(Arc::clone(&now));
+                changed.push(Part::EndpointSet(now));
+            }
+        }
+        changed
+    }
+}
+
+/// The set with addresses alone, sorted; two names for one address are one endpoint.
+fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<IpAddr>) -> EndpointSet {
+    let mut failed = false;
+    let mut rows: Vec<(u32, Vec<Address>)> = Vec::new();
+    for endpoint in &set.endpoints {
+        let found = match &endpoint.address {
+            Address::Dns { host, port } => {
+                let found = addresses(host);
+                let socket = |ip| Address::Socket(SocketAddr::new(ip, *port));
+                found.into_iter().map(socket).collect()
+            }
+            other => vec![other.clone()],
+        };
+        failed |= found.is_empty();
+        if !found.is_empty() {
+            rows.push((endpoint.weight, found));
+        }
+    }
+    let counts: Vec<(u32, usize)> = rows.iter().map(|(w, found)| (*w, found.len())).collect();
+    let mut endpoints: BTreeMap<Address, u32> = BTreeMap::new();
+    for ((_, found), weight) in rows.into_iter().zip(shared_out(&counts)) {
+        for address in found {
+            let sum = endpoints.entry(address).or_default();
+            *sum = sum.saturating_add(weight);
+        }
+    }
+    let empty = if endpoints.is_empty() && failed { Some(Cause::DnsFailed) } else { None };
+    let endpoints =
+        endpoints.into_iter().map(|(address, weight)| Endpoint { address, weight }).collect();
+    EndpointSet { key: set.key.clone(), endpoints, empty }
+}

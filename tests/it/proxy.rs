@@ -1,0 +1,18 @@
+//! The proxy from outside: real clients, real upstreams, real sockets. One file per stage.
+
+mod addresses;
+mod cors;
+mod ejection;
+mod grpc;
+mod headers;
+mod http1;
+mod http2;
+mod mirror;
+mod misbehaving;
+mod redirect;
+mod retries;
+mod routing;
+mod sessions;
+mod timeouts;
+mod tls;
+mod weights;
