@@ -1,20 +1,16 @@
 //! One vocabulary of flags: a word means the same wherever a command takes it. A command flattens
 //! the sets that it needs, so its help shows no flag that it ignores.
 
-mod address;
-mod duration;
-mod overrides;
-
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meshctl::config::flags;
-use meshctl::model::AccessLogFormat;
+use meshctl::config::flags::{
+    self, EndpointOverride, PortMove, Target, endpoint_override, port_move, target,
+};
+use meshctl::config::{address, duration, quick};
+use meshctl::model::{AccessLogFormat, BindAddress};
 
-pub use address::{Target, bind_address, target};
-pub use duration::duration;
-pub use overrides::{EndpointOverride, PortMove, endpoint_override, port_move};
+use crate::exit::{Exit, Failure};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -62,13 +58,10 @@ pub struct Overrides {
 impl Overrides {
     /// As lowering knows them.
     pub fn options(&self, access_log: Option<Option<AccessLogFormat>>) -> flags::Options {
-        let mut options = flags::Options { access_log, ..flags::Options::default() };
-        for EndpointOverride { namespace, service, address } in &self.endpoints {
-            let key = (namespace.as_str().into(), service.as_str().into());
-            options.endpoints.entry(key).or_default().push(address.clone());
-        }
-        options.port_moves = self.ports.iter().map(|moved| (moved.listener, moved.here)).collect();
-        options.classes = self.classes.iter().map(|class| class.as_str().into()).collect();
+        let classes = self.classes.iter().map(|class| class.as_str().into()).collect();
+        let mut options = flags::Options { classes, access_log, ..flags::Options::default() };
+        self.endpoints.iter().cloned().for_each(|given| options.add_endpoint(given));
+        self.ports.iter().for_each(|moved| options.add_port_move(*moved));
         options
     }
 }
@@ -78,12 +71,19 @@ impl Overrides {
 pub struct Quick {
     /// Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default
     /// with --to: :8080]
-    #[arg(long, value_name = "ADDRESS", value_parser = bind_address, requires = "targets")]
-    pub listen: Vec<meshctl::model::BindAddress>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address::bind, requires = "targets")]
+    pub listen: Vec<BindAddress>,
     /// Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be
     /// given several times
     #[arg(long = "to", value_name = "TARGET[=WEIGHT]", value_parser = target, id = "targets")]
     pub targets: Vec<Target>,
+}
+
+impl Quick {
+    pub fn read(&self) -> Result<quick::Quick, Failure> {
+        quick::Quick::new(&self.listen, &self.targets)
+            .map_err(|error| Failure::new(Exit::WrongCommandLine, error.to_string()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -127,70 +127,8 @@ pub struct Wait {
     #[arg(long)]
     pub wait: bool,
     /// How long to wait; exit code 3 when it is over
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "5m")]
     pub timeout: Duration,
-}
-
-/// Which objects of a cluster or of a directory.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by the commands of a cluster"))]
-pub struct Scope {
-    /// The namespace
-    #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
-    pub namespace: Option<String>,
-    /// All namespaces
-    #[arg(short = 'A', long)]
-    pub all_namespaces: bool,
-    /// The context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Objects with these labels: app=shop,tier!=test
-    #[arg(short = 'l', long, value_name = "LABELS")]
-    pub selector: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by the commands that ask first"))]
-pub struct Yes {
-    /// Don't ask
-    #[arg(long)]
-    pub yes: bool,
-}
-
-/// A share in percent, `10%` or `10`, in hundredths of a percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by `canary`"))]
-pub struct Percent {
-    pub basis_points: u16,
-}
-
-/// Reads `10%`, `10` or `0.5%`.
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by `canary`"))]
-pub fn percent(text: &str) -> Result<Percent, String> {
-    let number = text.strip_suffix('%').unwrap_or(text);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || whole.len() > 3 {
-        return Err("a percentage is a number from 0 to 100, such as 10% or 0.5%".to_owned());
-    }
-    if fraction.len() > 2 {
-        return Err("a percentage has at most two digits after the point".to_owned());
-    }
-    let hundredths: u32 = format!("{fraction:0<2}").parse().expect("two digits");
-    let basis_points = whole.parse::<u32>().expect("three digits") * 100 + hundredths;
-    match u16::try_from(basis_points) {
-        Ok(basis_points @ ..=10_000) => Ok(Percent { basis_points }),
-        _ => Err("a percentage is at most 100%".to_owned()),
-    }
-}
-
-/// A port that can be named: 1 to 65535.
-fn port(text: &str) -> Result<NonZeroU16, String> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|_| digits)
-        .ok_or_else(|| format!("`{text}` is not a port: a number from 1 to 65535"))
 }
 
 /// The end of a command's help. A test runs each line (`tests/it/examples.rs`).
@@ -204,6 +142,3 @@ pub fn examples(lines: &[&str]) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests;

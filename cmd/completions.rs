@@ -56,7 +56,7 @@ fn visible(tree: &clap::Command) -> clap::Command {
 fn with_words(
     command: clap::Command,
     argument: &'static str,
-    words: impl Iterator<Item = &'static str>,
+    words: impl IntoIterator<Item = impl Into<clap::builder::PossibleValue>>,
 ) -> clap::Command {
     let words = PossibleValuesParser::new(words);
     command.mut_arg(argument, |argument| argument.value_parser(words))

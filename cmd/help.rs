@@ -1,9 +1,10 @@
 //! `meshctl help [TOPIC]`, and what `meshctl` alone says to a newcomer.
 
+use meshctl::config::suggest;
+
 use crate::args::examples;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::suggest;
 
 /// What stands under the list of all commands.
 pub fn footer() -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use meshctl::manifest::{Example, starter};
+use meshctl::manifest::Example;
 
 use crate::args::{DryRun, Quick, Quiet, examples};
 use crate::environment::Environment;
@@ -80,21 +80,10 @@ impl Options {
         let Args { directory, quick, example, force, dry_run: _, quiet: _ } = args;
         let text = match example.as_deref().and_then(Example::named) {
             Some(example) => example.text.to_owned(),
-            None => from_flags(quick)?,
+            None => quick.read()?.yaml(),
         };
         Ok(Self { directory, text, force })
     }
-}
-
-fn from_flags(quick: Quick) -> Result<String, Failure> {
-    let Quick { listen, targets } = quick;
-    let targets: Vec<_> =
-        targets.into_iter().map(|target| (target.address, target.weight)).collect();
-    if !targets.is_empty() && targets.iter().all(|(_, weight)| *weight == 0) {
-        let message = "every --to has the weight 0, so no request could be answered";
-        return Err(Failure::new(Exit::WrongCommandLine, message));
-    }
-    Ok(starter(&listen, &targets))
 }
 
 fn write(options: &Options, environment: &Environment) -> Result<(), Failure> {

@@ -3,11 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use meshctl::config::flags::{self, Listen, To};
-use meshctl::model::{AccessLogFormat, BindAddress};
-use meshctl::source::Inputs;
+use meshctl::config::quick;
+use meshctl::model::AccessLogFormat;
+use meshctl::source::Feed;
 
-use crate::args::{Files, Overrides, Quick, Target};
+use crate::args::{Files, Overrides, Quick};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -17,8 +17,6 @@ pub const MARK: &str = ".meshctl";
 const RUN: &str = "run";
 /// Where a service of the system keeps its sockets.
 const SYSTEM_RUN_DIR: &str = "/run/meshctl";
-/// What `--to` listens on when `--listen` is left out.
-const LISTEN_DEFAULT: BindAddress = BindAddress { ip: None, port: 8080 };
 
 /// What is served or checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,53 +24,29 @@ pub enum Source {
     /// Files and directories; `-` is standard input.
     Files(Vec<PathBuf>),
     /// No file at all.
-    Quick { listen: Vec<BindAddress>, targets: Vec<Target> },
+    Quick(quick::Quick),
 }
 
 impl Source {
     /// The first that there is: the command line, `MESHCTL_CONFIG`, the nearest mesh directory.
     pub fn choose(files: Files, quick: Quick, environment: &Environment) -> Result<Self, Failure> {
         let Files { files } = files;
-        let Quick { listen, targets } = quick;
-        match (files.is_empty(), targets.is_empty()) {
+        match (files.is_empty(), quick.targets.is_empty()) {
             (false, false) => Err(wrong("-f and --to can't be used together").tip(
                 "--to serves without a file; `meshctl init` writes the same as YAML, to be edited",
             )),
             (false, true) => Self::files(files),
-            (true, false) if targets.iter().all(|target| target.weight == 0) => {
-                Err(wrong("every --to has the weight 0, so no request could be answered"))
-            }
-            (true, false) if listen.is_empty() => {
-                Ok(Self::Quick { listen: vec![LISTEN_DEFAULT], targets })
-            }
-            (true, false) => Ok(Self::Quick { listen, targets }),
+            (true, false) => Ok(Self::Quick(quick.read()?)),
             (true, true) => Self::unsaid(environment),
         }
     }
 
     /// What is served or checked, as the library reads it.
-    pub fn inputs(
-        &self,
-        overrides: &Overrides,
-        access_log: Option<Option<AccessLogFormat>>,
-    ) -> Inputs {
+    pub fn feed(&self, overrides: &Overrides, access_log: Option<Option<AccessLogFormat>>) -> Feed {
         let options = overrides.options(access_log);
         match self {
-            Self::Files(files) => Inputs { files: files.clone(), objects: Vec::new(), options },
-            Self::Quick { listen, targets } => {
-                let listen: Vec<_> = listen
-                    .iter()
-                    .map(|BindAddress { ip, port }| Listen { ip: *ip, port: *port })
-                    .collect();
-                let to: Vec<_> = targets
-                    .iter()
-                    .map(|Target { address, weight }| To {
-                        endpoint: address.clone(),
-                        weight: *weight,
-                    })
-                    .collect();
-                Inputs { files: Vec::new(), objects: flags::quick(&listen, &to), options }
-            }
+            Self::Files(files) => Feed::new(files.clone(), Vec::new(), options),
+            Self::Quick(quick) => Feed::new(Vec::new(), quick.objects(), options),
         }
     }
 

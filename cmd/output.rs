@@ -120,7 +120,7 @@ impl Output {
     pub fn object<T: Serialize>(&mut self, format: Format, object: &T) -> Result<(), Failure> {
         let value = serde_json::to_value(object).expect("output types have string keys");
         match format {
-            Format::Yaml => self.text(meshctl::manifest::to_yaml(&value)),
+            Format::Yaml => self.text(meshctl::yaml::write(&value)),
             _ => self.line(format_args!("{value:#}")),
         }
     }
@@ -130,7 +130,8 @@ impl Output {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
-    fn table(&mut self, headings: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    /// Rows under headings, as wide as they are where nobody's terminal wraps them.
+    pub fn table(&mut self, headings: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
         let mut table = Table::new();
         table.load_style(NOTHING).set_header(headings.to_vec()).add_rows(rows);
         match self.table_width {

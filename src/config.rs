@@ -6,13 +6,17 @@
 //!
 //! This module must not know tokio, the network or who asks.
 
+pub mod address;
 pub mod codes;
 pub mod decode;
 pub mod diagnostic;
+pub mod duration;
 pub mod flags;
 pub mod index;
 pub mod lower;
+pub mod quick;
 pub mod raw;
 pub mod render;
+pub mod suggest;
 
 pub use diagnostic::{Code, Diagnostic, Severity};

@@ -21,6 +21,12 @@ pub const YAML_SCALAR_BYTES: usize = 16 * 1024 * 1024;
 pub const DATA_BYTES: usize = 1024 * 1024;
 /// Endpoints written into one Backend; a Service of Kubernetes has 1,000 in each EndpointSlice.
 pub const BACKEND_ENDPOINTS: usize = 1_000;
+/// The Gateway API's own: backends of a rule, parents of a route, listeners of a Gateway, and the
+/// largest weight.
+pub const BACKEND_REFS: usize = 16;
+pub const PARENT_REFS: usize = 32;
+pub const LISTENERS: usize = 64;
+pub const WEIGHT: u32 = 1_000_000;
 /// More diagnostics than anyone reads: the rest are counted.
 pub const DIAGNOSTICS: usize = 1_000;
 /// A file is read once it has rested for this long, so that half-written ones aren't.

@@ -1,13 +1,11 @@
-//! Files that meshctl writes for others to read: a first configuration, a systemd unit.
+//! Files that meshctl writes for others to read: examples to begin with, a systemd unit.
 //!
 //! This module makes texts; it must not know where they go, nor the environment.
 
-mod emit;
-mod starter;
+mod example;
 pub mod systemd;
 
-pub use emit::to_yaml;
-pub use starter::{Example, documents, starter};
+pub use example::Example;
 
 #[cfg(test)]
 mod tests;

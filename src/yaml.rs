@@ -120,11 +120,18 @@ pub enum YamlErrorKind {
     Key,
 }
 
-/// YAML that every reader understands the same way: what YAML 1.1 would take for a boolean or a
-/// number is quoted, and no line is folded.
+/// YAML as people write it, which every reader understands the same way: block style, what YAML
+/// 1.1 would take for a boolean or a number is quoted, no line is folded, the last one is ended.
 pub fn write(value: &impl Serialize) -> String {
-    let options =
-        serde_yaml::ser_options! { folded_wrap_chars: usize::MAX, min_fold_chars: usize::MAX };
-    serde_yaml::to_string_with_options(value, options)
-        .expect("what this program writes has string keys and finite numbers")
+    let options = serde_yaml::ser_options! {
+        compact_list_indent: true,
+        folded_wrap_chars: usize::MAX,
+        min_fold_chars: usize::MAX,
+    };
+    let mut text = serde_yaml::to_string_with_options(value, options)
+        .expect("what this program writes has string keys and finite numbers");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use meshctl::config::duration;
 use meshctl::manifest::systemd::{Unit, UserName};
 
-use crate::args::{self, examples};
+use crate::args::examples;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -28,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = UserName::parse)]
     user: Option<UserName>,
     /// How long open requests may take to end when the service stops [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = args::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     drain_timeout: Option<Duration>,
 }
 

@@ -3,17 +3,14 @@
 use std::fs;
 
 use super::*;
-use crate::args;
+use meshctl::config::flags::target;
 
 fn environment(current_dir: &Path) -> Environment {
     Environment { current_dir: current_dir.to_owned(), ..Environment::from_variables(|_| None) }
 }
 
 fn quick(targets: &[&str]) -> Quick {
-    Quick {
-        listen: Vec::new(),
-        targets: targets.iter().map(|t| args::target(t).unwrap()).collect(),
-    }
+    Quick { listen: Vec::new(), targets: targets.iter().map(|t| target(t).unwrap()).collect() }
 }
 
 fn files(paths: &[&str]) -> Files {
@@ -43,8 +40,7 @@ fn the_command_line_comes_before_the_environment_and_that_before_a_mark() {
     let found = Source::choose(files(&["x", "-"]), quick(&[]), &here).unwrap();
     assert_eq!(found, Source::Files(vec!["x".into(), "-".into()]));
     let found = Source::choose(files(&[]), quick(&["localhost:1"]), &here).unwrap();
-    let targets = quick(&["localhost:1"]).targets;
-    assert_eq!(found, Source::Quick { listen: vec![LISTEN_DEFAULT], targets });
+    assert_eq!(found, Source::Quick(quick(&["localhost:1"]).read().unwrap()));
 }
 
 #[test]
@@ -82,7 +78,7 @@ fn sockets_are_put_where_they_are_looked_for() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join(MARK)).unwrap();
     let marked = Source::Files(vec![root.path().to_owned()]);
-    let quick = Source::Quick { listen: vec![LISTEN_DEFAULT], targets: Vec::new() };
+    let quick = Source::Quick(Quick::default().read().unwrap());
     let mut here = environment(root.path());
     let check = |source: &Source, here: &Environment, expected: &Path| {
         assert_eq!(run_dir(source, here), expected);

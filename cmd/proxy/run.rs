@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meshctl::config::render;
+use meshctl::config::{address, duration, render};
 use meshctl::limits;
 use meshctl::model::AccessLogFormat;
 use meshctl::names::{self, PORT_OBSERVE};
@@ -13,7 +13,7 @@ use meshctl::proxy::control;
 use meshctl::serve;
 
 use super::log;
-use crate::args::{self, Files, Loudness, Overrides, Quick, examples};
+use crate::args::{Files, Loudness, Overrides, Quick, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh::{self, Source};
@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT")]
     access_log: Option<AccessLog>,
     /// How long open requests may take to end after SIGTERM [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = args::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     drain_timeout: Option<Duration>,
     /// Take the listening sockets of the proxy that runs here, which then drains
     #[arg(long)]
@@ -273,7 +273,7 @@ fn observe(text: &str) -> Result<Observe, String> {
     if text == "off" {
         return Ok(Observe::Off);
     }
-    let bind = args::bind_address(text)?;
+    let bind = address::bind(text).map_err(|error| error.to_string())?;
     // Every address of the machine, as `--listen :8080` means it: IPv6's any takes IPv4 too.
     let any = std::net::IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED);
     Ok(Observe::At(SocketAddr::new(bind.ip.unwrap_or(any), bind.port)))

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use clap::Parser;
-use meshctl::model::{AccessLogFormat, BindAddress};
+use meshctl::config::address::bind;
+use meshctl::config::flags::target;
+use meshctl::config::quick::Quick;
+use meshctl::model::AccessLogFormat;
 
 use super::run::{Control, Mode, Observe, Options};
 use super::*;
@@ -68,15 +71,13 @@ fn every_flag_arrives() {
          --control run/c.sock --access-log text --drain-timeout 1m30s --mode gateway --takeover -vv",
     )
     .unwrap();
-    let Source::Quick { listen, targets } = &options.source else { panic!("{options:?}") };
-    let loopback = BindAddress { ip: Some([127, 0, 0, 1].into()), port: 80 };
-    assert_eq!(*listen, [loopback, BindAddress { ip: None, port: 81 }]);
-    let targets: Vec<String> =
-        targets.iter().map(|t| format!("{}={}", t.address, t.weight)).collect();
-    assert_eq!(targets, ["localhost:3000=90", "unix:/run/b.sock=10"]);
+    let Source::Quick(quick) = &options.source else { panic!("{options:?}") };
+    let listen = [bind("127.0.0.1:80").unwrap(), bind(":81").unwrap()];
+    let targets = [target("localhost:3000=90").unwrap(), target("unix:/run/b.sock=10").unwrap()];
+    assert_eq!(Quick::new(&listen, &targets).as_ref(), Ok(quick));
     assert_eq!(options.overrides.classes, ["istio", "nginx"]);
     assert_eq!(options.overrides.ports.len(), 1);
-    assert_eq!(options.overrides.endpoints[0].service, "cart");
+    assert_eq!(&*options.overrides.endpoints[0].service, "cart");
     assert_eq!(options.workers.unwrap().get(), 3);
     assert_eq!(options.observe, Observe::Off);
     assert_eq!(options.control, Control::Socket("/srv/run/c.sock".into()));

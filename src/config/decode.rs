@@ -27,7 +27,6 @@ mod policy;
 mod references;
 mod routes;
 mod served;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +34,7 @@ use std::sync::Arc;
 
 use fields::Fields;
 use findings::Findings;
+pub(super) use formats::is_label;
 pub use metadata::from_files;
 
 use super::raw::{Object, Origin, Spec};

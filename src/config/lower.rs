@@ -13,7 +13,6 @@
 //!
 //! [`Cause`]: crate::model::Cause
 
-mod address;
 mod arbiter;
 mod attach;
 mod backend;
@@ -43,7 +42,6 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-pub use address::{AddressError, parse_address};
 pub use pattern::compile;
 
 use self::arbiter::Claims;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Name, ObjectKey};
+use crate::model::{Address, Name, ObjectKey};
 pub use crate::yaml::Place;
 
 /// A value and where it stands. Equality and hashing look at the value alone: an edit that
@@ -448,7 +448,7 @@ pub struct Namespace {}
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backend {
     /// `HOST:PORT`, `[::1]:PORT`, `unix:/path`, each with a weight.
-    pub endpoints: Vec<(At<Name>, u32)>,
+    pub endpoints: Vec<(At<Address>, u32)>,
     /// `HTTP`, `H2C`, `WebSocket`.
     pub protocol: At<Name>,
     pub tls: Option<BackendTls>,

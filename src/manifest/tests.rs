@@ -3,62 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::systemd::{Unit, UnitError, UserName};
 use super::*;
-use crate::model::{Address, BindAddress};
 
 fn documents(text: &str) -> Vec<Value> {
     text.split("---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
-}
-
-#[test]
-fn what_is_written_is_read_back_as_it_was() {
-    let hostile = json!({
-        "yes": "yes", "octal": "0755", "null": "null", "number": 1, "empty": "", "colon": "a: b",
-        "hash": "a #b", "quote": "it's \"so\"", "lines": "a\n\n b\n", "long": "word ".repeat(60),
-        "tab": "\t", "list": [[], {}, [1, [2]]], "~": true, "&a": "*a", "unicode": "ä\u{2028}ö",
-        "time": "2026-11-23", "base60": "12:30:45", "float": "1e3", "dash": "- x", "bang": "!x",
-    });
-    let text = to_yaml(&hostile);
-    assert_eq!(serde_yaml::from_str::<Value>(&text).unwrap(), hostile, "{text}");
-    assert!(text.lines().all(|line| !line.ends_with(">-")), "nothing is folded: {text}");
-}
-
-#[test]
-fn targets_become_backends_with_their_weights() {
-    let listen = BindAddress { ip: Some("::1".parse().unwrap()), port: 81 };
-    let target = |host: &str, port| Address::Dns { host: host.into(), port };
-    let text = starter(&[listen], &[(target("a", 1), 90), (Address::Unix("/b: c".into()), 10)]);
-    let [gateway, route, first, second] = documents(&text).try_into().unwrap();
-    assert_eq!(gateway["spec"]["addresses"][0]["value"], "::1");
-    assert_eq!(gateway["spec"]["listeners"][0]["port"], 81);
-    assert_eq!(route["spec"]["rules"][0]["backendRefs"][0]["weight"], 90);
-    assert_eq!(route["spec"]["rules"][0]["backendRefs"][1]["name"], second["metadata"]["name"]);
-    assert_eq!(first["spec"]["endpoints"], json!(["a:1"]));
-    assert_eq!(second["spec"]["endpoints"], json!(["unix:/b: c"]));
-
-    let [gateway, route, only] = documents(&starter(&[], &[])).try_into().unwrap();
-    assert_eq!(gateway["spec"].get("addresses"), None);
-    assert_eq!(route["spec"]["rules"][0]["backendRefs"][0].get("weight"), None);
-    assert_eq!(only["spec"]["endpoints"], json!(["localhost:3000"]));
-}
-
-#[test]
-fn every_address_has_its_gateway_and_every_gateway_its_route() {
-    let bind = |ip: Option<&str>, port| BindAddress { ip: ip.map(|ip| ip.parse().unwrap()), port };
-    let listen = [bind(Some("::1"), 81), bind(None, 80), bind(None, 443), bind(None, 80)];
-    let [any, one, route, _] = documents(&starter(&listen, &[])).try_into().unwrap();
-    let ports = |gateway: &Value| -> Vec<u64> {
-        let listeners = gateway["spec"]["listeners"].as_array().unwrap();
-        listeners.iter().map(|listener| listener["port"].as_u64().unwrap()).collect()
-    };
-    assert_eq!((ports(&any), ports(&one)), (vec![80, 443], vec![81]));
-    assert_eq!(any["spec"]["listeners"][1]["name"], "http-443");
-    assert_eq!(one["spec"]["addresses"][0]["value"], "::1");
-    let parents = json!([any["metadata"], one["metadata"]]);
-    assert_eq!(route["spec"]["parentRefs"], parents);
 }
 
 #[test]

@@ -240,18 +240,94 @@ fn a_second_document_is_refused() {
     assert_eq!((error.kind, error.place), (YamlErrorKind::Syntax, Place { line: 2, column: 1 }));
 }
 
+/// Values and keys alike: nothing that is written reads as two things.
 #[test]
 fn what_is_written_reads_back_for_everybody() {
     let long = "word ".repeat(60);
-    let values = [
-        "yes", "on", "012", "1_000", "0x10", "12:30:45", "null", "~", "", " a", "a: b", "#", "- a",
-        "é", "a\nb", &long,
+    let texts = [
+        "yes",
+        "NO",
+        "on",
+        "Off",
+        "y",
+        "n",
+        "true",
+        "012",
+        "08",
+        "1_000",
+        "0x10",
+        "0o7",
+        "0b11",
+        "-1",
+        "+1",
+        "1e3",
+        "1.",
+        ".5",
+        ".inf",
+        ".NaN",
+        "12:30:45",
+        "2026-11-23",
+        "null",
+        "~",
+        "",
+        " a",
+        "a ",
+        "a: b",
+        "a:",
+        "#",
+        "a #b",
+        "- a",
+        "-",
+        "? a",
+        "!x",
+        "&a",
+        "*a",
+        "[",
+        "{a}",
+        "%a",
+        "@a",
+        "`a`",
+        "|",
+        ">",
+        "it's \"so\"",
+        "\t",
+        "é",
+        "a\nb",
+        "a\n\n b\n",
+        "a\r\nb",
+        "\u{2028}",
+        "\u{feff}a",
+        "\0",
+        "\u{7f}",
+        "<<",
+        "=",
+        "---",
+        "...",
+        &long,
     ];
-    let text = write(&values);
+    let map: serde_json::Map<String, serde_json::Value> =
+        texts.iter().map(|text| ((*text).to_owned(), (*text).into())).collect();
+    let text = write(&map);
     assert_eq!(text.lines().filter(|line| line.contains("word")).count(), 1, "nothing is folded");
-    let node = read(&text);
-    let Value::List(items) = &node.value else { panic!("a list") };
-    let read_back: Vec<_> =
-        items.iter().map(|node| (node.as_str(), node.spelling.is_some())).collect();
-    assert_eq!(read_back, values.map(|value| (Some(value), false)));
+    let mut mistakes = Vec::new();
+    let node = parse(&text, &mut mistakes).expect("what is written can be read");
+    assert_eq!(mistakes, []);
+    let Value::Map(entries) = &node.value else { panic!("a map") };
+    for (entry, text) in entries.iter().zip(texts) {
+        let read = (&*entry.key, entry.value.as_str(), &entry.value.spelling);
+        assert_eq!(read, (text, Some(text), &None));
+    }
+    assert_eq!(entries.len(), texts.len());
+}
+
+#[test]
+fn shapes_read_back_too() {
+    let value = serde_json::json!({
+        "list": [[], {}, [1, [2]], [{ "a": null, "b": [true] }]],
+        "numbers": [0, -1, 1.5, i64::MIN, 9_007_199_254_740_993_i64],
+    });
+    let text = write(&value);
+    assert_eq!(serde_yaml::from_str::<serde_json::Value>(&text).expect(&text), value);
+    assert_eq!(write(&"a"), "a\n");
+    assert_eq!(write(&serde_json::json!({ "a": [{ "b": "1" }] })), "a:\n- b: \"1\"\n");
 }

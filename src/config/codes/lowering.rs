@@ -228,9 +228,9 @@ command line, or write a slice whose ports have the names of the Service's ports
 Until then its requests are answered with 503.
 ";
 
-    BAD_ENDPOINT = 151 "an endpoint can't be read"
-"Endpoints are `HOST:PORT`, `[::1]:PORT` or `unix:/path`. The others of the Backend are
-served.
+    BAD_ENDPOINT = 151 "an endpoint of the Service can't be used"
+"The addresses of an EndpointSlice are of its `addressType`, IPv4, IPv6 or FQDN, and an
+ExternalName Service names a host. The other endpoints of the Service are served.
 ";
 
     APP_PROTOCOL = 152 "the protocol of the backend is not known"

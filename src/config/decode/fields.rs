@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::findings::{Findings, Spot};
-use super::formats::{self, Format};
-use super::suggest;
-use crate::config::codes;
+use super::formats::Format;
 use crate::config::raw::{At, Place};
+use crate::config::{codes, duration, suggest};
 use crate::model::Name;
 use crate::yaml::{Entry, Node, Value};
 
@@ -158,7 +157,7 @@ impl<'n, 'f> Fields<'n, 'f> {
             return None;
         }
         let text = string(node, findings)?;
-        match formats::duration(&text) {
+        match duration::parse(&text) {
             Ok(duration) => Some(At::new(duration, node.place)),
             Err(help) => {
                 let message = format!("{} is not a valid duration", findings.value(&text));

@@ -3,11 +3,11 @@
 use super::fields::{Fields, number, text};
 use super::findings::Findings;
 use super::references::{self, BACKEND};
-use super::{formats, routes, suggest};
-use crate::config::codes;
+use super::{formats, routes};
 use crate::config::raw::{
     At, Cors, Filter, FilterKind, HeaderEdit, Mirror, PathModifier, Redirect, Rewrite,
 };
+use crate::config::{codes, suggest};
 use crate::model::Name;
 use crate::yaml::Node;
 

@@ -2,9 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::suggest;
 use crate::config::raw::{At, Origin, Place};
-use crate::config::{Code, Diagnostic, Severity, codes};
+use crate::config::{Code, Diagnostic, Severity, codes, suggest};
 use crate::limits;
 use crate::model::Name;
 use crate::yaml::{Entry, Node};

@@ -1,7 +1,6 @@
 //! The forms that text fields have, each with the rule that is shown when it is broken.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use crate::config::{Code, codes};
 
@@ -78,12 +77,11 @@ formats! {
         |t| t.is_empty() || t.parse::<IpAddr>().is_ok();
     ADDRESS_HOSTNAME: BAD_HOSTNAME, "a valid hostname", "use a lower-case name without scheme and port",
         |t| t.is_empty() || is_subdomain(t.strip_prefix("*.").unwrap_or(t));
-    ENDPOINT: BAD_ADDRESS, "an endpoint", "write `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`", is_endpoint;
     CIDR: BAD_ADDRESS, "a network", "write it as `10.0.0.0/8` or `2001:db8::/32`",
         |t| t.parse::<ipnet::IpNet>().is_ok() || t.parse::<IpAddr>().is_ok();
 }
 
-pub(super) fn is_label(text: &str) -> bool {
+pub(in crate::config) fn is_label(text: &str) -> bool {
     let bytes = text.as_bytes();
     let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
     (1..=63).contains(&bytes.len())
@@ -214,58 +212,6 @@ fn is_origin(text: &str) -> bool {
         && (host == "*" || host.strip_prefix("*.").unwrap_or(host).split('.').all(label))
         && (1..=5).contains(&port.len())
         && port.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn is_endpoint(text: &str) -> bool {
-    if let Some(path) = text.strip_prefix("unix:") {
-        // sun_path holds 108 bytes with the final zero.
-        return path.starts_with('/') && (2..=107).contains(&path.len()) && !path.contains('\0');
-    }
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return address.port() != 0;
-    }
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    // All digits and dots is an address that somebody mistyped, never a name.
-    is_subdomain(host.strip_suffix('.').unwrap_or(host))
-        && !host.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        && port.bytes().all(|b| b.is_ascii_digit())
-        && port.parse::<u16>().is_ok_and(|port| port != 0)
-}
-
-/// GEP-2257, `^([0-9]{1,5}(h|m|s|ms)){1,4}$`; the error is a help line.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    const RULE: &str = "write numbers with `h`, `m`, `s` or `ms`, as in `30s`, `5m` or `1h30m`";
-    if text.contains('.') {
-        return Err("fractions aren't allowed: write `1s500ms` for 1.5 seconds");
-    }
-    if text.starts_with(['-', '+']) {
-        return Err("signs aren't allowed");
-    }
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    for _ in 0..4 {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let value: u64 = rest[..digits].parse().map_err(|_| RULE)?;
-        rest = &rest[digits..];
-        if digits > 5 {
-            return Err("a number has at most five digits: use a larger unit");
-        }
-        let (unit, length) = match rest.as_bytes() {
-            [b'm', b's', ..] => (Duration::from_millis(value), 2),
-            [b'h', ..] => (Duration::from_secs(value * 3600), 1),
-            [b'm', ..] => (Duration::from_secs(value * 60), 1),
-            [b's', ..] => (Duration::from_secs(value), 1),
-            [] => return Err("add a unit: `h`, `m`, `s` or `ms`"),
-            [b'd', ..] => return Err("there are no days: write `24h`"),
-            _ => return Err(RULE),
-        };
-        total += unit;
-        rest = &rest[length..];
-        if rest.is_empty() {
-            return Ok(total);
-        }
-    }
-    Err("a duration has at most four parts")
 }
 
 /// Bytes as Kubernetes writes them: `65536`, `64Ki`, `1M`.

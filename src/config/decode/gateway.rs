@@ -4,12 +4,13 @@ use super::fields::{Fields, text};
 use super::filters::near_miss;
 use super::findings::Findings;
 use super::references::{self, reference};
-use super::{formats, routes, suggest};
-use crate::config::codes;
+use super::{formats, routes};
 use crate::config::raw::{
     At, FromNamespaces, FrontendValidation, Gateway, GatewayAddress, GatewayClass, LabelSelector,
     Listener, ListenerSet, ListenerTls, Reference,
 };
+use crate::config::{codes, suggest};
+use crate::limits;
 use crate::model::Name;
 use crate::names::GROUP_GATEWAY_API;
 use crate::yaml::Node;
@@ -220,19 +221,18 @@ pub(super) fn listener_set(object: &mut Fields<'_, '_>) -> Option<ListenerSet> {
     Some(ListenerSet { parent: parent?, listeners })
 }
 
-/// More were reported, and are compared with nothing.
-const LISTENERS: usize = 64;
-
 fn listeners(spec: &mut Fields<'_, '_>) -> Vec<Listener> {
     let findings = spec.findings;
-    let listeners = spec.required_list("listeners", LISTENERS, |node| listener(node, findings));
+    let listeners =
+        spec.required_list("listeners", limits::LISTENERS, |node| listener(node, findings));
     routes::distinct(findings, listeners.iter().map(|l| (&l.name, &*l.name.value)));
     let socket = |l: &Listener| {
         let hostname = l.hostname.as_ref().map_or("", |hostname| &hostname.value);
         format!("{} {} {hostname}", l.port.value, l.protocol.value)
     };
     let sockets: Vec<_> = listeners.iter().map(socket).collect();
-    for (at, listener) in listeners.iter().enumerate().take(LISTENERS) {
+    // More were reported, and are compared with nothing.
+    for (at, listener) in listeners.iter().enumerate().take(limits::LISTENERS) {
         if let Some(other) = sockets[..at].iter().position(|socket| *socket == sockets[at]) {
             let message = format!(
                 "listener `{}` has the port, protocol and hostname of `{}`",

@@ -1,25 +1,22 @@
 //! meshctl's own kinds. Their spellings are set here; `crds/` says the same.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::fields::{Fields, string, text};
-use super::findings::Findings;
+use super::findings::{Findings, Spot};
 use super::http_route::longer_than_request;
 use super::policy::{self, Validation};
 use super::references::{self, reference};
-use super::{formats, routes, suggest};
-use crate::config::codes;
+use super::{formats, routes};
 use crate::config::raw::{
     At, Backend, BackendTls, Balance, Ejection, MeshConfig, Reference, RetryBudget, Timeouts,
     TrafficPolicy,
 };
+use crate::config::{address, codes, suggest};
 use crate::limits;
-use crate::model::{Kind, Name};
+use crate::model::{Address, Kind, Name};
 use crate::yaml::{Node, Value};
-
-const WEIGHT: RangeInclusive<u32> = 0..=1_000_000;
 
 /// A service that Kubernetes doesn't know, with exactly one source of endpoints.
 ///
@@ -50,7 +47,8 @@ pub(super) fn backend(object: &mut Fields<'_, '_>) -> Option<Backend> {
     } else {
         spec.required_list("endpoints", limits::BACKEND_ENDPOINTS, |node| endpoint(node, findings))
     };
-    routes::distinct(findings, endpoints.iter().map(|(address, _)| (address, &*address.value)));
+    routes::distinct(findings, endpoints.iter().map(|(spot, address, _)| (*spot, &address.value)));
+    let endpoints = endpoints.into_iter().map(|(_, address, weight)| (address, weight)).collect();
     let protocol = spec.choice_or("protocol", &["HTTP", "H2C", "WebSocket"], "HTTP");
     let tls = spec.map("tls").and_then(backend_tls);
     if let (Some(tls), "H2C") = (&tls, &*protocol.value) {
@@ -63,15 +61,28 @@ pub(super) fn backend(object: &mut Fields<'_, '_>) -> Option<Backend> {
     Some(Backend { endpoints, protocol, tls })
 }
 
-fn endpoint(node: &Node, findings: &Findings<'_>) -> Option<(At<Name>, u32)> {
+fn endpoint(node: &Node, findings: &Findings<'_>) -> Option<(Spot, At<Address>, u32)> {
     let Value::Map(_) = node.value else {
-        return Some((text(node, &formats::ENDPOINT, findings)?, 1));
+        return Some((node.into(), address_of(node, findings)?, 1));
     };
     let mut fields = Fields::open(node, findings)?;
-    let address = fields.required_text("address", &formats::ENDPOINT);
-    let weight = fields.number("weight", WEIGHT).map_or(1, |at| at.value);
+    let node = fields.require("address");
+    let weight = fields.number("weight", 0..=limits::WEIGHT).map_or(1, |at| at.value);
     fields.finish();
-    Some((address, weight))
+    let node = node?;
+    Some((node.into(), address_of(node, findings)?, weight))
+}
+
+fn address_of(node: &Node, findings: &Findings<'_>) -> Option<At<Address>> {
+    let text = string(node, findings)?;
+    match address::endpoint(&text) {
+        Ok(address) => Some(At::new(address, node.place)),
+        Err(why) => {
+            let message = format!("{} is not an endpoint", findings.value(&text));
+            findings.error_help(codes::BAD_ADDRESS, node, message, why.to_string());
+            None
+        }
+    }
 }
 
 fn backend_tls(mut fields: Fields<'_, '_>) -> Option<BackendTls> {

@@ -9,18 +9,20 @@ use super::references::{self, PARENT};
 use super::{filters, formats};
 use crate::config::codes;
 use crate::config::raw::{At, BackendRef, Filter, Reference, SessionPersistence, ValueMatch};
+use crate::limits;
 use crate::model::Name;
 use crate::yaml::Node;
 
 /// All rules together; the schema's own bound on an etcd object.
 pub(super) const MATCHES: usize = 128;
-const PARENTS: usize = 32;
 
 pub(super) fn parents(spec: &mut Fields<'_, '_>) -> Vec<Reference> {
     let findings = spec.findings;
-    let parents =
-        spec.list("parentRefs", 32, |node| references::reference(node, &PARENT, findings));
-    distinct_parents(&parents[..parents.len().min(PARENTS)], findings);
+    let parents = spec.list("parentRefs", limits::PARENT_REFS, |node| {
+        references::reference(node, &PARENT, findings)
+    });
+    // More were reported, and are compared with nothing.
+    distinct_parents(&parents[..parents.len().min(limits::PARENT_REFS)], findings);
     spec.choice("useDefaultGateways", &["All", "None"]);
     parents
 }
@@ -54,7 +56,7 @@ pub(super) fn hostnames(spec: &mut Fields<'_, '_>) -> Vec<At<Name>> {
 
 pub(super) fn backends(rule: &mut Fields<'_, '_>, family: filters::Family) -> Vec<BackendRef> {
     let findings = rule.findings;
-    rule.list("backendRefs", 16, |node| backend(node, family, findings))
+    rule.list("backendRefs", limits::BACKEND_REFS, |node| backend(node, family, findings))
 }
 
 fn backend(node: &Node, family: filters::Family, findings: &Findings<'_>) -> Option<BackendRef> {
@@ -63,7 +65,7 @@ fn backend(node: &Node, family: filters::Family, findings: &Findings<'_>) -> Opt
     references::needs_port(&reference, &fields);
     let backend = BackendRef {
         reference,
-        weight: fields.number("weight", 0..=1_000_000).unwrap_or(At::nowhere(1)),
+        weight: fields.number("weight", 0..=limits::WEIGHT).unwrap_or(At::nowhere(1)),
         filters: filters::filters(&mut fields, family),
     };
     fields.finish();

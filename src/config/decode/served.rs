@@ -1,8 +1,7 @@
 //! Which documents are ours: the kinds, groups and versions that are read.
 
 use super::findings::Findings;
-use super::suggest;
-use crate::config::codes;
+use crate::config::{codes, suggest};
 use crate::model::Kind;
 use crate::names::{GROUP_DISCOVERY, GROUP_GATEWAY_API, GROUP_MESHCTL};
 use crate::yaml::{Node, Value};

@@ -1,137 +1,75 @@
 use super::*;
-use crate::config::index::Index;
-use crate::config::lower::Lowering;
-use crate::model::{Part, PartKind};
 
-fn listen(texts: &[&str]) -> Vec<Listen> {
-    texts.iter().map(|text| text.parse().expect(text)).collect()
-}
-
-fn to(texts: &[&str]) -> Vec<To> {
-    texts.iter().map(|text| text.parse().expect(text)).collect()
-}
-
-#[test]
-fn listen_addresses_are_read_or_refused() {
-    let check = |text: &str, expected: Option<(Option<&str>, u16)>| {
-        let expected = expected
-            .map(|(ip, port)| Listen { ip: ip.map(|ip| ip.parse().expect("a literal")), port });
-        assert_eq!(text.parse::<Listen>().ok(), expected, "{text}");
-    };
-    check(":8080", Some((None, 8080)));
-    check("127.0.0.1:80", Some((Some("127.0.0.1"), 80)));
-    check("[::1]:80", Some((Some("::1"), 80)));
-    for text in ["8080", ":", ":0", ":+80", ":65536", "localhost:80", "unix:/a", "::1:80", ""] {
-        check(text, None);
-    }
-}
-
-#[test]
-fn destinations_have_a_weight_of_one_unless_one_is_written() {
-    let check = |text: &str, expected: Option<(&str, u32)>| {
-        let read = text.parse::<To>().ok().map(|to| (to.endpoint.to_string(), to.weight));
-        assert_eq!(read, expected.map(|(text, weight)| (text.to_owned(), weight)), "{text}");
-    };
-    check("localhost:3000", Some(("localhost:3000", 1)));
-    check("localhost:3000=90", Some(("localhost:3000", 90)));
-    check("localhost:3000=0", Some(("localhost:3000", 0)));
-    check("unix:/run/a=b", Some(("unix:/run/a=b", 1)));
-    check("unix:/run/a=9", Some(("unix:/run/a", 9)));
-    for text in
-        ["localhost", "localhost:3000=", "localhost:3000=-1", "localhost:3000=1000001", "=1"]
-    {
-        check(text, None);
-    }
-}
-
-#[test]
-fn options_are_read_or_refused_by_name() {
-    let mut options = Options::default();
-    for text in ["web", "web=", "=a:1", "a/b/c=d:1", "/web=a:1", "web=a"] {
-        let error = options.add_endpoint(text).expect_err(text);
-        assert!(!error.to_string().is_empty());
-    }
-    for text in ["80", "80=", "=80", "0=80", "80=x", "80=65536"] {
-        assert!(options.add_port_move(text).is_err(), "{text}");
-    }
-    assert_eq!(options, Options::default(), "nothing of a bad value stays");
-}
-
-#[test]
-fn no_file_at_all_is_a_whole_mesh() {
-    let (listen, to) =
-        (listen(&[":8080", "[::1]:9090"]), to(&["localhost:3000=90", "10.0.0.1:1=10"]));
-    let mut index = Index::new();
-    for object in quick(&listen, &to) {
-        index.apply(object);
-    }
-    let mut lowering = Lowering::new(Options::default());
-    let lowered = lowering.commit(&mut index, 0);
-    assert_eq!(lowered.diagnostics, []);
-    let mut binds = Vec::new();
-    for part in lowering.parts() {
-        match part {
-            Part::Listener(listener) => binds.push(listener.bind.to_string()),
-            Part::Rule(rule) => {
-                let weights: Vec<u32> = rule.backends.iter().map(|one| one.weight).collect();
-                assert_eq!(weights, [90, 10]);
-                assert_eq!(rule.attachments.len(), 2);
+/// `Ok` holds how the value is shown, `Err` a part of the message.
+fn check<T>(
+    read: impl Fn(&str) -> Result<T, FlagError>,
+    show: impl Fn(&T) -> String,
+    cases: &[(&str, Result<&str, &str>)],
+) {
+    for (text, expected) in cases {
+        match (read(text), expected) {
+            (Ok(value), Ok(expected)) => assert_eq!(show(&value), *expected, "{text:?}"),
+            (Err(error), Err(part)) => {
+                let error = error.to_string();
+                assert!(error.contains(part), "{text:?}: {error:?} does not say {part:?}");
+                assert!(!error.ends_with('.'), "{text:?}: {error:?} ends with a full stop");
             }
-            _ => {}
+            (Ok(value), Err(part)) => panic!("{text:?} gave {}, not {part:?}", show(&value)),
+            (Err(error), Ok(expected)) => panic!("{text:?} gave {error:?}, not {expected:?}"),
         }
     }
-    binds.sort();
-    assert_eq!(binds, ["*:8080", "[::1]:9090"]);
-    let count = |kind| lowering.parts().filter(|part| part.key().part == kind).count();
-    assert_eq!((count(PartKind::Backend), count(PartKind::EndpointSet)), (2, 2));
 }
 
 #[test]
-fn the_documents_say_the_same_as_the_objects() {
-    let (listen, to) = (listen(&["127.0.0.1:8080"]), to(&["localhost:3000=90", "unix:/run/a"]));
-    let objects = quick(&listen, &to);
-    let documents = quick_documents(&listen, &to);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    for (object, document) in objects.iter().zip(&documents) {
-        assert_eq!(text(&document["kind"]), object.key.kind.as_str());
-        assert_eq!(text(&document["metadata"]["name"]), *object.key.name);
-    }
-    assert_eq!(objects.len(), documents.len());
-    let expected = json!([
-        {
-            "apiVersion": "gateway.networking.k8s.io/v1",
-            "kind": "Gateway",
-            "metadata": { "name": "gateway" },
-            "spec": {
-                "gatewayClassName": "meshctl",
-                "listeners": [{ "name": "http-8080", "protocol": "HTTP", "port": 8080 }],
-                "addresses": [{ "type": "IPAddress", "value": "127.0.0.1" }],
-            },
-        },
-        {
-            "apiVersion": "gateway.networking.k8s.io/v1",
-            "kind": "HTTPRoute",
-            "metadata": { "name": "route" },
-            "spec": {
-                "parentRefs": [{ "name": "gateway" }],
-                "rules": [{ "backendRefs": [
-                    { "group": "meshctl.dev", "kind": "Backend", "name": "backend-1", "weight": 90 },
-                    { "group": "meshctl.dev", "kind": "Backend", "name": "backend-2", "weight": 1 },
-                ] }],
-            },
-        },
-        {
-            "apiVersion": "meshctl.dev/v1alpha1",
-            "kind": "Backend",
-            "metadata": { "name": "backend-1" },
-            "spec": { "endpoints": ["localhost:3000"] },
-        },
-        {
-            "apiVersion": "meshctl.dev/v1alpha1",
-            "kind": "Backend",
-            "metadata": { "name": "backend-2" },
-            "spec": { "endpoints": ["unix:/run/a"] },
-        },
-    ]);
-    assert_eq!(Value::Array(documents), expected);
+fn targets_have_a_weight_of_one_unless_one_is_written() {
+    let show = |target: &Target| format!("{} x{}", target.address, target.weight);
+    check(
+        target,
+        show,
+        &[
+            ("localhost:3000", Ok("localhost:3000 x1")),
+            ("localhost:3000=90", Ok("localhost:3000 x90")),
+            ("localhost:3000=0", Ok("localhost:3000 x0")),
+            ("127.0.0.1:80=1000000", Ok("127.0.0.1:80 x1000000")),
+            ("[::1]:80=2", Ok("[::1]:80 x2")),
+            ("unix:/run/a=b=5", Ok("unix:/run/a=b x5")),
+            ("localhost:3000=", Err("`` is not a weight")),
+            ("localhost:3000=-1", Err("`-1` is not a weight")),
+            ("localhost:3000=+1", Err("`+1` is not a weight")),
+            ("localhost:3000=10%", Err("`10%` is not a weight")),
+            ("localhost:3000=1000001", Err("from 0 to 1000000")),
+            ("unix:/run/a=b", Err("`b` is not a weight")),
+            ("localhost=1", Err("no port")),
+            ("=1", Err("no port")),
+        ],
+    );
+}
+
+#[test]
+fn endpoints_and_ports() {
+    check(
+        endpoint_override,
+        |value| format!("{}/{} at {}", value.namespace, value.service, value.address),
+        &[
+            ("cart=localhost:3000", Ok("default/cart at localhost:3000")),
+            ("shop/cart=unix:/run/a=b", Ok("shop/cart at unix:/run/a=b")),
+            ("cart", Err("[NS/]SERVICE=HOST:PORT")),
+            ("=localhost:1", Err("not a Service's name")),
+            ("/cart=localhost:1", Err("not a namespace")),
+            ("a/b/c=localhost:1", Err("`b/c` is not a Service's name")),
+            ("Cart=localhost:1", Err("lower-case")),
+            ("cart=localhost", Err("no port")),
+        ],
+    );
+    check(
+        port_move,
+        |value| format!("{} to {}", value.listener, value.here),
+        &[
+            ("80=8080", Ok("80 to 8080")),
+            ("8080", Err("`80=8080`")),
+            ("80=", Err("not a number from 1 to 65535")),
+            ("0=80", Err("not a number from 1 to 65535")),
+            ("80=8080=1", Err("`8080=1`")),
+        ],
+    );
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::address::{dotless, parse_address};
 use super::view::View;
 use super::{codes, reference};
+use crate::config::address::dotless;
 use crate::config::raw::{self, At, Object, Place, Reference};
 use crate::model::{
     Address, BackendTls, Cause, ClientIdentity, Hostname, Name, SubjectAltName, TrustRoots,
@@ -56,12 +56,12 @@ pub(super) fn of_backend(
 
 /// The one name that all endpoints have.
 fn only_host(backend: &raw::Backend) -> Option<Name> {
-    let mut hosts = backend.endpoints.iter().map(|(text, _)| match parse_address(&text.value) {
-        Ok(Address::Dns { host, .. }) => Some(host),
+    let mut hosts = backend.endpoints.iter().map(|(address, _)| match &address.value {
+        Address::Dns { host, .. } => Some(host),
         _ => None,
     });
     let first = hosts.next().flatten()?;
-    hosts.all(|host| host.as_ref() == Some(&first)).then_some(first)
+    hosts.all(|host| host == Some(first)).then(|| first.clone())
 }
 
 fn roots(

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::address::{dotless, parse_address};
 use super::codes;
 use super::target::port_of;
 use super::unit::{Made, Output, section_of};
 use super::view::View;
+use crate::config::address::dotless;
 use crate::config::index::Tag;
 use crate::config::raw::{
     self, EndpointSlice, Object, Service, ServicePort, SliceEndpoint, Spec, TargetPort,
@@ -24,7 +24,7 @@ pub(super) fn endpoints_key(object: &ObjectKey, port: Option<u16>) -> PartKey {
 pub(super) fn endpoints(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>) -> Made {
     let Some(object) = view.object(key) else { return Made::default() };
     let found = match &object.spec {
-        Spec::Backend(backend) => of_backend(view, &object, backend),
+        Spec::Backend(backend) => of_backend(backend),
         Spec::Service(service) => {
             let Some(port) = port_of(service, port) else { return Made::default() };
             of_service(view, &object, service, port)
@@ -45,23 +45,11 @@ pub(super) fn endpoints(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>)
 /// Sorted and without doubles; never empty.
 type Weights = BTreeMap<Address, u32>;
 
-fn of_backend(
-    view: &mut View<'_>,
-    object: &Object,
-    backend: &raw::Backend,
-) -> Result<Weights, Cause> {
+fn of_backend(backend: &raw::Backend) -> Result<Weights, Cause> {
     let mut weights = Weights::new();
-    for (text, weight) in &backend.endpoints {
-        match parse_address(&text.value) {
-            Ok(address) => {
-                let sum = weights.entry(address).or_default();
-                *sum = sum.saturating_add(*weight);
-            }
-            Err(why) => {
-                let message = format!("`{}` is not an endpoint: {why}", text.value);
-                view.error(object, codes::BAD_ENDPOINT, text, message);
-            }
-        }
+    for (address, weight) in &backend.endpoints {
+        let sum = weights.entry(address.value.clone()).or_default();
+        *sum = sum.saturating_add(*weight);
     }
     if weights.is_empty() { Err(Cause::NoEndpoint) } else { Ok(weights) }
 }

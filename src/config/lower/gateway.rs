@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::address::dotless;
 use super::unit::{GatewayShape, ListenerShape, Output, SetShape, UnitKey};
 use super::view::View;
 use super::{codes, namespaces};
+use crate::config::address::dotless;
 use crate::config::raw::{self, At, Object, Spec};
 use crate::model::{BindAddress, Hostname, Kind, Name, ObjectKey, PartKey, PartKind};
 use crate::names;

@@ -10,10 +10,10 @@ fn backend() {
 spec: {endpoints: [a, 'a:0', '10.0.0:80', unix:run, {address: 'a:1', wieght: 3}, 'a:1', 5, {}], protocol: HTTP2}
 "#,
         r#"
-5:20: error[MC0028]: `a` is not an endpoint; write `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`
-5:23: error[MC0028]: `a:0` is not an endpoint; write `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`
-5:30: error[MC0028]: `10.0.0:80` is not an endpoint; write `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`
-5:43: error[MC0028]: `unix:run` is not an endpoint; write `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`
+5:20: error[MC0028]: `a` is not an endpoint; it has no port, as in `HOST:PORT`
+5:23: error[MC0028]: `a:0` is not an endpoint; its port `0` is not a number from 1 to 65535
+5:30: error[MC0028]: `10.0.0:80` is not an endpoint; `10.0.0` is neither a host name nor an IP address
+5:43: error[MC0028]: `unix:run` is not an endpoint; a Unix socket is `unix:/path`, or `unix:@name` without a file
 5:70: error[MC0012]: unknown field `wieght`; did you mean `weight`?
 5:82: error[MC0023]: `a:1` is there twice
 5:89: error[MC0014]: expected a string, found an integer; put it in quotes

@@ -188,14 +188,14 @@ spec:
 "#,
         r#"
 7:25: error[MC0019]: a duration needs a unit; write `30s`, `5m` or `250ms`
-7:44: error[MC0019]: `1.5s` is not a valid duration; fractions aren't allowed: write `1s500ms` for 1.5 seconds
+7:44: error[MC0019]: `1.5s` is not a valid duration; a duration has no fraction: `1s500ms` is 1.5 seconds
 8:45: error[MC0026]: `backendRequest` can't be longer than `request`
-9:25: error[MC0019]: `1d` is not a valid duration; there are no days: write `24h`
+9:25: error[MC0019]: `1d` is not a valid duration; there is no unit for days: write `24h`
 9:45: error[MC0019]: `100000s` is not a valid duration; a number has at most five digits: use a larger unit
-10:25: error[MC0019]: `10` is not a valid duration; add a unit: `h`, `m`, `s` or `ms`
-10:47: error[MC0019]: `-1s` is not a valid duration; signs aren't allowed
-11:25: error[MC0019]: `5min` is not a valid duration; write numbers with `h`, `m`, `s` or `ms`, as in `30s`, `5m` or `1h30m`
-11:47: error[MC0019]: `""` is not a valid duration; write numbers with `h`, `m`, `s` or `ms`, as in `30s`, `5m` or `1h30m`
+10:25: error[MC0019]: `10` is not a valid duration; a duration needs a unit, as in 30s or 30m
+10:47: error[MC0019]: `-1s` is not a valid duration; a duration has no sign
+11:25: error[MC0019]: `5min` is not a valid duration; a duration is numbers with their units, as in `500ms`, `30s` or `1h30m`
+11:47: error[MC0019]: `""` is not a valid duration; a duration is numbers with their units, as in `500ms`, `30s` or `1h30m`
 "#,
     );
 }
@@ -214,7 +214,7 @@ spec:
 7:21: error[MC0015]: `200` is out of range; it can be 400 to 599
 7:31: error[MC0023]: `503` is there twice
 7:47: error[MC0015]: `0` is out of range; it can be 1 to 4294967295
-7:59: error[MC0019]: `1us` is not a valid duration; write numbers with `h`, `m`, `s` or `ms`, as in `30s`, `5m` or `1h30m`
+7:59: error[MC0019]: `1us` is not a valid duration; a duration is numbers with their units, as in `500ms`, `30s` or `1h30m`
 8:32: error[MC0026]: `cookieConfig` goes with type `Cookie`
 8:69: error[MC0026]: a `Permanent` cookie needs an `absoluteTimeout`
 "#,

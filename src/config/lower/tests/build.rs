@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::address::endpoint;
 use crate::config::raw::*;
-use crate::model::{Kind, Name, ObjectKey, Store};
+use crate::model::{Address, Kind, Name, ObjectKey, Store};
 use crate::names;
 
 pub(super) fn at(text: &str) -> At<Name> {
@@ -260,9 +261,13 @@ pub(super) fn slice(name: &str, service: &str, port: u16, addresses: &[&str]) ->
     object(Kind::EndpointSlice, name, Spec::EndpointSlice(spec))
 }
 
+fn endpoint_at(text: &str) -> At<Address> {
+    At::nowhere(endpoint(text).expect("an endpoint"))
+}
+
 pub(super) fn backend(name: &str, endpoints: &[&str]) -> Object {
     let spec = Backend {
-        endpoints: endpoints.iter().map(|text| (at(text), 1)).collect(),
+        endpoints: endpoints.iter().map(|text| (endpoint_at(text), 1)).collect(),
         protocol: at("HTTP"),
         tls: None,
     };

@@ -1,5 +1,6 @@
 use super::build::*;
 use super::*;
+use crate::config::flags::PortMove;
 use crate::config::raw::{FromNamespaces, LabelSelector, Listener as Written};
 use crate::limits;
 use crate::model::AccessLogFormat;
@@ -39,7 +40,7 @@ fn addresses_and_moved_ports_say_where_to_listen() {
             gateway.addresses = addresses.iter().map(|(kind, ip)| address(kind, ip)).collect();
         });
         let mut options = Options::default();
-        options.add_port_move("80=8080").expect("a literal");
+        options.add_port_move(PortMove { listener: 80, here: 8080 });
         let world = World::with(options, [gateway]);
         assert_eq!(binds(&world), expected, "{addresses:?}");
         world.codes(&vec![codes::ADDRESS_UNUSABLE; errors]);
@@ -124,7 +125,7 @@ fn of_listeners_in_one_object_that_conflict_none_is_served() {
 #[test]
 fn ports_that_were_moved_together_conflict_too() {
     let mut options = Options::default();
-    options.add_port_move("80=8080").expect("a literal");
+    options.add_port_move(PortMove { listener: 80, here: 8080 });
     let objects = [gateway("web", vec![listener("a", 80), listener("b", 8080)])];
     World::with(options, objects).codes(&[codes::LISTENER_CONFLICT, codes::LISTENER_CONFLICT]);
 }

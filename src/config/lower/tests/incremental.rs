@@ -56,7 +56,7 @@ fn of(choice: Choice) -> Object {
         }
         15 => slice("more", "a", 3000, if bit(0) { &["10.0.0.9"] } else { &["bad"] }),
         16 => {
-            let endpoints: &[&str] = if bit(0) { &["localhost:1"] } else { &["nonsense"] };
+            let endpoints: &[&str] = if bit(0) { &["localhost:1"] } else { &["unix:/b", "a:2"] };
             let mut object = backend("k", endpoints);
             if let Spec::Backend(spec) = &mut object.spec
                 && bit(1)

@@ -1,11 +1,11 @@
-//! ``did you mean `hostnames`?``
+//! ``did you mean `hostnames`?``, for fields, kinds, causes and topics alike.
+
+#[cfg(test)]
+mod tests;
 
 /// The candidate that is a slip of the fingers away, if there is one: a third of the word may
 /// differ, but never more than three letters.
-pub(super) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // Longer words are nobody's typing, and cost the square of their length.
     if word.len() > 64 {
         return None;
