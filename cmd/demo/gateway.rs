@@ -17,7 +17,7 @@ use meshctl::model::BindAddress;
 use meshctl::proxy::control;
 use meshctl::proxy::takeover::Listening;
 use meshctl::serve::{self, StartError};
-use meshctl::source::Feed;
+use meshctl::source::{Feed, Inputs};
 use meshctl::{limits, names};
 
 use crate::exit::{Exit, Failure};
@@ -128,7 +128,7 @@ fn options(
         *lock(&problems) = found.iter().filter(|d| d.is_error()).map(render::line).collect();
     };
     serve::Options {
-        feed: Feed::new(directory.to_owned()),
+        inputs: Inputs { files: vec![directory.to_owned()], ..Inputs::default() },
         workers: WORKERS,
         // Another proxy of this machine may have the usual port; `proxy status` needs none.
         observe: None,
