@@ -16,6 +16,9 @@ use crate::config::raw::Object;
 use crate::limits;
 use crate::snapshot::Changes;
 
+#[cfg(test)]
+mod tests;
+
 /// Where objects come from.
 #[derive(Debug, Default)]
 pub struct Inputs {
