@@ -132,6 +132,8 @@ pub(super) struct Files {
     pending: BTreeMap<PathBuf, Pending>,
     bytes: u64,
     said: Vec<Diagnostic>,
+    /// What the walk says now, where that is something else, and since when.
+    news: Option<(Vec<Diagnostic>, Instant)>,
     hidden: usize,
     counters: Counters,
 }
@@ -146,6 +148,7 @@ impl Files {
             pending: BTreeMap::new(),
             bytes: 0,
             said: Vec::new(),
+            news: None,
             hidden: 0,
             counters: Counters::default(),
         };
@@ -212,13 +215,21 @@ impl Files {
                 again = Some(again.map_or(at, |again| again.min(at)));
             }
         }
+        if let Some(since) = self.news_since(&walk, now) {
+            let at = if noticed.is_none() { now } else { since + limits::FILE_REST };
+            if at > now {
+                again = Some(again.map_or(at, |again| again.min(at)));
+            }
+        }
         let waits = again.is_some() && first + limits::FILE_BATCH > now;
-        let said_before = std::mem::replace(&mut self.said, walk.diagnostics.clone());
-        let news = said_before != self.said;
+        let news = !waits && self.said != walk.diagnostics;
         self.hidden = walk.hidden;
         let mut batch = batch;
         if !waits {
             self.apply(&walk, &rested, noticed.is_some(), &mut batch);
+        }
+        if news {
+            self.said.clone_from(&walk.diagnostics);
         }
         let worth = noticed.is_none() || news || !batch.files.is_empty();
         let batch = worth.then(|| Batch { files: batch.files, ..self.nothing() });
@@ -233,6 +244,18 @@ impl Files {
             summary: self.summary(),
             counters: std::mem::take(&mut self.counters),
         }
+    }
+
+    /// Since when the walk says something else than what was told; editors take files away for
+    /// a moment.
+    fn news_since(&mut self, walk: &Walk, now: Instant) -> Option<Instant> {
+        if self.said == walk.diagnostics {
+            self.news = None;
+            return None;
+        }
+        let new = || (walk.diagnostics.clone(), now);
+        let news = self.news.take().filter(|(said, _)| *said == walk.diagnostics);
+        Some(self.news.insert(news.unwrap_or_else(new)).1)
     }
 
     /// The paths that differ from what was read, each with since when.
