@@ -3,6 +3,9 @@
 use crate::config::Code;
 use crate::config::codes::Explanation;
 
+#[cfg(test)]
+mod tests;
+
 /// `NAME = number "title" "text";` becomes a constant and a row.
 macro_rules! table {
     ($($name:ident = $number:literal $title:literal $text:literal;)*) => {

@@ -90,7 +90,7 @@ async fn removed_and_back() {
     fs::remove_file(shop.path("a.yaml")).unwrap();
     live.next().await;
     assert_eq!(live.backends(), []);
-    assert_eq!(live.codes(), [crate::config::lower::codes::REFERENCE_MISSING]);
+    assert_eq!(live.codes(), [lower::codes::REFERENCE_MISSING]);
     shop.write("a.yaml", &Shop::backend("a", 1));
     live.next().await;
     assert_eq!((live.backends(), live.codes()), (one("a", 1), vec![]));
