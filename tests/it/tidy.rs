@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("snapshot", &["model"]),
     ("config", &["model", "yaml"]),
     ("identity", &["model", "clock"]),
-    ("source", &["model", "config", "snapshot", "clock"]),
+    ("source", &["model", "yaml", "config", "snapshot", "clock"]),
     ("telemetry", &["model", "snapshot", "clock"]),
     ("proxy", &["model", "snapshot", "identity", "telemetry", "clock"]),
     ("manifest", &["model", "yaml"]),
