@@ -72,6 +72,11 @@ pub const H2_UPSTREAM_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 pub const H2_ERROR_RESETS: usize = 200;
 /// Streams reset by the client before they were taken up (CVE-2023-44487).
 pub const H2_PENDING_RESETS: usize = 50;
+/// Requests that a client gives up within `H2_BRIEF` of sending them, less those that it doesn't,
+/// before its connection is closed: the other half of CVE-2023-44487, resets of what was taken up.
+/// A client that sends every request twice and drops the slower answer stays at 0.
+pub const H2_ABANDONED: u32 = 400;
+pub const H2_BRIEF: Duration = Duration::from_secs(1);
 /// One chunk-size line with its extensions; extensions have no use here.
 pub const CHUNK_LINE_BYTES: usize = 256;
 /// Chunk extensions of one body in all: they cost work and carry nothing (CVE-2023-39326).
