@@ -19,9 +19,8 @@ pub(crate) const END_STREAM: u8 = 0x1;
 pub(crate) const ACK: u8 = 0x1;
 pub(crate) const END_HEADERS: u8 = 0x4;
 
-/// CANCEL, and the reason that abuse deserves.
+/// A client that has lost interest (RFC 9113 §7).
 pub(crate) const CANCEL: [u8; 4] = [0, 0, 0, 8];
-pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();

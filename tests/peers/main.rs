@@ -5,8 +5,14 @@
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 mod attacks;
 mod frames;
+mod load;
+mod losses;
 mod origin;
 mod process;
+
+#[path = "../support/authority.rs"]
+#[expect(dead_code, reason = "other tests use what these don't")]
+mod authority;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,5 @@
-//! An HTTP/1 origin that counts what reaches it, on threads of its own.
+//! An HTTP/1 origin that counts what reaches it, on threads of its own. A target `/stream/N` is
+//! answered with N pieces, one every [`PIECE_EVERY`].
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,6 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use meshctl::clock;
+
+/// What a stream consists of.
+pub(crate) const PIECE: &[u8] = b"piece\n";
+pub(crate) const PIECE_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 pub(crate) struct Counts {
@@ -45,22 +50,19 @@ fn serve(stream: &TcpStream, counts: &Counts, hold: Duration) -> std::io::Result
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     loop {
-        let length = match read_head(&mut reader)? {
-            Some(length) => length,
-            None => return Ok(()),
-        };
+        let Some(head) = read_head(&mut reader)? else { return Ok(()) };
         counts.requests.fetch_add(1, SeqCst);
         let open = counts.open.fetch_add(1, SeqCst) + 1;
         counts.most_open.fetch_max(open, SeqCst);
-        let finished = finish(stream, &mut reader, length, hold);
+        let finished = finish(stream, &mut reader, head, hold);
         counts.open.fetch_sub(1, SeqCst);
         finished?;
     }
 }
 
-/// The body's length of the next request; `None` at the end.
-fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<Body>> {
-    let mut body = Body::Sized(0);
+/// What matters of the next request; `None` at the end.
+fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<Head>> {
+    let mut head = Head { body: Body::Sized(0), pieces: None };
     let mut line = String::new();
     let mut first = true;
     loop {
@@ -70,15 +72,25 @@ fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<Body>> {
         }
         let field = line.trim_end().to_ascii_lowercase();
         if field.is_empty() && !first {
-            return Ok(Some(body));
+            return Ok(Some(head));
+        }
+        if first {
+            let rest = field.split(' ').nth(1).and_then(|target| target.strip_prefix("/stream/"));
+            head.pieces = rest.map(|number| number.parse().expect("the tests write numbers"));
         }
         first = false;
         if let Some(length) = field.strip_prefix("content-length:") {
-            body = Body::Sized(length.trim().parse().expect("the proxy sends numbers"));
+            head.body = Body::Sized(length.trim().parse().expect("the proxy sends numbers"));
         } else if field.starts_with("transfer-encoding:") {
-            body = Body::Chunked;
+            head.body = Body::Chunked;
         }
     }
+}
+
+struct Head {
+    body: Body,
+    /// Of a stream.
+    pieces: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -90,14 +102,17 @@ enum Body {
 fn finish(
     mut stream: &TcpStream,
     reader: &mut impl BufRead,
-    body: Body,
+    head: Head,
     hold: Duration,
 ) -> std::io::Result<()> {
-    match body {
+    match head.body {
         Body::Sized(length) => {
             std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
         }
         Body::Chunked => read_chunks(reader)?,
+    }
+    if let Some(pieces) = head.pieces {
+        return send_pieces(stream, pieces);
     }
     let until = clock::now() + hold;
     while let Some(rest) = until.checked_duration_since(clock::now()).filter(|d| !d.is_zero()) {
@@ -112,6 +127,16 @@ fn finish(
     }
     stream.set_read_timeout(None)?;
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhello\n")
+}
+
+fn send_pieces(mut stream: &TcpStream, pieces: u32) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+    for _ in 0..pieces {
+        std::thread::sleep(PIECE_EVERY);
+        stream
+            .write_all(&[format!("{:x}\r\n", PIECE.len()).as_bytes(), PIECE, b"\r\n"].concat())?;
+    }
+    stream.write_all(b"0\r\n\r\n")
 }
 
 fn read_chunks(reader: &mut impl BufRead) -> std::io::Result<()> {

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use meshctl::clock::{self, Instant};
+use meshctl::clock;
+
+use crate::authority::Authority;
 
 const MESHCTL: &str = env!("CARGO_BIN_EXE_meshctl");
 /// For a debug build on two busy cores.
@@ -19,6 +21,10 @@ pub(crate) struct Proxy {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) http: SocketAddr,
     pub(crate) https: SocketAddr,
+    /// For a listener that comes and goes.
+    extra: SocketAddr,
+    /// Of every certificate that it serves.
+    pub(crate) authority: Authority,
     /// Processes that have been taken over from and drain.
     former: Vec<Running>,
     running: Option<Running>,
@@ -39,14 +45,16 @@ pub(crate) struct Mesh<'a> {
 
 impl Proxy {
     pub(crate) fn start(mesh: &Mesh<'_>) -> Self {
-        let [http, https] = free_addresses();
+        let [http, https, extra] = free_addresses();
         // Over a control socket in a folder of everyone's the proxy could be steered by anyone.
         let ours = std::fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(ours).tempdir().unwrap();
-        let mut proxy = Self { folder, http, https, former: Vec::new(), running: None };
+        let authority = Authority::new("a test's authority");
+        let mut proxy =
+            Self { folder, http, https, extra, authority, former: Vec::new(), running: None };
         std::fs::create_dir(proxy.mesh()).unwrap();
-        proxy.write("gateway.yaml", &gateway(http.port(), https.port(), mesh.settings));
-        proxy.write("certificate.yaml", &certificate());
+        proxy.write("gateway.yaml", &proxy.gateway(mesh.settings, false));
+        proxy.write("certificate.yaml", &certificate(&proxy.authority));
         proxy.write("route.yaml", &route(mesh.rules));
         for (name, address) in mesh.backends {
             proxy.write(&format!("{name}.yaml"), &backend(name, &[*address]));
@@ -64,6 +72,29 @@ impl Proxy {
         let new = self.folder.path().join("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(new, self.mesh().join(name)).unwrap();
+    }
+
+    /// The Gateway, with a listener more or without it, and its settings.
+    pub(crate) fn gateway(&self, settings: &str, extra: bool) -> String {
+        let [http, https, port] = [self.http, self.https, self.extra].map(|address| address.port());
+        let extra =
+            format!("  - {{name: extra, port: {port}, protocol: HTTP}}\n").repeat(extra.into());
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: edge}}
+spec:
+  gatewayClassName: meshctl
+  listeners:
+  - {{name: http, port: {http}, protocol: HTTP}}
+  - {{name: https, port: {https}, protocol: HTTPS, tls: {{certificateRefs: [{{name: tls}}]}}}}
+{extra}---
+apiVersion: meshctl.dev/v1alpha1
+kind: MeshConfig
+metadata: {{name: edge}}
+spec: {{accessLog: none, {settings}}}
+"
+        )
     }
 
     /// A new process takes the sockets; the former one drains meanwhile.
@@ -161,25 +192,6 @@ fn ask(observe: SocketAddr, path: &str) -> Option<String> {
     Some(answer)
 }
 
-pub(crate) fn gateway(http: u16, https: u16, settings: &str) -> String {
-    format!(
-        "apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: edge}}
-spec:
-  gatewayClassName: meshctl
-  listeners:
-  - {{name: http, port: {http}, protocol: HTTP}}
-  - {{name: https, port: {https}, protocol: HTTPS, tls: {{certificateRefs: [{{name: tls}}]}}}}
----
-apiVersion: meshctl.dev/v1alpha1
-kind: MeshConfig
-metadata: {{name: edge}}
-spec: {{accessLog: none, {settings}}}
-"
-    )
-}
-
 pub(crate) fn route(rules: &str) -> String {
     format!(
         "apiVersion: gateway.networking.k8s.io/v1
@@ -206,11 +218,10 @@ spec: {{endpoints: [{endpoints}]}}
     )
 }
 
-/// A certificate for localhost that no other run has.
-pub(crate) fn certificate() -> String {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let indented =
-        |pem: String| pem.lines().map(|line| format!("    {line}\n")).collect::<String>();
+/// A Secret with a new certificate for localhost.
+pub(crate) fn certificate(authority: &Authority) -> String {
+    let leaf = authority.server(&["localhost"]);
+    let indented = |pem: &str| pem.lines().map(|line| format!("    {line}\n")).collect::<String>();
     format!(
         "apiVersion: v1
 kind: Secret
@@ -220,8 +231,8 @@ stringData:
   tls.crt: |
 {}  tls.key: |
 {}",
-        indented(made.cert.pem()),
-        indented(made.signing_key.serialize_pem())
+        indented(&leaf.certificate),
+        indented(&leaf.key)
     )
 }
 
@@ -231,7 +242,7 @@ pub(crate) fn wait_until(
     within: Duration,
     mut holds: impl FnMut() -> bool,
 ) -> Duration {
-    let started: Instant = clock::now();
+    let started = clock::now();
     while !holds() {
         assert!(clock::now() - started < within, "{what}: not within {within:?}");
         std::thread::sleep(Duration::from_millis(5));
