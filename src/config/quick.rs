@@ -115,7 +115,8 @@ impl Quick {
         objects
     }
 
-    fn documents(&self) -> Vec<Value> {
+    /// The same, to be written into several files.
+    pub fn documents(&self) -> Vec<Value> {
         let gateways: Vec<Value> = self
             .gateways
             .iter()
