@@ -74,12 +74,11 @@ impl Directory {
         Weights(weights): Weights,
     ) -> Result<(), Failure> {
         let bind = BindAddress { ip: Some(gateway.ip()), port: gateway.port() };
-        let target = |index: usize| Target {
+        let targets = [0, 1].map(|index| Target {
             address: Address::Socket(backends[index]),
             weight: weights[index],
-        };
-        let quick = Quick::new(&[bind], &[target(0), target(1)])
-            .map_err(|error| Failure::new(Exit::CouldNotAsk, error.to_string()))?;
+        });
+        let quick = Quick::new(&[bind], &targets).expect("one of the weights is above 0");
         let documents = quick.documents();
         let of_kind = |kind: &str| {
             let documents = documents.iter().filter(|document| document["kind"] == kind);

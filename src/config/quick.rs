@@ -115,7 +115,7 @@ impl Quick {
         objects
     }
 
-    /// The same, to be written into several files.
+    /// The same, one by one.
     pub fn documents(&self) -> Vec<Value> {
         let gateways: Vec<Value> = self
             .gateways
