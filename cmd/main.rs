@@ -34,7 +34,7 @@ use output::Output;
 /// API gateway, service mesh and canary releases in one binary, spoken to in the Kubernetes
 /// Gateway API
 #[derive(Parser)]
-#[command(name = "meshctl", version = version::TEXT, after_help = help::FOOTER)]
+#[command(name = "meshctl", version = version::TEXT, after_help = help::footer())]
 #[command(disable_help_subcommand = true, max_term_width = output::WIDTH_MAX)]
 struct CommandLine {
     #[command(subcommand)]
