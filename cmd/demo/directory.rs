@@ -21,8 +21,6 @@ const GATEWAY: &str = "gateway.yaml";
 pub const ROUTE: &str = "route.yaml";
 const BACKENDS: &str = "backends.yaml";
 
-/// No access log: it would be written over the view.
-const SETTINGS: &str = include_str!("settings.yaml");
 const ABOUT_ROUTE: &str =
     "# Change the weights and save: the gateway serves them within a second, and loses nothing.\n";
 
@@ -86,7 +84,7 @@ impl Directory {
             let documents = documents.iter().filter(|document| document["kind"] == kind);
             documents.map(yaml::write).collect::<Vec<_>>().join("---\n")
         };
-        self.put(GATEWAY, &format!("{}---\n{SETTINGS}", of_kind("Gateway")))?;
+        self.put(GATEWAY, &of_kind("Gateway"))?;
         self.put(BACKENDS, &of_kind("Backend"))?;
         self.put(ROUTE, &format!("{ABOUT_ROUTE}{}", of_kind("HTTPRoute")))
     }
