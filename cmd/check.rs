@@ -1,6 +1,7 @@
 //! `meshctl check`
 
 use meshctl::config::render;
+use meshctl::source::{Feed, Update};
 
 use crate::args::{Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
 use crate::environment::Environment;
@@ -29,12 +30,11 @@ pub struct Args {
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let options = Options::new(args, environment)?;
-    let mut feed = options.source.feed(&options.overrides, None);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
-    })?;
-    let diagnostics = runtime.block_on(feed.load()).diagnostics;
+    let inputs = options.source.inputs(&options.overrides, None);
+    let (feed, Update { diagnostics, summary: read, .. }) =
+        Feed::load(inputs).map_err(|error| {
+            Failure::new(Exit::CouldNotAsk, format!("can't read the configuration: {error}"))
+        })?;
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = diagnostics.len() - errors;
     match (options.format, options.quiet) {
@@ -49,7 +49,7 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         (Format::Table | Format::Wide, false) => {
             let colour = output.colours();
             output.text(render::render(&diagnostics, &|file| feed.text(file), colour))?;
-            output.note(summary(errors, warnings));
+            output.note(format_args!("{read}: {}", summary(errors, warnings)));
         }
     }
     Ok(options.exit(errors, warnings))

@@ -1,10 +1,28 @@
 //! `meshctl demo`
 
+mod binomial;
+mod directory;
+mod gateway;
+mod latencies;
+mod load;
+mod meter;
+mod plan;
+mod report;
+mod sample;
+mod screen;
+mod stage;
+mod stop;
+mod view;
+
+use std::io::IsTerminal;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::args::examples;
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
 
 /// Show two versions of a service, a gateway and a canary, on this machine alone
 #[derive(clap::Args)]
@@ -35,12 +53,25 @@ pub struct Options {
     pub directory: Option<PathBuf>,
 }
 
-impl From<Args> for Options {
-    fn from(args: Args) -> Self {
+impl Options {
+    /// Without a terminal there is nobody to see a view.
+    fn new(args: Args, is_terminal: bool) -> Self {
         let Args { headless, seconds, port, dir } = args;
+        let headless = headless || !is_terminal;
         let seconds = seconds.unwrap_or(if headless { 20 } else { 60 });
         Self { headless, duration: Duration::from_secs(seconds.into()), port, directory: dir }
     }
+}
+
+pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let options = Options::new(args, is_terminal);
+    meshctl::identity::install_provider();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::CouldNotAsk, format!("could not start the demo: {error}"))
+    })?;
+    runtime.block_on(Box::pin(stage::play(&options, environment, output)))
 }
 
 #[cfg(test)]

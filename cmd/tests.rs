@@ -12,7 +12,6 @@ enum All {
     Proxy(proxy::Command),
     #[command(alias = "doctor")]
     Check(check::Args),
-    Demo(demo::Args),
 }
 
 fn gather(command: &clap::Command, found: &mut Vec<clap::Command>) {

@@ -78,6 +78,11 @@ pub const H2_UPSTREAM_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 pub const H2_ERROR_RESETS: usize = 200;
 /// Streams reset by the client before they were taken up (CVE-2023-44487).
 pub const H2_PENDING_RESETS: usize = 50;
+/// Requests that a client gives up within `H2_BRIEF` of sending them, less those that it doesn't,
+/// before its connection is closed: the other half of CVE-2023-44487, resets of what was taken up.
+/// A client that sends every request twice and drops the slower answer stays at 0.
+pub const H2_ABANDONED: u32 = 400;
+pub const H2_BRIEF: Duration = Duration::from_secs(1);
 /// One chunk-size line with its extensions; extensions have no use here.
 pub const CHUNK_LINE_BYTES: usize = 256;
 /// Chunk extensions of one body in all: they cost work and carry nothing (CVE-2023-39326).
@@ -273,3 +278,19 @@ pub const LOG_CLOSE: Duration = Duration::from_secs(2);
 pub const LISTEN_RETRY_TICKS: u64 = 5;
 /// A service manager that doesn't read its socket must not stop the control thread.
 pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two tries to watch the files where the system refused a thread.
+pub const WATCH_RETRY: Duration = Duration::from_secs(1);
+
+/// Connections of the demo's load; each has at most one request on its way.
+pub const DEMO_CONNECTIONS: u32 = 8;
+/// A request of the demo that has no answer by now is lost.
+pub const DEMO_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// One of its answers; the sample service sends 40 bytes, another backend may send pages.
+pub const DEMO_ANSWER_BYTES: usize = 1024 * 1024;
+/// The longest that the demo waits for an edit to be served. A second is promised; this is for a
+/// machine that is busy with something else.
+pub const DEMO_EDIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Half-second bars that the demo's view remembers: the width of the widest screens.
+pub const DEMO_TICKS: usize = 400;
+/// How long the demo's gateway may take to end its connections; the demo's own are gone then.
+pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);

@@ -28,8 +28,8 @@ use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
 use crate::proxy::takeover::{self, Handover, TakeoverDoor};
-use crate::snapshot::Snapshot;
-use crate::source::{Feed, Update};
+use crate::snapshot::{Changes, Snapshot};
+use crate::source::{Feed, Inputs, Resolver, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
 use crate::telemetry::door::ObservationDoor;
 use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
@@ -38,7 +38,7 @@ use signals::{Signal, Signals};
 
 /// What a process is started with.
 pub struct Options {
-    pub feed: Feed,
+    pub inputs: Inputs,
     pub workers: NonZeroUsize,
     /// `None` switches the observation door off.
     pub observe: Option<SocketAddr>,
@@ -92,6 +92,7 @@ pub enum StartError {
         path: PathBuf,
         error: io::Error,
     },
+    Sources(io::Error),
     Workers(io::Error),
 }
 
@@ -118,6 +119,7 @@ impl fmt::Display for StartError {
                 let path = path.display();
                 write!(f, "can't take over from the proxy at {path}: {error}; it goes on")
             }
+            Self::Sources(error) => write!(f, "can't read the configuration: {error}"),
             Self::Workers(error) => write!(f, "can't start the workers: {error}"),
         }
     }
@@ -154,6 +156,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
 /// Everything that lives on the control thread.
 struct Server {
     feed: Feed,
+    resolver: Resolver,
     snapshot: Snapshot,
     proxy: Proxy,
     drain: Drain,
@@ -168,6 +171,8 @@ struct Server {
     diagnosed: TellDiagnosed,
     series: Series,
     not_bound: Vec<NotBound>,
+    /// What the sources say is wrong.
+    wrong: Vec<Diagnostic>,
 }
 
 /// Shared with the task that answers takeovers.
@@ -205,6 +210,7 @@ impl Server {
         let metrics = Registry::new();
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
+        let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
         let (handover, mut inherited) = take_over(options.takeover.as_deref()).await?;
         inherited.extend(options.inherited);
         let drain = Drain::new();
@@ -222,7 +228,8 @@ impl Server {
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
             series: Series::new(&metrics, options.version),
-            feed: options.feed,
+            feed,
+            resolver: Resolver::system(fastrand::Rng::new()),
             snapshot: Snapshot::empty(),
             proxy,
             drain,
@@ -234,10 +241,11 @@ impl Server {
             drain_timeout: options.drain_timeout,
             diagnosed: options.diagnosed,
             not_bound: Vec::new(),
+            wrong: Vec::new(),
             sockets: Sockets::default(),
         };
-        let first = server.feed.load().await;
-        server.apply(first);
+        tracing::info!("{}", first.summary);
+        server.take(first).await;
         if server.proxy.addresses().is_empty() && !server.not_bound.is_empty() {
             server.stop_workers();
             return Err(StartError::Listen(server.not_bound));
@@ -284,32 +292,42 @@ impl Server {
         Ok(at)
     }
 
-    /// Serves what changed, and shows what is wrong.
-    fn apply(&mut self, update: Update) {
-        let Update { changes, diagnostics, counters, .. } = update;
-        self.series.parsed.add(counters.documents_parsed);
-        self.series.lowered.add(counters.parts_lowered);
-        if !changes.upserted.is_empty()
-            || !changes.removed.is_empty()
-            || self.snapshot.generation == 0
-        {
-            self.snapshot = self.snapshot.apply(&changes);
-            self.not_bound = self.proxy.publish(Arc::new(self.snapshot.clone()));
-            for failed in &self.not_bound {
-                tracing::error!("{}", sentence(failed));
-            }
-            self.offer_sockets();
+    /// A change of the sources: names first, then what is made of it.
+    async fn take(&mut self, update: Update) {
+        let Update { changes, diagnostics, read, lowered, summary: _ } = update;
+        self.series.parsed.add(read.documents_parsed as u64);
+        self.series.lowered.add(lowered.parts_lowered as u64);
+        self.wrong = diagnostics;
+        let changes = self.resolver.resolve(changes).await;
+        self.publish(&changes);
+        let errors = self.tell_wrong();
+        if errors == 0 { self.series.reloads_ok.inc() } else { self.series.reloads_error.inc() }
+    }
+
+    /// Serves what changed.
+    fn publish(&mut self, changes: &Changes) {
+        let first = self.snapshot.generation == 0;
+        if !first && changes.upserted.is_empty() && changes.removed.is_empty() {
+            return;
         }
-        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.snapshot = self.snapshot.apply(changes);
+        self.not_bound = self.proxy.publish(Arc::new(self.snapshot.clone()));
+        for failed in &self.not_bound {
+            tracing::error!("{}", sentence(failed));
+        }
+        self.offer_sockets();
+    }
+
+    /// Shows all that is wrong; says how many errors there are.
+    fn tell_wrong(&mut self) -> usize {
+        let mut wrong = self.wrong.clone();
+        wrong.extend(self.resolver.diagnostics());
+        let errors = wrong.iter().filter(|diagnostic| diagnostic.is_error()).count();
         self.series.errors.set(count(errors));
-        self.series.warnings.set(count(diagnostics.len() - errors));
-        if errors == 0 {
-            self.series.reloads_ok.inc()
-        } else {
-            self.series.reloads_error.inc()
-        }
-        (self.diagnosed)(&diagnostics, &self.feed);
-        self.show(errors, diagnostics.len() - errors);
+        self.series.warnings.set(count(wrong.len() - errors));
+        (self.diagnosed)(&wrong, &self.feed);
+        self.show(errors, wrong.len() - errors);
+        errors
     }
 
     fn offer_sockets(&self) {
@@ -330,7 +348,18 @@ impl Server {
         let mut ticks = 0_u64;
         loop {
             tokio::select! {
-                update = self.feed.next() => self.apply(update),
+                update = self.feed.next() => match update {
+                    Ok(update) => self.take(update).await,
+                    Err(error) => {
+                        // Nobody watches the files any more: what is known is served on.
+                        tracing::error!(%error, "the configuration can't be watched");
+                        tokio::time::sleep(limits::WATCH_RETRY).await;
+                    }
+                },
+                changes = self.resolver.next() => {
+                    self.publish(&changes);
+                    self.tell_wrong();
+                }
                 signal = self.signals.next() => match signal {
                     Signal::Reload => self.reload(),
                     Signal::ReopenLog => self.proxy.reopen_log(),

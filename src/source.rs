@@ -6,7 +6,6 @@
 //!
 //! This module must not know who serves the parts, nor how the command line is spelled.
 
-pub mod codes;
 mod contents;
 mod dns;
 mod feed;

@@ -163,13 +163,13 @@ impl Options {
 impl Options {
     /// What the library is asked for.
     fn serve(self, environment: &Environment, log: log::Log) -> Result<serve::Options, Failure> {
-        let feed = self.source.feed(&self.overrides, self.access_log);
+        let inputs = self.source.inputs(&self.overrides, self.access_log);
         let (control, takeover) = self.sockets()?;
         let inherited = environment.listen_sockets()?;
         let colour = log.colour;
         let mut shown = String::new();
         Ok(serve::Options {
-            feed,
+            inputs,
             workers: self.workers.unwrap_or_else(cpus),
             observe: match self.observe {
                 Observe::At(address) => Some(address),

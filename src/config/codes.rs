@@ -8,14 +8,17 @@
 
 mod decoding;
 mod lowering;
+mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use decoding::*;
 pub use lowering::*;
+pub use sources::*;
 
 use decoding::TABLE as DECODING;
 use lowering::TABLE as LOWERING;
+use sources::TABLE as SOURCES;
 
 use super::Code;
 
@@ -33,7 +36,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: &[&[Explanation]] = &[DECODING, LOWERING];
+const TABLES: &[&[Explanation]] = &[DECODING, LOWERING, SOURCES];
 
 pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)

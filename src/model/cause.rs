@@ -48,6 +48,7 @@ pub enum Cause {
     // Nobody's fault, or the client's choice.
     ClientDisconnected,
     ClientTooSlow,
+    TooManyResets,
     Draining,
     ListenerRemoved,
     Overloaded,
@@ -195,6 +196,8 @@ table! {
         "Usually a client's own timeout."
     ClientTooSlow "client_too_slow" 499 "the client did not read its answer"
         "The connection was closed to free its buffers."
+    TooManyResets "too_many_resets" 499 "the client gave up too many requests as soon as it had sent them"
+        "An attack, or a client whose own timeout is far too short."
     Draining "draining" 503 "the proxy is shutting down"
         "Retry on another connection."
     ListenerRemoved "listener_removed" 404 "the listener of this connection was removed or its TLS settings changed"

@@ -85,10 +85,15 @@ impl Pool {
     }
 
     /// A connection that is known to be alive as far as anyone can tell, or a new one. `preface`
-    /// is sent first on a connection of its own (the PROXY header of one client).
-    pub async fn lease(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
+    /// is sent first on a connection of its own (the PROXY header of one client); `fresh` wants no
+    /// kept HTTP/1 connection, because one has just turned out to be closed.
+    pub async fn lease(
+        self: &Rc<Self>,
+        preface: Option<&[u8]>,
+        fresh: bool,
+    ) -> Result<Lease, ConnectFault> {
         if preface.is_none()
-            && let Some(lease) = self.at_hand()
+            && let Some(lease) = self.at_hand(fresh)
         {
             return Ok(lease);
         }
@@ -97,11 +102,11 @@ impl Pool {
     }
 
     /// What nobody has to wait for.
-    fn at_hand(self: &Rc<Self>) -> Option<Lease> {
+    fn at_hand(self: &Rc<Self>, fresh: bool) -> Option<Lease> {
         if self.wants_h2() {
             return self.multiplexed.at_hand(self);
         }
-        let conn = self.pop_idle()?;
+        let conn = if fresh { None } else { self.pop_idle() }?;
         Some(self.lend(Upstream::H1(conn), None, false, None))
     }
 
@@ -112,13 +117,22 @@ impl Pool {
         let started = clock::now();
         let io = connect::connect(&self.address, &self.transport(), preface).await?;
         let took = Some(clock::now() - started);
-        if self.transport.borrow().protocol == BackendProtocol::H2c || io.is_alpn_h2() {
+        if self.is_h2(&io) {
             self.speaks_h2.set(Some(true));
             let (stream, place) = self.multiplexed.adopt(self, io).await?;
             return Ok(self.lend(stream, Some(place), true, took));
         }
+        Ok(self.lend_h1(io, took))
+    }
+
+    fn is_h2(&self, io: &Io) -> bool {
+        self.transport.borrow().protocol == BackendProtocol::H2c || io.is_alpn_h2()
+    }
+
+    fn lend_h1(self: &Rc<Self>, io: Io, took: Option<Duration>) -> Lease {
         self.speaks_h2.set(Some(false));
-        Ok(self.lend(Upstream::H1(Box::new(self.client(io))), None, true, took))
+        let conn = ClientConn::new(io, connect::head_limits());
+        self.lend(Upstream::H1(Box::new(conn)), None, true, took)
     }
 
     /// Closes what has been idle for too long or was closed by the endpoint.
@@ -136,10 +150,6 @@ impl Pool {
     fn wants_h2(&self) -> bool {
         self.transport.borrow().protocol == BackendProtocol::H2c
             || self.speaks_h2.get() == Some(true)
-    }
-
-    fn client(&self, io: Io) -> ClientConn {
-        ClientConn::new(io, connect::head_limits())
     }
 
     fn pop_idle(&self) -> Option<Box<ClientConn>> {

@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 
 use self::ask::{Answer, Asked, Server};
 use self::sets::Sets;
-use super::codes;
 use crate::clock::{self, Instant};
+use crate::config::codes;
 use crate::config::raw::{Origin, Place};
 use crate::config::{Diagnostic, Severity};
 use crate::limits;

@@ -10,13 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::codes;
 use super::contents::{self, Item, Placed};
 use super::mentioned::{self, Mentioned};
 use super::noticed::Noticed;
 use super::read::{self, ReadError, Stamp};
 use super::walk::{self, Argument, Bounds, Walk, about};
 use crate::clock::Instant;
+use crate::config::codes;
 use crate::config::index::{Content, Document};
 use crate::config::raw::{Object, Origin, Place};
 use crate::config::{Diagnostic, Severity};

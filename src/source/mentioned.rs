@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::codes;
 use super::read::{self, Stamp};
 use crate::config::Diagnostic;
+use crate::config::codes;
 use crate::config::decode;
 use crate::config::raw::{At, Object, Origin, Spec};
 use crate::limits;

@@ -13,9 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::codes;
 use super::read::{Inode, Stamp, inode, reason};
 use crate::config::Diagnostic;
+use crate::config::codes;
 use crate::config::raw::{Origin, Place};
 use crate::limits;
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::codes;
 use super::noticed::{Interest, Noticed};
 use super::read::{Inode, inode};
 use super::walk::{Argument, Walk, about};
+use crate::config::codes;
 use crate::config::{Diagnostic, Severity};
 
 pub(super) struct Watch {

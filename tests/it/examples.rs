@@ -7,7 +7,7 @@ use super::{in_repository, shell};
 
 /// Examples that can't be run by this test, by how they begin, with the reason.
 const NOT_HERE: &[(&str, &str)] =
-    &[("meshctl proxy", "serves until it is stopped, or needs one that does: see `serve.rs`")];
+    &[("meshctl demo", "it takes its time; tests/it/demo.rs runs it and looks at what it leaves")];
 
 fn examples() -> Vec<String> {
     let output = shell(Path::new("/"), "meshctl help examples").output().unwrap();

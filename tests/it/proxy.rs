@@ -2,17 +2,20 @@
 
 mod addresses;
 mod cors;
+mod drain;
 mod ejection;
 mod grpc;
 mod headers;
 mod http1;
 mod http2;
+mod limits;
 mod mirror;
 mod misbehaving;
 mod redirect;
 mod retries;
 mod routing;
 mod sessions;
+mod slow;
 mod timeouts;
 mod tls;
 mod weights;

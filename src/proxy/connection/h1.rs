@@ -1,7 +1,7 @@
 //! Requests on an HTTP/1 connection, one after another.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -62,28 +62,34 @@ async fn idle(
         return Ok(clock::now());
     }
     conn.rest();
-    let now = clock::now();
-    let until = now + client.settings.idle_timeout;
+    let until = clock::now() + client.settings.idle_timeout;
     deadlines.set(Phase::Idle, until, Cause::IdleTimeout);
-    let mut drained = pin!(client.live.drained());
-    let mut draining = false;
-    let filled = deadlines
-        .guard(pin!(poll_fn(|cx| {
-            if !draining && drained.as_mut().poll(cx).is_ready() {
-                // Closing at once could cross a request on its way. One that comes now is
-                // answered, and the connection closed behind it.
-                draining = true;
-                let until = clock::now() + limits::DRAIN_IDLE;
-                deadlines.set(Phase::Idle, until, Cause::Draining);
-            }
-            conn.poll_fill(cx)
-        })))
-        .await;
-    match filled {
+    match deadlines.guard(fill(client, conn, deadlines)).await {
         Ok(Ok(0) | Err(_)) => Err(None),
         Ok(Ok(_)) => Ok(clock::now()),
         Err(cause) => Err(Some(cause)),
     }
+}
+
+/// The bytes that an idle connection is waiting for, for less long once it is to be drained.
+pub(super) async fn fill(
+    client: &Client,
+    conn: &mut ServerConn,
+    deadlines: &Deadlines,
+) -> std::io::Result<usize> {
+    let mut drained = std::pin::pin!(client.live.drained());
+    let mut draining = false;
+    poll_fn(|cx| {
+        if !draining && drained.as_mut().poll(cx).is_ready() {
+            // Closing at once could cross a request on its way. One that comes now is answered,
+            // and the connection closed behind it.
+            draining = true;
+            let until = clock::now() + limits::DRAIN_IDLE;
+            deadlines.set(Phase::Idle, until, Cause::Draining);
+        }
+        conn.poll_fill(cx)
+    })
+    .await
 }
 
 /// One request and its answer.
@@ -98,7 +104,7 @@ async fn turn(
     let until = started + client.settings.request_head_timeout;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
     let mut head = RequestHead::default();
-    let read = deadlines.guard(pin!(poll_fn(|cx| conn.poll_head(cx, &mut head)))).await;
+    let read = deadlines.guard(poll_fn(|cx| conn.poll_head(cx, &mut head))).await;
     deadlines.clear(Phase::Head);
     let (cause, reason) = match read {
         Ok(Ok(())) => {
@@ -119,7 +125,7 @@ async fn turn(
     };
     conn.refuse();
     let down = Downstream::H1(conn);
-    Box::pin(exchange::refuse(worker, client, deadlines, down, cause, reason)).await;
+    exchange::refuse(worker, client, deadlines, down, cause, reason).await;
     Turn::Close(Some(cause))
 }
 
@@ -150,5 +156,5 @@ async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
             }
         }
     };
-    let _ = deadlines.guard(Box::pin(linger).as_mut()).await;
+    let _ = deadlines.guard(Box::pin(linger)).await;
 }

@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use super::{Client, caught};
 use crate::clock;
@@ -22,21 +21,20 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
     let deadlines = Deadlines::default();
     let until = clock::now() + limits::REQUEST_HEAD_TIMEOUT;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
-    let shaken = deadlines.guard(pin!(ServerConnection::handshake(io))).await;
-    let mut connection = match shaken {
+    let mut connection = match deadlines.guard(ServerConnection::handshake(io)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(_)) => return Some(Cause::BadRequest),
         Err(cause) => return Some(cause),
     };
     deadlines.clear_all();
     let client = Rc::new(client);
-    let streams = Rc::new(Cell::new(0_usize));
-    let mut drained = pin!(client.live.drained());
+    let streams = Rc::new(Streams::default());
+    let mut drained = std::pin::pin!(client.live.drained());
     let mut draining = false;
     loop {
-        set_idle(&deadlines, &client, streams.get());
+        set_idle(&deadlines, &client, streams.open.get());
         let next = deadlines
-            .guard(pin!(poll_fn(|cx| {
+            .guard(poll_fn(|cx| {
                 if !draining && drained.as_mut().poll(cx).is_ready() {
                     draining = true;
                     connection.drain();
@@ -44,13 +42,16 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
                 match connection.poll_accept(cx) {
                     Poll::Ready(next) => Poll::Ready(next),
                     Poll::Pending => {
-                        set_idle(&deadlines, &client, streams.get());
+                        set_idle(&deadlines, &client, streams.open.get());
                         Poll::Pending
                     }
                 }
-            })))
+            }))
             .await;
         match next {
+            Ok(Some(Ok(_))) if streams.abandoned.get() >= limits::H2_ABANDONED => {
+                return Some(send_away(connection, &deadlines).await);
+            }
             Ok(Some(Ok(accepted))) => start(worker, &client, accepted, &streams),
             Ok(Some(Err(fault))) => {
                 tracing::debug!(reason = %fault, "HTTP/2 connection failed");
@@ -71,6 +72,24 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
     }
 }
 
+/// Ends the connection of a client that makes work without wanting its results.
+async fn send_away(mut connection: ServerConnection, deadlines: &Deadlines) -> Cause {
+    connection.abort(true);
+    deadlines.clear_all();
+    deadlines.set(Phase::Stream, clock::now() + limits::LINGER, Cause::TooManyResets);
+    // The GOAWAY has to be written; what else was opened is dropped.
+    let written = poll_fn(|cx| {
+        loop {
+            match ready!(connection.poll_accept(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Poll::Ready(()),
+            }
+        }
+    });
+    let _ = deadlines.guard(written).await;
+    Cause::TooManyResets
+}
+
 /// Only a connection without streams is idle; streams have deadlines of their own.
 fn set_idle(deadlines: &Deadlines, client: &Client, streams: usize) {
     if streams > 0 {
@@ -81,44 +100,61 @@ fn set_idle(deadlines: &Deadlines, client: &Client, streams: usize) {
     }
 }
 
-fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: &Rc<Cell<usize>>) {
+fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: &Rc<Streams>) {
     let (worker, client) = (Rc::clone(worker), Rc::clone(client));
     let open = Open::new(streams);
     tokio::task::spawn_local(async move {
-        let _open = open;
         let work = Box::pin(answer(&worker, &client, accepted));
         // A stream that a bug ended is reset when it is dropped; its neighbours go on.
-        caught(&worker, work).await;
+        let abandoned = caught(&worker, work).await.unwrap_or(false);
+        open.0.judge(abandoned);
     });
 }
 
-async fn answer(worker: &Rc<Worker>, client: &Client, accepted: Accepted) {
+/// Whether the client gave the request up as soon as it had sent it.
+async fn answer(worker: &Rc<Worker>, client: &Client, accepted: Accepted) -> bool {
     let Accepted { head, mut stream } = accepted;
+    let started = clock::now();
     let deadlines = Deadlines::default();
     let down = Downstream::H2(&mut stream);
     match head {
         Ok(mut head) => {
-            let started = clock::now();
             exchange::serve(worker, client, &deadlines, &mut head, down, started).await;
         }
         Err(error) => {
             exchange::refuse(worker, client, &deadlines, down, error.cause, error.reason).await;
         }
     }
+    clock::now() - started < limits::H2_BRIEF && stream.is_given_up()
+}
+
+/// The streams of a connection.
+#[derive(Default)]
+struct Streams {
+    open: Cell<usize>,
+    /// Requests that were given up at once, less those that were not.
+    abandoned: Cell<u32>,
+}
+
+impl Streams {
+    fn judge(&self, abandoned: bool) {
+        let before = self.abandoned.get();
+        self.abandoned.set(if abandoned { before + 1 } else { before.saturating_sub(1) });
+    }
 }
 
 /// Counts an open stream.
-struct Open(Rc<Cell<usize>>);
+struct Open(Rc<Streams>);
 
 impl Open {
-    fn new(streams: &Rc<Cell<usize>>) -> Self {
-        streams.set(streams.get() + 1);
+    fn new(streams: &Rc<Streams>) -> Self {
+        streams.open.set(streams.open.get() + 1);
         Self(Rc::clone(streams))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.open.set(self.0.open.get() - 1);
     }
 }

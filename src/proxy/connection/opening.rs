@@ -1,6 +1,5 @@
 //! Before the first request: PROXY protocol, TLS, and which HTTP it is.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -201,7 +200,7 @@ async fn speak(worker: &Rc<Worker>, client: Client, io: Io) -> Option<Cause> {
     let secured = client.tls.is_some();
     let detect = async {
         loop {
-            match poll_fn(|cx| conn.poll_fill(cx)).await {
+            match h1::fill(&client, &mut conn, &deadlines).await {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }

@@ -1,7 +1,6 @@
 //! Trying endpoints until one answers.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -54,6 +53,26 @@ enum Safety {
     Final,
 }
 
+/// The tries of one request so far.
+#[derive(Default)]
+struct Tries {
+    /// Those that the policy counts.
+    counted: u32,
+    /// Endpoints that failed, by position: others come first.
+    endpoints: SmallVec<[usize; 4]>,
+    /// Only a new connection will do.
+    fresh: bool,
+}
+
+impl Tries {
+    /// A kept connection that had closed says nothing against its endpoint, and asked nothing of
+    /// it: neither the policy's attempts nor the budget pay for it.
+    fn forget_stale(&mut self) {
+        self.counted -= 1;
+        self.fresh = true;
+    }
+}
+
 impl Exchange<'_> {
     /// Sends the request to an endpoint of `way` and its answer to the client.
     pub(super) async fn forward(
@@ -76,7 +95,8 @@ impl Exchange<'_> {
             Ok((answered, now)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                self.download(down, view, way, answered, upload, response).await
+                let ended = self.download(down, view, way, answered, upload, response).await;
+                ended
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -102,47 +122,55 @@ impl Exchange<'_> {
         shared.deposit(clock::now());
         let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
-        let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
+        let mut tries = Tries::default();
         loop {
-            let index = self.pick(view, way, &now, hash, &tried).map_err(final_cause)?;
+            let index = self.pick(view, way, &now, hash, &tries.endpoints).map_err(final_cause)?;
             self.record.attempts += 1;
-            let failed = match self.attempt(down, &now, index, view, upload, response).await {
+            tries.counted += 1;
+            let work = self.attempt(down, &now, index, view, upload, response, tries.fresh);
+            let stale = match work.await {
                 Ok(answered) => {
-                    if !self.is_retryable_status(policy, response.status, upload)
-                        || !self.may_spend(backend, &now, policy)
+                    if tries.counted > policy.attempts
+                        || !self.is_retryable_status(policy, response.status, upload)
+                        || !self.may_spend(backend, &now)
                     {
                         self.deadlines.clear(Phase::Attempt);
                         return Ok((answered, now));
                     }
-                    None
+                    false
                 }
                 Err(failed) => {
                     self.note_failure(&now, index, &failed);
-                    if !self.is_retryable(policy, &failed, upload)
-                        || !self.may_spend(backend, &now, policy)
-                    {
+                    if !self.is_retryable(policy, &failed, upload) {
                         return Err(failed);
                     }
-                    Some(failed)
+                    // The next connection is a new one, so this happens once.
+                    let stale = failed.safety == Safety::Stale && !tries.fresh;
+                    if stale {
+                        tries.forget_stale();
+                    } else if tries.counted > policy.attempts || !self.may_spend(backend, &now) {
+                        return Err(failed);
+                    }
+                    stale
                 }
             };
             self.record.flags.retried = true;
             upload.rewind();
-            // A kept connection that had closed says nothing against its endpoint.
-            if failed.is_none_or(|failed| failed.safety != Safety::Stale) {
-                tried.push(index);
+            if stale {
+                continue;
             }
+            tries.endpoints.push(index);
             if let Some(backoff) = policy.backoff {
                 let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
+                self.deadlines.guard(wait).await.map_err(final_cause)?;
             }
             let current = backend.now().map_err(final_cause)?;
             if !Rc::ptr_eq(&current, &now) {
                 // Positions are those of another list now.
-                tried.clear();
+                tries.endpoints.clear();
                 now = current;
-            } else if tried.len() >= now.group.members().len() {
-                tried.clear();
+            } else if tries.endpoints.len() >= now.group.members().len() {
+                tries.endpoints.clear();
             }
         }
     }
@@ -214,6 +242,7 @@ impl Exchange<'_> {
         view: &RuleView,
         upload: &mut Upload,
         response: &mut ResponseHead,
+        fresh: bool,
     ) -> Result<Answered, Failed> {
         let begun = clock::now();
         if let Some(timeout) = view.rule().timeouts.backend_request {
@@ -224,9 +253,8 @@ impl Exchange<'_> {
         let in_flight = now.group.members()[index].shared.begin();
         let preface = self.preface(now);
         let leased = {
-            let lease = pin!(pool.lease(preface.as_deref()));
-            let work = poll_while_there(down, lease);
-            self.deadlines.guard(pin!(work)).await
+            let work = poll_while_there(down, pool.lease(preface.as_deref(), fresh));
+            self.deadlines.guard(work).await
         };
         let mut lease = match leased {
             Ok(Ok(Ok(lease))) => lease,
@@ -248,7 +276,7 @@ impl Exchange<'_> {
         sent.map_err(|fault| upstream_fault(&fault, fresh, Safety::Untouched))?;
         let exchanged = {
             let work = self.ask(down, &mut lease, upload, response);
-            self.deadlines.guard(pin!(work)).await
+            self.deadlines.guard(work).await
         };
         match exchanged {
             Ok(Ok(())) => {}
@@ -294,12 +322,7 @@ impl Exchange<'_> {
         poll_fn(|cx| {
             let upstream = lease.upstream();
             if !upload_failed {
-                let before = upload.bytes;
-                let polled = upload.poll(cx, down, upstream, self.deadlines);
-                if upload.bytes > before {
-                    self.touch();
-                }
-                match polled {
+                match self.poll_upload(cx, upload, down, upstream) {
                     Poll::Ready(Err((Side::Source, fault))) => {
                         return Poll::Ready(Err(client_fault(&fault)));
                     }
@@ -357,8 +380,7 @@ impl Exchange<'_> {
         status: StatusCode,
         upload: &Upload,
     ) -> bool {
-        self.has_attempts_left(policy)
-            && policy.statuses.contains(&status.as_u16())
+        policy.statuses.contains(&status.as_u16())
             && is_idempotent(&self.head.method)
             && self.head.upgrade.is_empty()
             && upload.can_repeat()
@@ -371,14 +393,10 @@ impl Exchange<'_> {
             Safety::Unknown => policy.on_failure && is_idempotent(&self.head.method),
             Safety::Final => false,
         };
-        safe && self.has_attempts_left(policy) && upload.can_repeat()
+        safe && upload.can_repeat()
     }
 
-    fn has_attempts_left(&self, policy: &RetryPolicy) -> bool {
-        u32::from(self.record.attempts) <= policy.attempts
-    }
-
-    fn may_spend(&self, backend: &BackendView, now: &BackendNow, _: &RetryPolicy) -> bool {
+    fn may_spend(&self, backend: &BackendView, now: &BackendNow) -> bool {
         let budget = now.backend.policy.retry_budget;
         let may = now.group.backend().try_spend(budget, clock::now());
         backend.series.retry(if may { RetryOutcome::Sent } else { RetryOutcome::Denied });
@@ -410,8 +428,9 @@ impl Exchange<'_> {
 /// Waits for `work` as long as the client is there.
 async fn poll_while_there<T>(
     down: &mut Downstream<'_>,
-    mut work: Pin<&mut impl Future<Output = T>>,
+    work: impl Future<Output = T>,
 ) -> Result<T, Failed> {
+    let mut work = std::pin::pin!(work);
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(Ok(done));

@@ -1,7 +1,6 @@
 //! The answer on its way to the client, and what is left of the request beside it.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
@@ -47,8 +46,7 @@ impl Exchange<'_> {
             Err(fault) => Err((Side::Sink, fault)),
             Ok(()) => {
                 let work = self.pump(down, &mut lease, &mut upload);
-                let ended = self.deadlines.guard(pin!(work)).await;
-                match ended {
+                match self.deadlines.guard(work).await {
                     Ok(ended) => ended.map(|bytes| self.record.response_body = bytes),
                     Err(cause) => {
                         self.break_off(down, cause);
@@ -99,12 +97,7 @@ impl Exchange<'_> {
         let mut uploading = !upload.is_written();
         poll_fn(|cx| {
             if uploading {
-                let before = upload.bytes;
-                let polled = upload.poll(cx, down, lease.upstream(), self.deadlines);
-                if upload.bytes > before {
-                    self.touch();
-                }
-                match polled {
+                match self.poll_upload(cx, upload, down, lease.upstream()) {
                     Poll::Pending => {}
                     Poll::Ready(Ok(())) => uploading = false,
                     Poll::Ready(Err((Side::Source, fault))) => {
@@ -122,6 +115,22 @@ impl Exchange<'_> {
             Poll::Ready(Ok(bytes))
         })
         .await
+    }
+
+    /// Moves what can be moved of the request's body.
+    pub(super) fn poll_upload(
+        &self,
+        cx: &mut Context<'_>,
+        upload: &mut Upload,
+        down: &mut Downstream<'_>,
+        up: &mut Upstream,
+    ) -> Poll<Result<(), (Side, Fault)>> {
+        let before = upload.bytes;
+        let moved = upload.poll(cx, down, up, self.deadlines);
+        if upload.bytes != before {
+            self.touch();
+        }
+        moved
     }
 
     fn poll_answer(
@@ -169,7 +178,7 @@ impl Exchange<'_> {
     ) -> Ended {
         let sent = down.send_head(response);
         let flushed = match sent {
-            Ok(()) => self.deadlines.guard(pin!(poll_fn(|cx| down.poll_flush(cx)))).await,
+            Ok(()) => self.deadlines.guard(poll_fn(|cx| down.poll_flush(cx))).await,
             Err(fault) => Ok(Err(fault)),
         };
         match flushed {

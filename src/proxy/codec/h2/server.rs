@@ -1,6 +1,6 @@
 //! The client's side of an HTTP/2 connection.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use h2::server::{self, SendResponse};
@@ -76,11 +76,13 @@ pub struct ServerStream {
     respond: SendResponse<Bytes>,
     response: Option<Send>,
     to_head: bool,
+    /// By us.
+    reset: bool,
 }
 
 impl ServerStream {
     fn new(body: RecvStream, respond: SendResponse<Bytes>, to_head: bool) -> Self {
-        Self { request: Receive::new(body), respond, response: None, to_head }
+        Self { request: Receive::new(body), respond, response: None, to_head, reset: false }
     }
 
     pub fn send_informational(&mut self, head: &ResponseHead) -> Result<(), Fault> {
@@ -104,7 +106,19 @@ impl ServerStream {
         }
     }
 
+    /// Whether the client reset the stream before its answer was complete.
+    pub fn is_given_up(&mut self) -> bool {
+        let answered = self.response.as_ref().is_some_and(Send::is_ended);
+        let mut cx = Context::from_waker(Waker::noop());
+        !answered && !self.reset && self.poll_gone(&mut cx).is_ready()
+    }
+
     pub fn abort(&mut self) {
+        // What the client reset is to be known afterwards.
+        if self.is_given_up() {
+            return;
+        }
+        self.reset = true;
         match &mut self.response {
             Some(response) if response.is_ended() => {}
             Some(response) => response.reset(Reason::INTERNAL_ERROR),

@@ -1,22 +1,6 @@
 //! MC0200 and up: what can be wrong with files as files, and with names as names.
 
-use crate::config::Code;
-use crate::config::codes::Explanation;
-
-/// `NAME = number "title" "text";` becomes a constant and a row.
-macro_rules! table {
-    ($($name:ident = $number:literal $title:literal $text:literal;)*) => {
-        $(#[doc = $title] pub const $name: Code = Code($number);)*
-        /// All rows, ascending.
-        pub const TABLE: &[Explanation] = &[$(Explanation {
-            code: $name,
-            title: $title,
-            text: $text,
-        }),*];
-    };
-}
-
-table! {
+super::table! {
     FILE_UNREADABLE = 200 "a file that can't be read"
 "A file or directory is missing, or may not be read, or the disk gave an error. What it held before
 keeps working, and it is tried again with every look at the files.
@@ -89,8 +73,4 @@ resolved.
 
 Write it and restart, or use addresses in the place of names.
 ";
-}
-
-pub fn explain(code: Code) -> Option<&'static Explanation> {
-    TABLE.iter().find(|row| row.code == code)
 }

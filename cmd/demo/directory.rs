@@ -1,0 +1,163 @@
+//! The demo's directory: YAML files as anyone would write them, and the edit of the weights, made
+//! on the text as a person makes it. The gateway learns of it as of any edit: from the disk.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use meshctl::manifest;
+use meshctl::model::{Address, BindAddress};
+
+use crate::exit::{Exit, Failure};
+use crate::mesh::MARK;
+
+use super::plan::Weights;
+
+const GATEWAY: &str = "gateway.yaml";
+pub const ROUTE: &str = "route.yaml";
+const BACKENDS: &str = "backends.yaml";
+
+/// No access log: it would be written over the view.
+const SETTINGS: &str = include_str!("settings.yaml");
+const ABOUT_ROUTE: &str =
+    "# Change the weights and save: the gateway serves them within a second, and loses nothing.\n";
+
+/// Names of temporary directories are drawn; this many in a row are never taken.
+const DRAWS: usize = 16;
+
+/// Removed when dropped, unless somebody asked for it by name.
+pub struct Directory {
+    path: PathBuf,
+    is_temporary: bool,
+}
+
+impl Directory {
+    /// `given`: where the files are wanted, which must hold nothing that would be served too.
+    pub fn make(given: Option<&Path>, temporary: &Path) -> Result<Self, Failure> {
+        let directory = match given {
+            Some(path) => Self { path: path.to_owned(), is_temporary: false },
+            None => draw(temporary)?,
+        };
+        let mark = directory.path.join(MARK);
+        fs::create_dir_all(&mark).map_err(|error| Failure::file("make", &mark, &error))?;
+        let read = fs::read_dir(&directory.path);
+        let read = read.map_err(|error| Failure::file("read", &directory.path, &error))?;
+        let mut names = read.flatten().map(|entry| entry.file_name());
+        // What begins with a dot is not served.
+        if let Some(name) = names.find(|name| !name.as_encoded_bytes().starts_with(b".")) {
+            let message = format!(
+                "{} is not empty: it holds {}",
+                directory.path.display(),
+                name.to_string_lossy()
+            );
+            return Err(Failure::new(Exit::No, message)
+                .tip("give another directory, or none for one that is removed at the end"));
+        }
+        Ok(directory)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        self.is_temporary
+    }
+
+    /// The whole configuration.
+    pub fn write(
+        &self,
+        gateway: SocketAddr,
+        backends: [SocketAddr; 2],
+        Weights(weights): Weights,
+    ) -> Result<(), Failure> {
+        let bind = BindAddress { ip: Some(gateway.ip()), port: gateway.port() };
+        let targets = [0, 1].map(|index| (Address::Socket(backends[index]), weights[index]));
+        let documents = manifest::documents(&[bind], &targets);
+        let of_kind = |kind: &str| {
+            let documents = documents.iter().filter(|document| document["kind"] == kind);
+            documents.map(manifest::to_yaml).collect::<Vec<_>>().join("---\n")
+        };
+        self.put(GATEWAY, &format!("{}---\n{SETTINGS}", of_kind("Gateway")))?;
+        self.put(BACKENDS, &of_kind("Backend"))?;
+        self.put(ROUTE, &format!("{ABOUT_ROUTE}{}", of_kind("HTTPRoute")))
+    }
+
+    /// Edits the weights in the route's file.
+    pub fn edit(&self, weights: Weights) -> Result<(), Failure> {
+        let path = self.path.join(ROUTE);
+        let text =
+            fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        let Some(edited) = with_weights(&text, weights) else {
+            let message = format!("{} has no longer two weights to edit", path.display());
+            return Err(Failure::new(Exit::No, message));
+        };
+        self.put(ROUTE, &edited)
+    }
+
+    /// The whole file or none of it: written beside, and then given its name.
+    fn put(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        let beside = self.path.join(format!(".{name}.new"));
+        let written = fs::File::create(&beside)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::rename(&beside, &path));
+        written.map_err(|error| Failure::file("write", &path, &error))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            // Whoever put something of his own into it and took away our right keeps it.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn draw(temporary: &Path) -> Result<Directory, Failure> {
+    let mut random = fastrand::Rng::new();
+    for _ in 0..DRAWS {
+        let name: String = (0..6).map(|_| random.lowercase()).collect();
+        let path = temporary.join(format!("meshctl-demo-{name}"));
+        match fs::DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return Ok(Directory { path, is_temporary: true }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Failure::file("make", &path, &error)),
+        }
+    }
+    let message = format!("could not find a free name in {}", temporary.display());
+    Err(Failure::new(Exit::CouldNotAsk, message))
+}
+
+/// The text with other numbers behind its two `weight:`, and nothing else changed. `None` where
+/// there are not exactly two.
+fn with_weights(text: &str, Weights(weights): Weights) -> Option<String> {
+    let mut left = weights.into_iter();
+    let mut edited = String::with_capacity(text.len() + 4);
+    for line in text.split_inclusive('\n') {
+        match number_of_weight(line) {
+            Some((before, after)) => {
+                edited.push_str(before);
+                edited.push_str(&left.next()?.to_string());
+                edited.push_str(after);
+            }
+            None => edited.push_str(line),
+        }
+    }
+    left.next().is_none().then_some(edited)
+}
+
+/// What stands before and after the number of a line such as `  weight: 90  # mostly`.
+fn number_of_weight(line: &str) -> Option<(&str, &str)> {
+    let key = line.trim_start().trim_start_matches("- ");
+    let value = key.strip_prefix("weight:")?.trim_start_matches(' ');
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let start = line.len() - value.len();
+    (digits > 0).then(|| (&line[..start], &line[start + digits..]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The way out.
+
+use std::time::Duration;
+
+use crate::support::client::Client;
+use crate::support::clock::Watch;
+use crate::support::server::{self, Answer};
+use crate::support::words::simple;
+use crate::support::{h2, mesh, until, within};
+
+const LONG: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn what_runs_finishes_and_says_goodbye() {
+    let up = server::http1(|_| Answer::text("done").after(Duration::from_millis(300))).await;
+    let mut mesh = mesh(&simple(&[&up.address]));
+    let mut client = Client::connect(mesh.port(80)).await;
+    let mut streams = h2::Client::connect(mesh.port(80)).await;
+    client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    let stream = streams.start("GET", "h", "/", &[], true).await.unwrap();
+    until("both requests", || up.streams() == 2).await;
+    let address = mesh.port(80);
+    let watch = Watch::start();
+    mesh.drain(LONG);
+    let answer = client.response().await.expect(200);
+    assert_eq!(answer.get("connection"), Some("close"));
+    assert_eq!(client.rest().await, b"");
+    assert_eq!(stream.finish().await.unwrap().expect(200).text(), "done");
+    until("GOAWAY", || streams.is_over()).await;
+    mesh.join().await;
+    assert!(watch.elapsed() < Duration::from_secs(5), "{:?}", watch.elapsed());
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_on_its_way_to_an_idle_connection_is_answered() {
+    let up = server::named("up").await;
+    let mut mesh = mesh(&simple(&[&up.address]));
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.get("h", "/").await.expect(200);
+    mesh.drain(LONG);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let answer = client.get("h", "/").await.expect(200);
+    assert_eq!(answer.get("connection"), Some("close"));
+    within("the end", mesh.join()).await;
+}
+
+#[tokio::test]
+async fn an_idle_http2_connection_is_told_at_once() {
+    let up = server::named("up").await;
+    let mut mesh = mesh(&simple(&[&up.address]));
+    let mut client = h2::Client::connect(mesh.port(80)).await;
+    client.get("h", "/").await.expect(200);
+    let watch = Watch::start();
+    mesh.drain(LONG);
+    until("GOAWAY", || client.is_over()).await;
+    mesh.join().await;
+    assert!(watch.elapsed() < Duration::from_secs(2), "{:?}", watch.elapsed());
+}
+
+#[tokio::test]
+async fn the_deadline_ends_what_does_not_end() {
+    let up = server::http1(|_| Answer::text("late").after(LONG)).await;
+    let mut mesh = mesh(&simple(&[&up.address]));
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    until("the request", || up.streams() == 1).await;
+    let watch = Watch::start();
+    mesh.drain(Duration::from_millis(200));
+    mesh.join().await;
+    assert!(watch.elapsed() < Duration::from_secs(3), "{:?}", watch.elapsed());
+    assert!(client.try_response("GET").await.is_err());
+}
+
+#[tokio::test]
+async fn a_connection_that_never_spoke_holds_nothing_up() {
+    let up = server::named("up").await;
+    let mut mesh = mesh(&simple(&[&up.address]));
+    let _silent = Client::connect(mesh.port(80)).await;
+    until("the connection", || mesh.connections() == 1).await;
+    let watch = Watch::start();
+    mesh.drain(LONG);
+    mesh.join().await;
+    assert!(watch.elapsed() < Duration::from_secs(10), "{:?}", watch.elapsed());
+}
+
+#[tokio::test]
+async fn a_gone_listener_drains_its_own_connections_alone() {
+    use crate::support::words::{all_to, backend, gateway, route};
+    let up = server::named("up").await;
+    let yaml = |listeners: &[&str]| {
+        gateway(listeners) + &route("r", &[], &all_to("up")) + &backend("up", &[&up.address], "")
+    };
+    let (one, two) =
+        ("{name: one, port: 80, protocol: HTTP}", "{name: two, port: 81, protocol: HTTP}");
+    let mut mesh = mesh(&yaml(&[one, two]));
+    let mut first = Client::connect(mesh.port(80)).await;
+    let mut second = Client::connect(mesh.port(81)).await;
+    let mut streams = h2::Client::connect(mesh.port(81)).await;
+    first.get("h", "/").await.expect(200);
+    second.get("h", "/").await.expect(200);
+    streams.get("h", "/").await.expect(200);
+    mesh.apply(&yaml(&[one])).await;
+    until("GOAWAY", || streams.is_over()).await;
+    let answer = second.get("h", "/").await;
+    assert_eq!(answer.get("connection"), Some("close"));
+    assert_eq!(first.get("h", "/").await.expect(200).get("connection"), None);
+    let address = mesh.port(81);
+    until("the socket's end", || std::net::TcpStream::connect(address).is_err()).await;
+}

@@ -1,0 +1,24 @@
+//! Hostile and demanding clients against a proxy process of its own. Each test prints its counts
+//! (`cargo test --test peers -- --nocapture`). One runs at a time: they measure memory and time.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
+mod attacks;
+mod frames;
+mod load;
+mod losses;
+mod origin;
+mod process;
+
+#[path = "../support/authority.rs"]
+#[expect(dead_code, reason = "other tests use what these don't")]
+mod authority;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by the test that runs.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // The failure of one says nothing about the next.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

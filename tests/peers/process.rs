@@ -1,0 +1,251 @@
+//! A proxy process, as `meshctl proxy run` starts it, over a directory that may be edited.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use meshctl::clock;
+
+use crate::authority::Authority;
+
+const MESHCTL: &str = env!("CARGO_BIN_EXE_meshctl");
+/// For a debug build on two busy cores.
+const START: Duration = Duration::from_secs(20);
+
+/// The directory, the ports, and whatever process serves them now.
+pub(crate) struct Proxy {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: SocketAddr,
+    /// For a listener that comes and goes.
+    extra: SocketAddr,
+    /// Of every certificate that it serves.
+    pub(crate) authority: Authority,
+    /// Processes that have been taken over from and drain.
+    former: Vec<Running>,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    observe: SocketAddr,
+}
+
+/// What a mesh of two listeners needs; `rules` are those of its one HTTPRoute.
+pub(crate) struct Mesh<'a> {
+    pub(crate) settings: &'a str,
+    pub(crate) rules: &'a str,
+    /// `name: address`
+    pub(crate) backends: &'a [(&'a str, SocketAddr)],
+}
+
+impl Proxy {
+    pub(crate) fn start(mesh: &Mesh<'_>) -> Self {
+        let [http, https, extra] = free_addresses();
+        // Over a control socket in a folder of everyone's the proxy could be steered by anyone.
+        let ours = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(ours).tempdir().unwrap();
+        let authority = Authority::new("a test's authority");
+        let mut proxy =
+            Self { folder, http, https, extra, authority, former: Vec::new(), running: None };
+        std::fs::create_dir(proxy.mesh()).unwrap();
+        proxy.write("gateway.yaml", &proxy.gateway(mesh.settings, false));
+        proxy.write("certificate.yaml", &certificate(&proxy.authority));
+        proxy.write("route.yaml", &route(mesh.rules));
+        for (name, address) in mesh.backends {
+            proxy.write(&format!("{name}.yaml"), &backend(name, &[*address]));
+        }
+        proxy.running = Some(proxy.run(&[]));
+        proxy
+    }
+
+    pub(crate) fn mesh(&self) -> PathBuf {
+        self.folder.path().join("mesh")
+    }
+
+    /// Replaces a file as careful editors do.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let new = self.folder.path().join("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, self.mesh().join(name)).unwrap();
+    }
+
+    /// The Gateway, with a listener more or without it, and its settings.
+    pub(crate) fn gateway(&self, settings: &str, extra: bool) -> String {
+        let [http, https, port] = [self.http, self.https, self.extra].map(|address| address.port());
+        let extra =
+            format!("  - {{name: extra, port: {port}, protocol: HTTP}}\n").repeat(extra.into());
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: edge}}
+spec:
+  gatewayClassName: meshctl
+  listeners:
+  - {{name: http, port: {http}, protocol: HTTP}}
+  - {{name: https, port: {https}, protocol: HTTPS, tls: {{certificateRefs: [{{name: tls}}]}}}}
+{extra}---
+apiVersion: meshctl.dev/v1alpha1
+kind: MeshConfig
+metadata: {{name: edge}}
+spec: {{accessLog: none, {settings}}}
+"
+        )
+    }
+
+    /// A new process takes the sockets; the former one drains meanwhile.
+    pub(crate) fn take_over(&mut self) {
+        let next = self.run(&["--takeover"]);
+        self.former.extend(self.running.replace(next));
+    }
+
+    /// Waits for those that were taken over from; each has to end well.
+    pub(crate) fn wait_for_former(&mut self) {
+        for mut former in self.former.drain(..) {
+            let until = clock::now() + Duration::from_secs(60);
+            while former.child.try_wait().unwrap().is_none() {
+                assert!(clock::now() < until, "a process that drains does not end");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(former.child.wait().unwrap().success());
+        }
+    }
+
+    fn run(&self, more: &[&str]) -> Running {
+        let [observe] = free_addresses();
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let child = Command::new(MESHCTL)
+            .args(["proxy", "run", "--workers", "2", "--observe", &observe.to_string(), "-f"])
+            .arg(self.mesh())
+            .arg("--control")
+            .arg(self.folder.path().join("control"))
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut running = Running { child, observe };
+        let until = clock::now() + START;
+        while !ask(observe, "/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            let ended = running.child.try_wait().unwrap();
+            assert!(ended.is_none() && clock::now() < until, "not ready: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        running
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Resident bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running().child.id());
+        let status = std::fs::read_to_string(status).expect("the proxy is alive");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// A metric, summed over its series.
+    pub(crate) fn metric(&self, family: &str) -> f64 {
+        let scrape = ask(self.running().observe, "/metrics").unwrap();
+        let samples = scrape.lines().filter(|line| {
+            line.strip_prefix(family).is_some_and(|rest| rest.starts_with([' ', '{']))
+        });
+        samples.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("it has been started")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Free a moment ago, and asked for at once.
+fn free_addresses<const N: usize>() -> [SocketAddr; N] {
+    let sockets = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    sockets.map(|socket| socket.local_addr().unwrap())
+}
+
+/// One request to the observation door.
+fn ask(observe: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(observe).ok()?;
+    stream.set_read_timeout(Some(START)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+pub(crate) fn route(rules: &str) -> String {
+    format!(
+        "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: all}}
+spec:
+  parentRefs: [{{name: edge}}]
+  rules:
+{rules}"
+    )
+}
+
+pub(crate) fn backend(name: &str, addresses: &[SocketAddr]) -> String {
+    let endpoints = addresses.iter().fold(String::new(), |mut list, address| {
+        write!(list, "\"{address}\", ").expect("a String takes everything");
+        list
+    });
+    format!(
+        "apiVersion: meshctl.dev/v1alpha1
+kind: Backend
+metadata: {{name: {name}}}
+spec: {{endpoints: [{endpoints}]}}
+"
+    )
+}
+
+/// A Secret with a new certificate for localhost.
+pub(crate) fn certificate(authority: &Authority) -> String {
+    let leaf = authority.server(&["localhost"]);
+    let indented = |pem: &str| pem.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    format!(
+        "apiVersion: v1
+kind: Secret
+metadata: {{name: tls}}
+type: kubernetes.io/tls
+stringData:
+  tls.crt: |
+{}  tls.key: |
+{}",
+        indented(&leaf.certificate),
+        indented(&leaf.key)
+    )
+}
+
+/// Waits until `holds` does.
+pub(crate) fn wait_until(
+    what: &str,
+    within: Duration,
+    mut holds: impl FnMut() -> bool,
+) -> Duration {
+    let started = clock::now();
+    while !holds() {
+        assert!(clock::now() - started < within, "{what}: not within {within:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    clock::now() - started
+}
