@@ -106,12 +106,13 @@ impl Quick {
     pub fn objects(&self) -> Vec<Object> {
         let text = self.yaml();
         let (file, mut diagnostics) = (Arc::from(""), Vec::new());
-        let objects = yaml::documents(&text)
-            .map(|document| match decode::read(&document, &file, Store::Flags, &mut diagnostics) {
-                Decoded::Object(object) => *object,
+        let mut objects = Vec::new();
+        for document in yaml::documents(&text) {
+            match decode::read(&document, &file, Store::Flags, &mut diagnostics) {
+                Decoded::Object(object) => objects.push(*object),
                 other => unreachable!("{other:?} was written, {diagnostics:?}: {text}"),
-            })
-            .collect();
+            }
+        }
         objects
     }
 

@@ -19,6 +19,7 @@ use crate::proxy::ejection::{EjectionEvent, Failure};
 use crate::proxy::message::ResponseHead;
 use crate::proxy::mirror::Tap;
 use crate::proxy::proxy_protocol;
+use crate::proxy::registry::{BackendInFlight, InFlight};
 use crate::proxy::session::Session;
 use crate::proxy::upstream::Lease;
 use crate::proxy::view::{BackendNow, BackendView, RuleView, Way};
@@ -29,8 +30,16 @@ use crate::telemetry::RetryOutcome;
 pub(super) struct Answered {
     pub(super) lease: Lease,
     pub(super) index: usize,
-    /// The endpoint's load and the backend's, until the exchange is over.
-    pub(super) _in_flight: crate::proxy::registry::InFlight,
+    /// The endpoint's load, until the exchange is over.
+    pub(super) _in_flight: InFlight,
+}
+
+/// Where a try goes.
+struct Aim<'a> {
+    now: &'a BackendNow,
+    index: usize,
+    /// No kept connection: one has just turned out to be closed.
+    fresh: bool,
 }
 
 /// Why a try brought no answer.
@@ -93,11 +102,11 @@ impl Exchange<'_> {
         let mut upload = self.upload(view, taps);
         let mut response = ResponseHead::default();
         match self.attempts(down, view, &backend, way, &mut upload, &mut response).await {
-            Ok((answered, now)) => {
+            // The backend has the request until its answer is complete.
+            Ok((answered, now, _in_flight)) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                let ended = self.download(down, view, way, answered, upload, response).await;
-                ended
+                self.download(down, view, way, answered, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -116,19 +125,20 @@ impl Exchange<'_> {
         way: &Way,
         upload: &mut Upload,
         response: &mut ResponseHead,
-    ) -> Result<(Answered, Rc<BackendNow>), Failed> {
+    ) -> Result<(Answered, Rc<BackendNow>, BackendInFlight), Failed> {
         let policy = &view.rule().retry;
         let mut now = backend.now().map_err(final_cause)?;
         let shared = now.group.backend();
         shared.deposit(clock::now());
-        let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
+        let in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
         let mut tries = Tries::default();
         loop {
             let index = self.pick(view, way, &now, hash, &tries.endpoints).map_err(final_cause)?;
             self.record.attempts += 1;
             tries.counted += 1;
-            let work = self.attempt(down, &now, index, view, upload, response, tries.fresh);
+            let aim = Aim { now: &now, index, fresh: tries.fresh };
+            let work = self.attempt(down, &aim, view, upload, response);
             let stale = match work.await {
                 Ok(answered) => {
                     if tries.counted > policy.attempts
@@ -136,7 +146,7 @@ impl Exchange<'_> {
                         || !self.may_spend(backend, &now)
                     {
                         self.deadlines.clear(Phase::Attempt);
-                        return Ok((answered, now));
+                        return Ok((answered, now, in_flight));
                     }
                     false
                 }
@@ -238,13 +248,12 @@ impl Exchange<'_> {
     async fn attempt(
         &mut self,
         down: &mut Downstream<'_>,
-        now: &BackendNow,
-        index: usize,
+        aim: &Aim<'_>,
         view: &RuleView,
         upload: &mut Upload,
         response: &mut ResponseHead,
-        fresh: bool,
     ) -> Result<Answered, Failed> {
+        let &Aim { now, index, fresh } = aim;
         let begun = clock::now();
         if let Some(timeout) = view.rule().timeouts.backend_request {
             self.deadlines.set(Phase::Attempt, begun + timeout, Cause::BackendRequestTimeout);

@@ -112,13 +112,13 @@ async fn what_breaks_keeps_its_last_good_state_until_it_is_mended() {
     let (shop, mut live) = watched().await;
     let latin = "# \u{e9}\n".chars().map(|c| c as u8).collect::<Vec<u8>>();
     let breakages: [(&[u8], Code); 5] = [
-        (b"apiVersion: [", crate::config::codes::NOT_YAML),
+        (b"apiVersion: [", codes::NOT_YAML),
         (b"", codes::FILE_EMPTY),
         (&latin, codes::NOT_UTF8),
-        (b"kind: Backend\nmetadata: {name: a}\n", crate::config::codes::NOT_AN_OBJECT),
+        (b"kind: Backend\nmetadata: {name: a}\n", codes::NOT_AN_OBJECT),
         (
             b"apiVersion: meshctl.dev/v1alpha1\nkind: Backend\nmetadata: {name: a}\nspec: {endpint: 1}\n",
-            crate::config::codes::UNKNOWN_FIELD,
+            codes::UNKNOWN_FIELD,
         ),
     ];
     for (round, (bytes, code)) in breakages.into_iter().enumerate() {
@@ -143,7 +143,7 @@ async fn a_broken_document_holds_nothing_else_back() {
     shop.write("a.yaml", &(Shop::backend("a", 2) + "---\nx: [\n"));
     live.next().await;
     assert_eq!(live.backends(), one("a", 2));
-    assert_eq!(live.codes(), [crate::config::codes::NOT_YAML]);
+    assert_eq!(live.codes(), [codes::NOT_YAML]);
     assert_eq!(live.last.read.documents_parsed, 1, "the broken one is known by its text too");
 }
 
