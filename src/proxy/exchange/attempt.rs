@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use smallvec::SmallVec;
@@ -51,6 +52,17 @@ enum Safety {
     Unknown,
     /// Not the endpoint's fault: no other would do better.
     Final,
+}
+
+/// Which endpoint is tried, and how.
+#[derive(Clone, Copy)]
+struct Try<'a> {
+    backend: &'a BackendView,
+    now: &'a BackendNow,
+    index: usize,
+    /// Only a new connection will do.
+    fresh: bool,
+    timeout: Option<Duration>,
 }
 
 /// The tries of one request so far.
@@ -127,8 +139,9 @@ impl Exchange<'_> {
             let index = self.pick(view, way, &now, hash, &tries.endpoints).map_err(final_cause)?;
             self.record.attempts += 1;
             tries.counted += 1;
-            let work = self.attempt(down, &now, index, view, upload, response, tries.fresh);
-            let stale = match work.await {
+            let timeout = view.rule().timeouts.backend_request;
+            let one = Try { backend, now: &now, index, fresh: tries.fresh, timeout };
+            let stale = match self.attempt(down, one, upload, response).await {
                 Ok(answered) => {
                     if tries.counted > policy.attempts
                         || !self.is_retryable_status(policy, response.status, upload)
@@ -237,15 +250,13 @@ impl Exchange<'_> {
     async fn attempt(
         &mut self,
         down: &mut Downstream<'_>,
-        now: &BackendNow,
-        index: usize,
-        view: &RuleView,
+        one: Try<'_>,
         upload: &mut Upload,
         response: &mut ResponseHead,
-        fresh: bool,
     ) -> Result<Answered, Failed> {
+        let Try { backend, now, index, fresh, timeout } = one;
         let begun = clock::now();
-        if let Some(timeout) = view.rule().timeouts.backend_request {
+        if let Some(timeout) = timeout {
             self.deadlines.set(Phase::Attempt, begun + timeout, Cause::BackendRequestTimeout);
         }
         let pool = &now.pools[index];
@@ -268,7 +279,10 @@ impl Exchange<'_> {
             Ok(Err(gone)) => return Err(gone),
             Err(cause) => return Err(timed_out(cause, Safety::Untouched)),
         };
-        self.record.connect = lease.connect.or(self.record.connect);
+        if let Some(took) = lease.connect {
+            self.record.connect = Some(took);
+            backend.series.connected(took);
+        }
         self.record.upstream_version =
             Some(if lease.is_h2() { http::Version::HTTP_2 } else { http::Version::HTTP_11 });
         let fresh = lease.fresh;
