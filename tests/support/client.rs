@@ -141,7 +141,13 @@ impl Client {
     }
 
     /// A request with these header lines, such as `"x-user: 1"`.
-    pub async fn ask(&mut self, method: &str, host: &str, target: &str, lines: &[&str]) -> Response {
+    pub async fn ask(
+        &mut self,
+        method: &str,
+        host: &str,
+        target: &str,
+        lines: &[&str],
+    ) -> Response {
         let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
         self.send(format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\n")).await;
         self.try_response(method).await.unwrap()

@@ -84,10 +84,7 @@ impl Wire {
     /// Reads once; 0 at the end.
     pub async fn fill(&mut self) -> Result<usize, BrokenOff> {
         self.read.reserve(64 * 1024);
-        self.stream
-            .read_buf(&mut self.read)
-            .await
-            .map_err(|error| BrokenOff(error.to_string()))
+        self.stream.read_buf(&mut self.read).await.map_err(|error| BrokenOff(error.to_string()))
     }
 
     async fn more(&mut self, what: &str) -> Result<(), BrokenOff> {

@@ -49,7 +49,11 @@ impl Client {
         Self::over(stream, "https", local).await
     }
 
-    async fn over(stream: impl h1::Bytes + 'static, scheme: &'static str, local: SocketAddr) -> Self {
+    async fn over(
+        stream: impl h1::Bytes + 'static,
+        scheme: &'static str,
+        local: SocketAddr,
+    ) -> Self {
         let (sender, connection) = client::Builder::new()
             // So that one stream that nobody reads leaves room for others.
             .initial_connection_window_size(1 << 20)
@@ -109,7 +113,8 @@ impl Client {
         // The answer may come, and be read, while the body is still on its way.
         let sending = send(stream, body.into(), None);
         let reading = receive(response);
-        let (sent, response) = within("an exchange", async { tokio::join!(sending, reading) }).await;
+        let (sent, response) =
+            within("an exchange", async { tokio::join!(sending, reading) }).await;
         sent.unwrap();
         response.unwrap()
     }

@@ -64,9 +64,8 @@ impl Start {
         // Held from now on, so no other test and no client's own port can take them.
         let sockets: Vec<(u16, TcpListener)> =
             PORTS.map(|port| (port, TcpListener::bind(("127.0.0.1", 0)).unwrap())).into();
-        let moved = |(port, socket): &(u16, TcpListener)| {
-            (*port, socket.local_addr().unwrap().port())
-        };
+        let moved =
+            |(port, socket): &(u16, TcpListener)| (*port, socket.local_addr().unwrap().port());
         let moved: BTreeMap<u16, u16> = sockets.iter().map(moved).collect();
         let inherited = sockets
             .into_iter()
@@ -152,9 +151,9 @@ impl Mesh {
         let registry = self.proxy.as_ref().unwrap().metrics();
         let collected = registry.collect(clock::now());
         let samples = collected.iter().filter(|one| one.family == family);
-        let matching = samples.flat_map(|one| &one.samples).filter(|sample| {
-            labels.iter().all(|label| sample.labels.contains(label))
-        });
+        let matching = samples
+            .flat_map(|one| &one.samples)
+            .filter(|sample| labels.iter().all(|label| sample.labels.contains(label)));
         matching.map(|sample| number(&sample.value)).sum()
     }
 
@@ -165,6 +164,12 @@ impl Mesh {
     /// What SIGTERM does, with this much time.
     pub fn drain(&mut self, within: Duration) {
         self.proxy.as_mut().unwrap().drain(clock::now() + within);
+    }
+
+    /// Ends it at once, with a complete log.
+    pub async fn stop(mut self) {
+        self.drain(Duration::ZERO);
+        self.join().await;
     }
 
     /// What a process does after draining: waits for its workers.

@@ -60,8 +60,6 @@ pub struct Answer {
     pub interim: Vec<(u16, Vec<(String, String)>)>,
     /// Before the head.
     pub wait: Duration,
-    /// `Connection: close`, and so it does.
-    pub close: bool,
 }
 
 impl Answer {
@@ -74,7 +72,6 @@ impl Answer {
             chunked: false,
             interim: Vec::new(),
             wait: Duration::ZERO,
-            close: false,
         }
     }
 
@@ -105,11 +102,6 @@ impl Answer {
 
     pub fn after(mut self, wait: Duration) -> Self {
         self.wait = wait;
-        self
-    }
-
-    pub fn close(mut self) -> Self {
-        self.close = true;
         self
     }
 }
@@ -404,12 +396,7 @@ pub async fn nobody() -> SocketAddr {
     address
 }
 
-async fn speak_http1(
-    stream: impl Bytes + 'static,
-    connection: usize,
-    log: Log,
-    answer: Answering,
-) {
+async fn speak_http1(stream: impl Bytes + 'static, connection: usize, log: Log, answer: Answering) {
     let mut wire = Wire::new(stream);
     while let Ok(Some(head)) = wire.head().await {
         let mut words = head.line.split(' ');
@@ -448,7 +435,7 @@ async fn speak_http1(
         if !wait_while_there(&mut wire, answer.wait).await {
             return;
         }
-        if wire.write(spell(&answer, &method)).await.is_err() || answer.close {
+        if wire.write(spell(&answer, &method)).await.is_err() {
             return;
         }
     }
@@ -473,7 +460,7 @@ async fn wait_while_there(wire: &mut Wire, wait: Duration) -> bool {
 /// An answer as HTTP/1.1 has it.
 pub fn spell(answer: &Answer, method: &str) -> Vec<u8> {
     let mut text = Vec::new();
-    let mut line = |line: String, text: &mut Vec<u8>| {
+    let line = |line: String, text: &mut Vec<u8>| {
         text.extend_from_slice(line.as_bytes());
         text.extend_from_slice(b"\r\n");
     };
@@ -494,9 +481,6 @@ pub fn spell(answer: &Answer, method: &str) -> Vec<u8> {
         line("transfer-encoding: chunked".to_owned(), &mut text);
     } else if !bodiless {
         line(format!("content-length: {}", answer.body.len()), &mut text);
-    }
-    if answer.close {
-        line("connection: close".to_owned(), &mut text);
     }
     line(String::new(), &mut text);
     if method == "HEAD" || bodiless {

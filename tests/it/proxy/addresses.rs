@@ -32,8 +32,7 @@ async fn a_backend_on_ipv6() {
 #[tokio::test]
 async fn a_proxy_header_is_believed_from_listed_sources() {
     let up = server::named("up").await;
-    let mesh =
-        mesh(&(simple(&[&up.address]) + &settings("proxyProtocol: {from: [127.0.0.0/8]}")));
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("proxyProtocol: {from: [127.0.0.0/8]}")));
     let request = "GET / HTTP/1.1\r\nhost: h\r\n\r\n";
     let mut client = Client::connect(mesh.port(80)).await;
     client.send(format!("PROXY TCP4 192.0.2.9 192.0.2.1 4711 8000\r\n{request}")).await;
@@ -75,7 +74,9 @@ async fn a_proxy_header_of_a_stranger_is_a_bad_request() {
     let up = server::named("up").await;
     let mesh = mesh(&(simple(&[&up.address]) + &settings("proxyProtocol: {from: [192.0.2.0/24]}")));
     let mut client = Client::connect(mesh.port(80)).await;
-    client.send("PROXY TCP4 192.0.2.9 192.0.2.1 4711 80\r\nGET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    client
+        .send("PROXY TCP4 192.0.2.9 192.0.2.1 4711 80\r\nGET / HTTP/1.1\r\nhost: h\r\n\r\n")
+        .await;
     client.response().await.expect(400);
     get(mesh.port(80), "h", "/").await.expect(200);
     assert_eq!(up.count(), 1);
@@ -83,7 +84,10 @@ async fn a_proxy_header_of_a_stranger_is_a_bad_request() {
 
 #[tokio::test]
 async fn a_backend_is_told_the_client_by_a_proxy_header() {
-    for (version, start) in [("v1", &b"PROXY TCP4 127.0.0.1 127.0.0.1 "[..]), ("v2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01")] {
+    for (version, start) in [
+        ("v1", &b"PROXY TCP4 127.0.0.1 127.0.0.1 "[..]),
+        ("v2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01"),
+    ] {
         let up = server::raw(move |mut wire: Wire, _| async move {
             while wire.read.len() < start.len() + 8 {
                 if wire.fill().await.is_ok_and(|read| read == 0) {

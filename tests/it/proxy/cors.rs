@@ -2,9 +2,9 @@
 
 use crate::support::Mesh;
 use crate::support::client::{Client, Response};
+use crate::support::mesh;
 use crate::support::server::{self, Answer, Upstream};
 use crate::support::words::{GATEWAY, backend, route, to};
-use crate::support::mesh;
 
 async fn cors_mesh(answer: Answer) -> (Mesh, Upstream) {
     let up = server::http1(move |_| answer.clone()).await;
@@ -30,8 +30,7 @@ async fn cors_mesh(answer: Answer) -> (Mesh, Upstream) {
             "/stranger",
             "allowOrigins: [\"*\"], allowMethods: [\"*\"], allowHeaders: [\"*\"], exposeHeaders: [\"*\"]",
         );
-    let yaml =
-        format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[&up.address], ""));
+    let yaml = format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[&up.address], ""));
     (mesh(&yaml), up)
 }
 
@@ -136,10 +135,7 @@ async fn wildcards_follow_the_credentials() {
     let (mesh, _up) = cors_mesh(Answer::text("x")).await;
     let origin = "https://other.foo.com";
     let answer = preflight(&mesh, "/any", origin, "PUT", "").await;
-    assert_eq!(
-        words(&answer),
-        [("allow-methods", "PUT"), ("allow-origin", "*"), ("max-age", "5")]
-    );
+    assert_eq!(words(&answer), [("allow-methods", "PUT"), ("allow-origin", "*"), ("max-age", "5")]);
     assert_eq!(answer.get("vary"), None);
     let answer = preflight(&mesh, "/everything", origin, "PUT", "x-a, x-b").await;
     assert_eq!(

@@ -47,7 +47,8 @@ async fn an_endpoint_that_refuses_is_left_out_and_comes_back() {
 #[tokio::test]
 async fn statuses_and_the_last_endpoint_are_never_ejected() {
     let up = server::http1(|_| Answer::status(500)).await;
-    let mesh = mesh(&(simple(&[&up.address]) + &policy("up", "ejection: {consecutiveFailures: 1}")));
+    let mesh =
+        mesh(&(simple(&[&up.address]) + &policy("up", "ejection: {consecutiveFailures: 1}")));
     let mut client = Client::connect(mesh.port(80)).await;
     for _ in 0..20 {
         client.get("h", "/").await.expect(500);

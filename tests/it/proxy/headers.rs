@@ -1,9 +1,9 @@
 //! Header modifiers, and what proxies tell each other.
 
 use crate::support::client::Client;
+use crate::support::mesh;
 use crate::support::server::{self, Answer};
 use crate::support::words::{GATEWAY, backend, route, settings, simple, to};
-use crate::support::mesh;
 
 #[tokio::test]
 async fn request_and_response_fields_are_set_added_and_removed() {

@@ -79,8 +79,8 @@ async fn bodies_go_both_ways_whatever_their_framing() {
 
 #[tokio::test]
 async fn a_head_request_gets_the_head_alone() {
-    let up = server::http1(|seen| Answer::text(if seen.method == "HEAD" { "12345" } else { "x" }))
-        .await;
+    let up =
+        server::http1(|seen| Answer::text(if seen.method == "HEAD" { "12345" } else { "x" })).await;
     let mesh = mesh(&simple(&[&up.address]));
     let mut client = Client::connect(mesh.port(80)).await;
     let answer = client.ask("HEAD", "h", "/", &[]).await.expect(200);
@@ -96,7 +96,11 @@ async fn statuses_without_a_body_have_none() {
     let up = server::http1(|seen| {
         let status = seen.target[1..].parse().unwrap();
         let answer = Answer::status(status);
-        if status == 304 { answer.field("content-length", "1234").field("etag", "\"x\"") } else { answer }
+        if status == 304 {
+            answer.field("content-length", "1234").field("etag", "\"x\"")
+        } else {
+            answer
+        }
     })
     .await;
     let mesh = mesh(&simple(&[&up.address]));
@@ -207,7 +211,9 @@ async fn an_answer_that_breaks_off_never_looks_complete() {
     })
     .await;
     let mesh = mesh(&simple(&[&up.address]));
-    for (version, target) in [("1.1", "/sized"), ("1.1", "/chunked"), ("1.0", "/sized"), ("1.0", "/chunked")] {
+    for (version, target) in
+        [("1.1", "/sized"), ("1.1", "/chunked"), ("1.0", "/sized"), ("1.0", "/chunked")]
+    {
         let mut client = Client::connect(mesh.port(80)).await;
         client.send(format!("GET {target} HTTP/{version}\r\nhost: h\r\n\r\n")).await;
         let answer = client.try_response("GET").await;
@@ -305,7 +311,8 @@ async fn what_follows_a_switch_belongs_to_the_new_protocol() {
 
 #[tokio::test]
 async fn a_client_that_leaves_ends_its_backends_work() {
-    let up = server::http1(|_| Answer::text("late").after(std::time::Duration::from_secs(30))).await;
+    let up =
+        server::http1(|_| Answer::text("late").after(std::time::Duration::from_secs(30))).await;
     let mesh = mesh(&simple(&[&up.address]));
     let mut client = Client::connect(mesh.port(80)).await;
     client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;

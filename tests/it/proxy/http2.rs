@@ -116,13 +116,11 @@ async fn interim_answers_and_empty_ones() {
     for (mesh, _up) in both(answer).await {
         let mut client = h2::Client::connect(mesh.port(80)).await;
         let mut exchange = client.start("GET", "h", "/hints", &[], true).await.unwrap();
-        let hints = within(
-            "hints",
-            std::future::poll_fn(|cx| exchange.response.poll_informational(cx)),
-        )
-        .await
-        .unwrap()
-        .unwrap();
+        let hints =
+            within("hints", std::future::poll_fn(|cx| exchange.response.poll_informational(cx)))
+                .await
+                .unwrap()
+                .unwrap();
         assert_eq!(hints.status().as_u16(), 103);
         assert_eq!(hints.headers()["link"], "</a>");
         exchange.finish().await.unwrap().expect(200);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use meshctl::telemetry::Family;
 
-use crate::support::clock::Watch;
 use crate::support::client::{Client, get};
+use crate::support::clock::Watch;
 use crate::support::words::{GATEWAY, backend, route, to};
 use crate::support::{h2, mesh, server, until};
 
@@ -34,7 +34,10 @@ async fn a_mirror_gets_the_same_request() {
     until("the mirror", || copy.count() == 2).await;
     let mut seen = copy.seen();
     seen.sort_by(|a, b| a.target.cmp(&b.target));
-    assert_eq!((&*seen[0].method, &*seen[0].target, &*seen[0].body), ("POST", "/a?b", &b"a body"[..]));
+    assert_eq!(
+        (&*seen[0].method, &*seen[0].target, &*seen[0].body),
+        ("POST", "/a?b", &b"a body"[..])
+    );
     assert_eq!((&*seen[1].method, &*seen[1].target), ("GET", "/c"));
     assert_eq!(seen[0].host, "shop.example");
     assert_eq!(seen[0].get("x-request-id"), up.seen()[0].get("x-request-id"));
@@ -53,7 +56,9 @@ async fn several_mirrors_with_chunks_and_trailers() {
         backend("b", &[&b.address], "")
     ));
     let mut client = Client::connect(mesh.port(80)).await;
-    client.send("POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n").await;
+    client
+        .send("POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        .await;
     client.send("3\r\ndef\r\n0\r\nx-sum: 6\r\n\r\n").await;
     assert_eq!(client.response().await.expect(200).text(), "abcdef");
     until("both mirrors", || a.count() == 1 && b.count() == 1).await;
@@ -66,8 +71,10 @@ async fn several_mirrors_with_chunks_and_trailers() {
 async fn a_share_of_the_requests_is_mirrored() {
     let up = server::named("up").await;
     let (none, some) = (server::named("none").await, server::named("some").await);
-    let filters =
-        [mirror("none", ", percent: 0"), mirror("some", ", fraction: {numerator: 1, denominator: 4}")];
+    let filters = [
+        mirror("none", ", percent: 0"),
+        mirror("some", ", fraction: {numerator: 1, denominator: 4}"),
+    ];
     let mesh = mesh(&format!(
         "{GATEWAY}{}{}{}{}",
         route("r", &[], &rules(&filters)),
@@ -94,13 +101,21 @@ async fn what_a_mirror_does_is_nobodys_business() {
     let up = server::echo().await;
     let broken = server::canned("HTTP/1.1 500 Oh\r\ncontent-length: x\r\n\r\n").await;
     let nobody = server::nobody().await.to_string();
-    let mesh = mesh(&format!(
-        "{GATEWAY}{}{}{}{}",
-        route("r", &[], &rules(&[mirror("broken", ""), mirror("nobody", ""), mirror("gone", "")])),
-        backend("up", &[&up.address], ""),
-        backend("broken", &[&broken.address], ""),
-        backend("nobody", &[&nobody], ""),
-    ).as_str().replace("kind: Backend, name: gone", "kind: Backend, name: broken"));
+    let mesh = mesh(
+        &format!(
+            "{GATEWAY}{}{}{}{}",
+            route(
+                "r",
+                &[],
+                &rules(&[mirror("broken", ""), mirror("nobody", ""), mirror("gone", "")])
+            ),
+            backend("up", &[&up.address], ""),
+            backend("broken", &[&broken.address], ""),
+            backend("nobody", &[&nobody], ""),
+        )
+        .as_str()
+        .replace("kind: Backend, name: gone", "kind: Backend, name: broken"),
+    );
     for _ in 0..5 {
         assert_eq!(get(mesh.port(80), "h", "/").await.expect(200).text(), "");
     }
@@ -112,6 +127,9 @@ async fn what_a_mirror_does_is_nobodys_business() {
 #[tokio::test]
 async fn a_mirror_that_never_reads_holds_nothing_up() {
     const MIB: usize = 64;
+    if !crate::support::alone("proxy::mirror::a_mirror_that_never_reads_holds_nothing_up") {
+        return;
+    }
     let up = server::http1(|seen| server::Answer::text(seen.length.to_string())).await;
     let stuck = server::socket(|stream, _| async move {
         let _stream = stream;
@@ -127,6 +145,7 @@ async fn a_mirror_that_never_reads_holds_nothing_up() {
         )
     };
     let mut mesh = mesh(&yaml(&[]));
+    upload(&mesh, 8).await;
     let alone = upload(&mesh, MIB).await;
     mesh.apply(&yaml(&[mirror("stuck", "")])).await;
     let before = resident();
@@ -141,9 +160,7 @@ async fn upload(mesh: &crate::support::Mesh, mib: usize) -> Duration {
     let watch = Watch::start();
     let mut client = Client::connect(mesh.port(80)).await;
     let length = mib << 20;
-    client
-        .send(format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n"))
-        .await;
+    client.send(format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n")).await;
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..mib {
         client.send(&piece).await;
@@ -152,7 +169,7 @@ async fn upload(mesh: &crate::support::Mesh, mib: usize) -> Duration {
     watch.elapsed()
 }
 
-/// This process's memory; upstreams and clients of other tests are in it, so bounds are generous.
+/// This process's memory: that of the proxy, its client and its upstreams.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096

@@ -15,7 +15,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("HTTP/1.1 999999 What\r\n\r\n", "upstream_protocol_error"),
     ("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", "upstream_protocol_error"),
     ("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", "upstream_protocol_error"),
-    ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", "upstream_protocol_error"),
+    (
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "upstream_protocol_error",
+    ),
     (
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "upstream_protocol_error",
@@ -23,8 +26,14 @@ const BROKEN: &[(&str, &str)] = &[
     ("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n", "upstream_protocol_error"),
     ("HTTP/1.1 200 OK\r\nna me: x\r\n\r\n", "upstream_protocol_error"),
     ("HTTP/1.1 200 OK\r\nname : x\r\ncontent-length: 0\r\n\r\n", "upstream_protocol_error"),
-    ("HTTP/1.1 200 OK\r\nname: a\r\n folded\r\ncontent-length: 0\r\n\r\n", "upstream_protocol_error"),
-    ("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "upstream_protocol_error"),
+    (
+        "HTTP/1.1 200 OK\r\nname: a\r\n folded\r\ncontent-length: 0\r\n\r\n",
+        "upstream_protocol_error",
+    ),
+    (
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        "upstream_protocol_error",
+    ),
 ];
 
 #[tokio::test]
@@ -126,7 +135,9 @@ async fn a_body_that_breaks_the_rules_breaks_off() {
         let up = server::canned(format!("HTTP/1.1 200 OK\r\n{body}")).await;
         let mesh = mesh(&simple(&[&up.address]));
         let mut client = Client::connect(mesh.port(80)).await;
-        client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\nGET /second HTTP/1.1\r\nhost: h\r\n\r\n").await;
+        client
+            .send("GET / HTTP/1.1\r\nhost: h\r\n\r\nGET /second HTTP/1.1\r\nhost: h\r\n\r\n")
+            .await;
         assert!(client.try_response("GET").await.is_err(), "{body:?}");
         assert_eq!(client.rest().await, b"", "no second answer on a broken connection");
         until("the connection's end", || mesh.connections() == 0).await;

@@ -1,9 +1,9 @@
 //! Redirects and rewrites through the whole proxy; the tables of paths are unit tests of the
 //! stages.
 
+use crate::support::authority::Authority;
 use crate::support::client::Client;
 use crate::support::words::{GATEWAY, backend, gateway, route, tls_secret, to};
-use crate::support::authority::Authority;
 use crate::support::{mesh, server};
 
 #[tokio::test]

@@ -54,12 +54,13 @@ async fn a_refused_connection_without_another_endpoint_is_502() {
 async fn closing(times: usize) -> server::Upstream {
     server::raw(move |mut wire, number| async move {
         while let Ok(Some(head)) = wire.head().await {
-            if wire.body(match head.get("content-length") {
-                Some(length) => crate::support::h1::Framing::Length(length.parse().unwrap()),
-                None => crate::support::h1::Framing::None,
-            })
-            .await
-            .is_err()
+            if wire
+                .body(match head.get("content-length") {
+                    Some(length) => crate::support::h1::Framing::Length(length.parse().unwrap()),
+                    None => crate::support::h1::Framing::None,
+                })
+                .await
+                .is_err()
                 || number < times
             {
                 return;
@@ -139,7 +140,11 @@ async fn statuses_are_tried_again_as_the_rule_says() {
         let mesh = mesh(&retried(&[&up.address], &retry, ""));
         let mut client = Client::connect(mesh.port(80)).await;
         client.ask(method, "h", "/", &["content-length: 0"]).await.expect(expected);
-        let tries = if method == "POST" { 1 } else { failures.min(attempts) + usize::from(expected == 200) };
+        let tries = if method == "POST" {
+            1
+        } else {
+            failures.min(attempts) + usize::from(expected == 200)
+        };
         assert!(up.count() >= tries, "{method} {attempts} {failures}: {}", up.count());
     }
     let up = failing(500, 1).await;
@@ -153,7 +158,9 @@ async fn a_body_is_sent_again_whole_with_its_trailers() {
     let up = failing(503, 2).await;
     let mesh = mesh(&retried(&[&up.address], "{attempts: 3, codes: [503]}", ""));
     let mut client = Client::connect(mesh.port(80)).await;
-    client.send("PUT / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n").await;
+    client
+        .send("PUT / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        .await;
     client.send("6\r\n world\r\n0\r\nx-sum: 11\r\n\r\n").await;
     assert_eq!(client.response().await.expect(200).text(), "hello world");
     assert_eq!(up.count(), 3);

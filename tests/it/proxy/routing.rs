@@ -192,8 +192,7 @@ async fn http2_requests_are_routed_alike() {
         to("cookie"),
         to("plain")
     );
-    let (mesh, _ups) =
-        named_mesh(&["cookie", "plain"], &route("r", &["h.example"], &rules)).await;
+    let (mesh, _ups) = named_mesh(&["cookie", "plain"], &route("r", &["h.example"], &rules)).await;
     let mut client = h2::Client::connect(mesh.port(80)).await;
     assert_eq!(client.get("h.example", "/a").await.expect(200).text(), "plain");
     // RFC 9113 §8.2.3: crumbs are one field.

@@ -25,13 +25,12 @@ fn https(name: &str, hostname: &str, certificate: &str) -> String {
 /// Two listeners with names of their own, behind which one backend stands.
 async fn two_names(authority: &Authority) -> (Mesh, server::Upstream) {
     let up = server::http1(|seen| Answer::text(seen.host.clone())).await;
-    let yaml = gateway(&[
-        &https("a", "a.example", "cert-a"),
-        &https("w", "*.wild.example", "cert-w"),
-    ]) + &route("r", &[], &all_to("up"))
-        + &backend("up", &[&up.address], "")
-        + &secret("cert-a", &authority.server(&["a.example"]))
-        + &secret("cert-w", &authority.server(&["*.wild.example"]));
+    let yaml =
+        gateway(&[&https("a", "a.example", "cert-a"), &https("w", "*.wild.example", "cert-w")])
+            + &route("r", &[], &all_to("up"))
+            + &backend("up", &[&up.address], "")
+            + &secret("cert-a", &authority.server(&["a.example"]))
+            + &secret("cert-w", &authority.server(&["*.wild.example"]));
     (mesh(&yaml), up)
 }
 

@@ -38,7 +38,11 @@ async fn a_share_of_a_missing_backend_is_answered_with_500() {
     let up = server::named("up").await;
     let mut mesh = mesh(GATEWAY);
     let rules = format!("- backendRefs: [{}, {}]", weighed("up", 1), weighed("gone", 1));
-    mesh.take(&format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[&up.address], "")));
+    mesh.take(&format!(
+        "{GATEWAY}{}{}",
+        route("r", &[], &rules),
+        backend("up", &[&up.address], "")
+    ));
     let mut client = Client::connect(mesh.port(80)).await;
     let mut failed = 0;
     for _ in 0..200 {

@@ -111,7 +111,6 @@ impl ServerStream {
             None => self.respond.send_reset(Reason::INTERNAL_ERROR),
         }
     }
-
 }
 
 impl Body for ServerStream {
