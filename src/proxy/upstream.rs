@@ -195,10 +195,12 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.series.active.dec();
         match self.upstream.take() {
-            Some(Upstream::H1(conn)) if conn.is_reusable() && conn.is_read() => {
-                if self.pool.transport.borrow().keeps_connections() {
-                    self.pool.keep(conn);
-                }
+            Some(Upstream::H1(conn))
+                if conn.is_reusable()
+                    && conn.is_read()
+                    && self.pool.transport.borrow().keeps_connections() =>
+            {
+                self.pool.keep(conn);
             }
             Some(Upstream::H2(mut stream)) => stream.cancel(),
             _ => {}

@@ -19,6 +19,7 @@ use crate::proxy::ejection::{EjectionEvent, Failure};
 use crate::proxy::message::ResponseHead;
 use crate::proxy::mirror::Tap;
 use crate::proxy::proxy_protocol;
+use crate::proxy::registry::BackendInFlight;
 use crate::proxy::session::Session;
 use crate::proxy::upstream::Lease;
 use crate::proxy::view::{BackendNow, BackendView, RuleView, Way};
@@ -29,8 +30,16 @@ use crate::telemetry::RetryOutcome;
 pub(super) struct Answered {
     pub(super) lease: Lease,
     pub(super) index: usize,
-    /// The endpoint's load and the backend's, until the exchange is over.
+    /// The endpoint's load, until the exchange is over.
     pub(super) _in_flight: crate::proxy::registry::InFlight,
+}
+
+/// A backend has answered.
+struct Reached {
+    answered: Answered,
+    now: Rc<BackendNow>,
+    /// Counts against the backend's `maxRequests` until the exchange is over.
+    _in_flight: BackendInFlight,
 }
 
 /// Why a try brought no answer.
@@ -94,21 +103,14 @@ impl Exchange<'_> {
         way: &Way,
         taps: SmallVec<[Tap; 1]>,
     ) -> Ended {
-        let backend = match &way.backend {
-            Ok(backend) => Rc::clone(backend),
-            Err(cause) => {
-                self.fail(down, Some(view), *cause, cause.summary()).await;
-                return Ended::Done;
-            }
-        };
         let mut upload = self.upload(view, taps);
         let mut response = ResponseHead::default();
-        match self.attempts(down, view, &backend, way, &mut upload, &mut response).await {
-            Ok((answered, now)) => {
+        match self.attempts(down, view, way, &mut upload, &mut response).await {
+            Ok(Reached { answered, now, _in_flight }) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                let ended = self.download(down, view, way, answered, upload, response).await;
-                ended
+                self.send_back(view, way, &mut response);
+                self.download(down, answered, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -123,12 +125,12 @@ impl Exchange<'_> {
         &mut self,
         down: &mut Downstream<'_>,
         view: &RuleView,
-        backend: &BackendView,
         way: &Way,
         upload: &mut Upload,
         response: &mut ResponseHead,
-    ) -> Result<(Answered, Rc<BackendNow>), Failed> {
+    ) -> Result<Reached, Failed> {
         let policy = &view.rule().retry;
+        let backend = way.backend.as_ref().map_err(|cause| final_cause(*cause))?;
         let mut now = backend.now().map_err(final_cause)?;
         let shared = now.group.backend();
         shared.deposit(clock::now());
@@ -148,7 +150,7 @@ impl Exchange<'_> {
                         || !self.may_spend(backend, &now)
                     {
                         self.deadlines.clear(Phase::Attempt);
-                        return Ok((answered, now));
+                        return Ok(Reached { answered, now, _in_flight });
                     }
                     false
                 }
