@@ -4,6 +4,7 @@
 //! and publishing as a directory takes; `server` has upstreams that say what they saw, `client`
 //! has clients that believe nothing. Whatever waits, waits for a condition and at most [`PATIENCE`].
 
+pub mod answer;
 pub mod authority;
 pub mod client;
 pub mod clock;

@@ -5,15 +5,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use smallvec::SmallVec;
 
+use super::failed::{
+    Failed, Safety, client_fault, final_cause, has_heard, is_idempotent, safety_of, timed_out,
+    upstream_fault,
+};
 use super::upload::Upload;
 use super::{Ended, Exchange};
 use crate::clock;
 use crate::limits;
 use crate::model::{Balance, Cause, RetryPolicy};
-use crate::proxy::codec::{Body, Downstream, Fault, Side, Upstream};
+use crate::proxy::codec::{Body, Downstream, Fault, Side};
 use crate::proxy::deadline::Phase;
 use crate::proxy::ejection::{EjectionEvent, Failure};
 use crate::proxy::message::ResponseHead;
@@ -40,27 +44,6 @@ struct Reached {
     now: Rc<BackendNow>,
     /// Counts against the backend's `maxRequests` until the exchange is over.
     _in_flight: BackendInFlight,
-}
-
-/// Why a try brought no answer.
-struct Failed {
-    cause: Cause,
-    sentence: String,
-    safety: Safety,
-}
-
-/// What a failed try may have done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Safety {
-    /// Nothing was sent, or the peer says that it did nothing.
-    Untouched,
-    /// A kept connection closed without a byte of an answer: most likely it was closed while
-    /// the request was on its way. Idempotent requests are sent again (RFC 9110 §9.2.2).
-    Stale,
-    /// The request may have been acted on.
-    Unknown,
-    /// Not the endpoint's fault: no other would do better.
-    Final,
 }
 
 /// Which endpoint is tried, and how.
@@ -461,55 +444,6 @@ async fn poll_while_there<T>(
 
 fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
-}
-
-/// RFC 9110 §9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
-}
-
-fn has_heard(upstream: &Upstream) -> bool {
-    match upstream {
-        Upstream::H1(conn) => conn.has_heard(),
-        Upstream::H2(_) => false,
-    }
-}
-
-fn safety_of(fault: &Fault, fresh: bool, heard: bool) -> Safety {
-    match fault {
-        Fault::Refused => Safety::Untouched,
-        Fault::Closed | Fault::Reset(_) if !fresh && !heard => Safety::Stale,
-        _ => Safety::Unknown,
-    }
-}
-
-fn upstream_fault(fault: &Fault, fresh: bool, safety: Safety) -> Failed {
-    let cause = match fault {
-        Fault::Closed => Cause::UpstreamClosed,
-        Fault::Reset(_) | Fault::Refused => Cause::UpstreamReset,
-        Fault::Protocol(_) => Cause::UpstreamProtocolError,
-        Fault::TooLarge => Cause::UpstreamHeadTooLarge,
-    };
-    let kept = if fresh { "" } else { " (on a kept connection)" };
-    Failed { cause, sentence: format!("{fault}{kept}"), safety }
-}
-
-fn client_fault(fault: &Fault) -> Failed {
-    let cause = match fault {
-        Fault::Protocol(_) | Fault::TooLarge => Cause::BadRequest,
-        _ => Cause::ClientDisconnected,
-    };
-    Failed { cause, sentence: fault.to_string(), safety: Safety::Final }
-}
-
-fn timed_out(cause: Cause, safety: Safety) -> Failed {
-    // Only an attempt's own time leaves time for another.
-    let safety = if cause == Cause::BackendRequestTimeout { safety } else { Safety::Final };
-    Failed { cause, sentence: cause.summary().to_owned(), safety }
-}
-
-fn final_cause(cause: Cause) -> Failed {
-    Failed { cause, sentence: cause.summary().to_owned(), safety: Safety::Final }
 }
 
 impl Exchange<'_> {
