@@ -6,6 +6,7 @@
 
 mod attempt;
 mod download;
+mod failed;
 mod route;
 mod upload;
 

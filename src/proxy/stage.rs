@@ -105,3 +105,6 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

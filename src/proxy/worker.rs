@@ -135,16 +135,17 @@ impl Worker {
         let mut ticks = 0_u32;
         let drain = self.shared.drain.clone();
         let mut over = Box::pin(self.drained(&drain));
+        // Once the control thread is gone nothing changes any more: serve on, and drain.
+        let (mut changes, mut commanded) = (true, true);
         loop {
             tokio::select! {
-                changed = reader.changed() => match changed {
+                changed = reader.changed(), if changes => match changed {
                     Ok(()) => self.refresh(reader.current()),
-                    // The control thread is gone: nothing will change any more, serve on.
-                    Err(_) => std::future::pending().await,
+                    Err(_) => changes = false,
                 },
-                command = commands.recv() => match command {
+                command = commands.recv(), if commanded => match command {
                     Some(command) => self.obey(command),
-                    None => std::future::pending().await,
+                    None => commanded = false,
                 },
                 _ = tick.tick() => {
                     ticks = ticks.wrapping_add(1);

@@ -16,8 +16,6 @@ use super::within;
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     pub status: u16,
-    /// The protocol's name for it; empty for HTTP/2.
-    pub version: String,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
     /// Of the body, of which `body` may be the beginning.
@@ -61,15 +59,13 @@ pub struct Client {
     pub wire: Wire,
     /// 1xx that came before the last answer.
     pub interim: Vec<(u16, Head)>,
-    pub local: SocketAddr,
 }
 
 impl Client {
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let local = stream.local_addr().unwrap();
-        Self { wire: Wire::new(stream), interim: Vec::new(), local }
+        Self { wire: Wire::new(stream), interim: Vec::new() }
     }
 
     pub async fn tls(
@@ -78,10 +74,9 @@ impl Client {
         config: Arc<ClientConfig>,
     ) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
-        let local = stream.local_addr()?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let stream = TlsConnector::from(config).connect(name, stream).await?;
-        Ok(Self { wire: Wire::new(stream), interim: Vec::new(), local })
+        Ok(Self { wire: Wire::new(stream), interim: Vec::new() })
     }
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -179,7 +174,6 @@ fn status(head: &Head) -> u16 {
 fn response(head: Head, status: u16, body: Body) -> Response {
     Response {
         status,
-        version: head.line.split(' ').next().unwrap_or_default().to_owned(),
         fields: head.fields,
         body: body.bytes,
         length: body.length,

@@ -18,8 +18,6 @@ pub struct Wire {
 pub struct Head {
     pub line: String,
     pub fields: Vec<(String, String)>,
-    /// As it came.
-    pub text: String,
 }
 
 /// A body that was read to its end.
@@ -48,10 +46,6 @@ const KEPT: usize = 1024 * 1024;
 pub struct BrokenOff(pub String);
 
 impl Head {
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(move |field| field.0 == name).map(|field| field.1.as_str())
-    }
-
     /// The one field of that name, or nothing.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.fields.iter().filter(|field| field.0 == name);
@@ -187,7 +181,7 @@ impl Body {
 fn parse(text: &str) -> Head {
     let mut lines = text.trim_end_matches("\r\n").split("\r\n");
     let line = lines.next().unwrap_or_default().to_owned();
-    Head { line, fields: lines.map(field).collect(), text: text.to_owned() }
+    Head { line, fields: lines.map(field).collect() }
 }
 
 fn field(line: &str) -> (String, String) {

@@ -23,7 +23,6 @@ pub struct Client {
     sender: SendRequest<Bytes>,
     scheme: &'static str,
     ended: Arc<AtomicBool>,
-    pub local: SocketAddr,
 }
 
 /// A request on its way.
@@ -36,24 +35,18 @@ impl Client {
     /// Prior knowledge.
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let local = stream.local_addr().unwrap();
-        Self::over(stream, "http", local).await
+        Self::over(stream, "http").await
     }
 
     pub async fn tls(address: SocketAddr, name: &str, config: Arc<ClientConfig>) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let local = stream.local_addr().unwrap();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let stream = TlsConnector::from(config).connect(name, stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        Self::over(stream, "https", local).await
+        Self::over(stream, "https").await
     }
 
-    async fn over(
-        stream: impl h1::Bytes + 'static,
-        scheme: &'static str,
-        local: SocketAddr,
-    ) -> Self {
+    async fn over(stream: impl h1::Bytes + 'static, scheme: &'static str) -> Self {
         let (sender, connection) = client::Builder::new()
             // So that one stream that nobody reads leaves room for others.
             .initial_connection_window_size(1 << 20)
@@ -66,7 +59,7 @@ impl Client {
             let _ = connection.await;
             driven.store(true, Ordering::SeqCst);
         });
-        Self { sender, scheme, ended, local }
+        Self { sender, scheme, ended }
     }
 
     /// Whether the connection has ended.
@@ -156,7 +149,6 @@ async fn receive(response: &mut ResponseFuture) -> Result<Response, h2::Error> {
     let (body, length, trailers) = read(body).await?;
     Ok(Response {
         status: parts.status.as_u16(),
-        version: String::new(),
         fields: fields(&parts.headers),
         body,
         length,

@@ -166,6 +166,12 @@ impl Mesh {
         self.proxy.as_mut().unwrap().drain(clock::now() + within);
     }
 
+    /// Ends it at once, with a complete log.
+    pub async fn stop(mut self) {
+        self.drain(Duration::ZERO);
+        self.join().await;
+    }
+
     /// What a process does after draining: waits for its workers.
     pub async fn join(mut self) {
         let proxy = self.proxy.take().unwrap();

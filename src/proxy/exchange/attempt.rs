@@ -4,22 +4,27 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use smallvec::SmallVec;
 
+use super::failed::{
+    Failed, Safety, client_fault, final_cause, has_heard, is_idempotent, safety_of, timed_out,
+    upstream_fault,
+};
 use super::upload::Upload;
 use super::{Ended, Exchange};
 use crate::clock;
 use crate::limits;
 use crate::model::{Balance, Cause, RetryPolicy};
-use crate::proxy::codec::{Body, Downstream, Fault, Side, Upstream};
+use crate::proxy::codec::{Body, Downstream, Fault, Side};
 use crate::proxy::deadline::Phase;
 use crate::proxy::ejection::{EjectionEvent, Failure};
 use crate::proxy::message::ResponseHead;
 use crate::proxy::mirror::Tap;
 use crate::proxy::proxy_protocol;
-use crate::proxy::registry::{BackendInFlight, InFlight};
+use crate::proxy::registry::BackendInFlight;
 use crate::proxy::session::Session;
 use crate::proxy::upstream::Lease;
 use crate::proxy::view::{BackendNow, BackendView, RuleView, Way};
@@ -31,36 +36,26 @@ pub(super) struct Answered {
     pub(super) lease: Lease,
     pub(super) index: usize,
     /// The endpoint's load, until the exchange is over.
-    pub(super) _in_flight: InFlight,
+    pub(super) _in_flight: crate::proxy::registry::InFlight,
 }
 
-/// Where a try goes.
-struct Aim<'a> {
+/// A backend has answered.
+struct Reached {
+    answered: Answered,
+    now: Rc<BackendNow>,
+    /// Counts against the backend's `maxRequests` until the exchange is over.
+    _in_flight: BackendInFlight,
+}
+
+/// Which endpoint is tried, and how.
+#[derive(Clone, Copy)]
+struct Try<'a> {
+    backend: &'a BackendView,
     now: &'a BackendNow,
     index: usize,
-    /// No kept connection: one has just turned out to be closed.
+    /// Only a new connection will do.
     fresh: bool,
-}
-
-/// Why a try brought no answer.
-struct Failed {
-    cause: Cause,
-    sentence: String,
-    safety: Safety,
-}
-
-/// What a failed try may have done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Safety {
-    /// Nothing was sent, or the peer says that it did nothing.
-    Untouched,
-    /// A kept connection closed without a byte of an answer: most likely it was closed while
-    /// the request was on its way. Idempotent requests are sent again (RFC 9110 §9.2.2).
-    Stale,
-    /// The request may have been acted on.
-    Unknown,
-    /// Not the endpoint's fault: no other would do better.
-    Final,
+    timeout: Option<Duration>,
 }
 
 /// The tries of one request so far.
@@ -92,21 +87,14 @@ impl Exchange<'_> {
         way: &Way,
         taps: SmallVec<[Tap; 1]>,
     ) -> Ended {
-        let backend = match &way.backend {
-            Ok(backend) => Rc::clone(backend),
-            Err(cause) => {
-                self.fail(down, Some(view), *cause, cause.summary()).await;
-                return Ended::Done;
-            }
-        };
         let mut upload = self.upload(view, taps);
         let mut response = ResponseHead::default();
-        match self.attempts(down, view, &backend, way, &mut upload, &mut response).await {
-            // The backend has the request until its answer is complete.
-            Ok((answered, now, _in_flight)) => {
+        match self.attempts(down, view, way, &mut upload, &mut response).await {
+            Ok(Reached { answered, now, _in_flight }) => {
                 upload.commit();
                 self.announce_session(view, way, &now, answered.index, &mut response);
-                self.download(down, view, way, answered, upload, response).await
+                self.send_back(view, way, &mut response);
+                self.download(down, answered, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -121,32 +109,32 @@ impl Exchange<'_> {
         &mut self,
         down: &mut Downstream<'_>,
         view: &RuleView,
-        backend: &BackendView,
         way: &Way,
         upload: &mut Upload,
         response: &mut ResponseHead,
-    ) -> Result<(Answered, Rc<BackendNow>, BackendInFlight), Failed> {
+    ) -> Result<Reached, Failed> {
         let policy = &view.rule().retry;
+        let backend = way.backend.as_ref().map_err(|cause| final_cause(*cause))?;
         let mut now = backend.now().map_err(final_cause)?;
         let shared = now.group.backend();
         shared.deposit(clock::now());
-        let in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
+        let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
         let mut tries = Tries::default();
         loop {
             let index = self.pick(view, way, &now, hash, &tries.endpoints).map_err(final_cause)?;
             self.record.attempts += 1;
             tries.counted += 1;
-            let aim = Aim { now: &now, index, fresh: tries.fresh };
-            let work = self.attempt(down, &aim, view, upload, response);
-            let stale = match work.await {
+            let timeout = view.rule().timeouts.backend_request;
+            let one = Try { backend, now: &now, index, fresh: tries.fresh, timeout };
+            let stale = match self.attempt(down, one, upload, response).await {
                 Ok(answered) => {
                     if tries.counted > policy.attempts
                         || !self.is_retryable_status(policy, response.status, upload)
                         || !self.may_spend(backend, &now)
                     {
                         self.deadlines.clear(Phase::Attempt);
-                        return Ok((answered, now, in_flight));
+                        return Ok(Reached { answered, now, _in_flight });
                     }
                     false
                 }
@@ -248,14 +236,13 @@ impl Exchange<'_> {
     async fn attempt(
         &mut self,
         down: &mut Downstream<'_>,
-        aim: &Aim<'_>,
-        view: &RuleView,
+        one: Try<'_>,
         upload: &mut Upload,
         response: &mut ResponseHead,
     ) -> Result<Answered, Failed> {
-        let &Aim { now, index, fresh } = aim;
+        let Try { backend, now, index, fresh, timeout } = one;
         let begun = clock::now();
-        if let Some(timeout) = view.rule().timeouts.backend_request {
+        if let Some(timeout) = timeout {
             self.deadlines.set(Phase::Attempt, begun + timeout, Cause::BackendRequestTimeout);
         }
         let pool = &now.pools[index];
@@ -279,7 +266,10 @@ impl Exchange<'_> {
             Ok(Err(gone)) => return Err(gone),
             Err(cause) => return Err(timed_out(cause, Safety::Untouched)),
         };
-        self.record.connect = lease.connect.or(self.record.connect);
+        if let Some(took) = lease.connect {
+            self.record.connect = Some(took);
+            backend.series.connected(took);
+        }
         self.record.upstream_version =
             Some(if lease.is_h2() { http::Version::HTTP_2 } else { http::Version::HTTP_11 });
         let fresh = lease.fresh;
@@ -455,55 +445,6 @@ async fn poll_while_there<T>(
 
 fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
-}
-
-/// RFC 9110 §9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
-}
-
-fn has_heard(upstream: &Upstream) -> bool {
-    match upstream {
-        Upstream::H1(conn) => conn.has_heard(),
-        Upstream::H2(_) => false,
-    }
-}
-
-fn safety_of(fault: &Fault, fresh: bool, heard: bool) -> Safety {
-    match fault {
-        Fault::Refused => Safety::Untouched,
-        Fault::Closed | Fault::Reset(_) if !fresh && !heard => Safety::Stale,
-        _ => Safety::Unknown,
-    }
-}
-
-fn upstream_fault(fault: &Fault, fresh: bool, safety: Safety) -> Failed {
-    let cause = match fault {
-        Fault::Closed => Cause::UpstreamClosed,
-        Fault::Reset(_) | Fault::Refused => Cause::UpstreamReset,
-        Fault::Protocol(_) => Cause::UpstreamProtocolError,
-        Fault::TooLarge => Cause::UpstreamHeadTooLarge,
-    };
-    let kept = if fresh { "" } else { " (on a kept connection)" };
-    Failed { cause, sentence: format!("{fault}{kept}"), safety }
-}
-
-fn client_fault(fault: &Fault) -> Failed {
-    let cause = match fault {
-        Fault::Protocol(_) | Fault::TooLarge => Cause::BadRequest,
-        _ => Cause::ClientDisconnected,
-    };
-    Failed { cause, sentence: fault.to_string(), safety: Safety::Final }
-}
-
-fn timed_out(cause: Cause, safety: Safety) -> Failed {
-    // Only an attempt's own time leaves time for another.
-    let safety = if cause == Cause::BackendRequestTimeout { safety } else { Safety::Final };
-    Failed { cause, sentence: cause.summary().to_owned(), safety }
-}
-
-fn final_cause(cause: Cause) -> Failed {
-    Failed { cause, sentence: cause.summary().to_owned(), safety: Safety::Final }
 }
 
 impl Exchange<'_> {

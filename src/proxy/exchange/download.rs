@@ -13,21 +13,17 @@ use crate::model::Cause;
 use crate::proxy::codec::{Body, Downstream, Fault, Frame, Side, Upstream};
 use crate::proxy::message::ResponseHead;
 use crate::proxy::upstream::Lease;
-use crate::proxy::view::{RuleView, Way};
 
 impl Exchange<'_> {
     /// Sends the answer. Once its head is out, what goes wrong can only break it off.
     pub(super) async fn download(
         &mut self,
         down: &mut Downstream<'_>,
-        view: &RuleView,
-        way: &Way,
         answered: Answered,
         mut upload: Upload,
-        mut response: ResponseHead,
+        response: ResponseHead,
     ) -> Ended {
         let Answered { mut lease, index: _, _in_flight } = answered;
-        self.send_back(view, way, &mut response);
         self.record.status = response.status.as_u16();
         if let Downstream::H1(conn) = down {
             // An answer that is there before the body, or before the 100 that the client waits

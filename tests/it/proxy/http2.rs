@@ -156,10 +156,8 @@ async fn a_reset_cancels_the_backends_work() {
 async fn an_early_answer_is_complete_although_the_body_is_not() {
     let up = server::raw(|mut wire, _| async move {
         let _ = wire.head().await;
-        let answer = crate::support::server::spell(
-            &Answer { status: 413, ..Answer::text(vec![b'e'; 50_000]) },
-            "POST",
-        );
+        let answer =
+            server::spell(&Answer { status: 413, ..Answer::text(vec![b'e'; 50_000]) }, "POST");
         let _ = wire.write(answer).await;
         tokio::time::sleep(Duration::from_secs(30)).await;
     })

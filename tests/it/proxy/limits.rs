@@ -130,6 +130,8 @@ async fn http2_has_bounds_of_its_own() {
 async fn a_backend_has_only_so_many_requests() {
     use crate::support::words::policy;
     let up = server::http1(|seen| match &*seen.target {
+        // More than every buffer on its way holds.
+        "/endless" => server::Answer::text(vec![b'x'; 64 << 20]),
         "/slow" => server::Answer::text("x").after(std::time::Duration::from_secs(30)),
         _ => server::Answer::text("x"),
     })
@@ -144,7 +146,14 @@ async fn a_backend_has_only_so_many_requests() {
     }
     let answer = get(mesh.port(80), "h", "/").await.expect(503);
     assert_eq!(answer.cause(), Some("upstream_overloaded"));
+    // One whose answer has begun counts like one that waits.
     waiting.pop();
+    crate::support::until("room", || up.streams() == 1).await;
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("GET /endless HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    assert_eq!(client.head().await.0, 200);
+    get(mesh.port(80), "h", "/").await.expect(503);
+    drop(client);
     crate::support::until("room", || up.streams() == 1).await;
     get(mesh.port(80), "h", "/").await.expect(200);
 }

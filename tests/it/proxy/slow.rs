@@ -81,14 +81,13 @@ async fn a_stalled_body_is_given_up() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_let_go() {
-    let up = server::http1(|_| Answer::text(vec![b'x'; 64 << 20])).await;
-    let mesh = mesh(&(simple(&[&up.address]) + &settings("timeouts: {streamIdle: 200ms}")));
+    let up = server::http1(|_| Answer::text(vec![b'x'; 32 << 20])).await;
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("timeouts: {streamIdle: 1s}")));
     let mut client = Client::connect(mesh.port(80)).await;
     client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
-    until("the connection's end", || {
-        mesh.metric(Family::ConnectionsActive, &[]) == 0 && up.open() == 0
-    })
-    .await;
+    until("the request", || up.count() == 1).await;
+    until("the client's end", || mesh.metric(Family::ConnectionsActive, &[]) == 0).await;
+    until("the backend's end", || up.open() == 0).await;
     let broken = client.try_response("GET").await;
     assert!(broken.is_err());
 }
