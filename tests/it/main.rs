@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 mod completions;
+mod diagnostics;
 mod demo;
 mod diff;
 mod examples;
