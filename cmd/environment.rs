@@ -5,6 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use meshctl::names;
+use meshctl::proxy::systemd;
+use meshctl::proxy::takeover::Listening;
+
+use crate::exit::{Exit, Failure};
 
 /// Whether to colour, as far as the environment decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +29,17 @@ pub struct Environment {
     pub columns: Option<usize>,
     pub home: Option<PathBuf>,
     /// `MESHCTL_CONFIG`: what `-f` is where none is given.
-    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy run` and `check`"))]
     pub config: Option<PathBuf>,
     /// `MESHCTL_RUN_DIR`: where control sockets live.
-    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy`"))]
     pub run_dir: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy`"))]
     pub runtime_dir: Option<PathBuf>,
     /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "read by `proxy run`"))]
     pub log: Option<String>,
+    /// `NOTIFY_SOCKET`: the service manager's.
+    pub notify_socket: Option<OsString>,
+    /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`.
+    pub listen: [Option<String>; 3],
     /// `TMPDIR`, or where temporary files are kept without it.
     pub temporary: PathBuf,
     /// The path of this binary, where the system tells it.
@@ -68,9 +72,34 @@ impl Environment {
             run_dir: set(names::ENV_RUN_DIR).map(PathBuf::from),
             runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
             log: text(names::ENV_LOG),
+            notify_socket: set("NOTIFY_SOCKET"),
+            listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),
             temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
             program: None,
         }
+    }
+
+    /// Sockets that the service manager passed to this process. To be called once.
+    pub fn listen_sockets(&self) -> Result<Vec<Listening>, Failure> {
+        let wrong = |error: &dyn std::fmt::Display| {
+            Failure::new(
+                Exit::CouldNotAsk,
+                format!("can't use the service manager's sockets: {error}"),
+            )
+        };
+        let [pid, fds, names] = &self.listen;
+        let variables = systemd::ListenVariables {
+            pid: pid.as_deref(),
+            fds: fds.as_deref(),
+            names: names.as_deref(),
+        };
+        let passed =
+            systemd::listen_fds(variables, std::process::id()).map_err(|error| wrong(&error))?;
+        let taken = systemd::take_fds(passed).map_err(|error| wrong(&error))?;
+        taken
+            .into_iter()
+            .map(|(socket, _)| Listening::of(socket).map_err(|error| wrong(&error)))
+            .collect()
     }
 
     /// `path` as seen from here.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use meshctl::config::quick;
 use meshctl::model::AccessLogFormat;
-use meshctl::source::Feed;
+use meshctl::source::Inputs;
 
 use crate::args::{Files, Overrides, Quick};
 use crate::environment::Environment;
@@ -42,11 +42,15 @@ impl Source {
     }
 
     /// What is served or checked, as the library reads it.
-    pub fn feed(&self, overrides: &Overrides, access_log: Option<Option<AccessLogFormat>>) -> Feed {
+    pub fn inputs(
+        &self,
+        overrides: &Overrides,
+        access_log: Option<Option<AccessLogFormat>>,
+    ) -> Inputs {
         let options = overrides.options(access_log);
         match self {
-            Self::Files(files) => Feed::new(files.clone(), Vec::new(), options),
-            Self::Quick(quick) => Feed::new(Vec::new(), quick.objects(), options),
+            Self::Files(files) => Inputs { files: files.clone(), objects: Vec::new(), options },
+            Self::Quick(quick) => Inputs { files: Vec::new(), objects: quick.objects(), options },
         }
     }
 

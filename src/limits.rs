@@ -292,5 +292,8 @@ pub const DEMO_ANSWER_BYTES: usize = 1024 * 1024;
 pub const DEMO_EDIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Half-second bars that the demo's view remembers: the width of the widest screens.
 pub const DEMO_TICKS: usize = 400;
+/// The demo's gateway tells its weights in this time, or they aren't shown for the moment: keys
+/// wait for it.
+pub const DEMO_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the demo's gateway may take to end its connections; the demo's own are gone then.
 pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);

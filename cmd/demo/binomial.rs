@@ -3,9 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-/// What lies beyond four standard deviations on one side of a normal distribution: a gateway that
-/// draws by weight is told wrong about once in 15,000 steps.
-const TAIL: f64 = 3.17e-5;
+/// How likely less, or more, may be and still be taken for chance: four and a half standard
+/// deviations of a normal distribution. In a run three steps are left to chance on two sides, so
+/// two runs of 100,000 fail for nothing.
+const TAIL: f64 = 3e-6;
 /// Terms smaller than this, relative to the largest, change nothing that is asked here.
 const NEGLIGIBLE: f64 = 1e-15;
 

@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use meshctl::manifest;
+use meshctl::config::flags::Target;
+use meshctl::config::quick::Quick;
 use meshctl::model::{Address, BindAddress};
+use meshctl::yaml;
 
 use crate::exit::{Exit, Failure};
 use crate::mesh::MARK;
@@ -19,8 +21,6 @@ const GATEWAY: &str = "gateway.yaml";
 pub const ROUTE: &str = "route.yaml";
 const BACKENDS: &str = "backends.yaml";
 
-/// No access log: it would be written over the view.
-const SETTINGS: &str = include_str!("settings.yaml");
 const ABOUT_ROUTE: &str =
     "# Change the weights and save: the gateway serves them within a second, and loses nothing.\n";
 
@@ -74,13 +74,17 @@ impl Directory {
         Weights(weights): Weights,
     ) -> Result<(), Failure> {
         let bind = BindAddress { ip: Some(gateway.ip()), port: gateway.port() };
-        let targets = [0, 1].map(|index| (Address::Socket(backends[index]), weights[index]));
-        let documents = manifest::documents(&[bind], &targets);
+        let targets = [0, 1].map(|index| Target {
+            address: Address::Socket(backends[index]),
+            weight: weights[index],
+        });
+        let quick = Quick::new(&[bind], &targets).expect("one of the weights is above 0");
+        let documents = quick.documents();
         let of_kind = |kind: &str| {
             let documents = documents.iter().filter(|document| document["kind"] == kind);
-            documents.map(manifest::to_yaml).collect::<Vec<_>>().join("---\n")
+            documents.map(yaml::write).collect::<Vec<_>>().join("---\n")
         };
-        self.put(GATEWAY, &format!("{}---\n{SETTINGS}", of_kind("Gateway")))?;
+        self.put(GATEWAY, &of_kind("Gateway"))?;
         self.put(BACKENDS, &of_kind("Backend"))?;
         self.put(ROUTE, &format!("{ABOUT_ROUTE}{}", of_kind("HTTPRoute")))
     }

@@ -11,13 +11,12 @@ use http::Method;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use meshctl::config::Diagnostic;
-use meshctl::config::render;
+use meshctl::config::{Diagnostic, flags, render};
 use meshctl::model::BindAddress;
 use meshctl::proxy::control;
 use meshctl::proxy::takeover::Listening;
 use meshctl::serve::{self, StartError};
-use meshctl::source::Feed;
+use meshctl::source::{Feed, Inputs};
 use meshctl::{limits, names};
 
 use crate::exit::{Exit, Failure};
@@ -61,7 +60,7 @@ impl Gateway {
     /// Serves the directory. Returns once everything is served.
     pub async fn start(place: Place, directory: &Path, run_dir: &Path) -> Result<Self, Failure> {
         let id = std::process::id();
-        let control = run_dir.join(format!("{id}{}", names::CONTROL_SOCKET_SUFFIX));
+        let control = run_dir.join(format!("proxy-{id}{}", names::CONTROL_SOCKET_SUFFIX));
         let (tell_started, started) = oneshot::channel();
         let problems = Problems::default();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn({
@@ -93,7 +92,7 @@ impl Gateway {
     /// The weights that the gateway serves, as it says itself. `None` where it doesn't answer, or
     /// its route is no longer the demo's.
     pub async fn weights(&self) -> Option<Weights> {
-        let wait = limits::DEMO_ANSWER_TIMEOUT;
+        let wait = limits::DEMO_LOOK_TIMEOUT;
         let answer = control::ask(&self.control, Method::GET, "/config", wait).await;
         let (_, body) = answer.ok()?;
         served(&serde_json::from_slice(&body).ok()?)
@@ -127,8 +126,10 @@ fn options(
     let diagnosed = move |found: &[Diagnostic], _: &Feed| {
         *lock(&problems) = found.iter().filter(|d| d.is_error()).map(render::line).collect();
     };
+    // Nothing is to be written over the view, nor between the lines of a script.
+    let flags = flags::Options { access_log: Some(None), ..flags::Options::default() };
     serve::Options {
-        feed: Feed::new(directory.to_owned()),
+        inputs: Inputs { files: vec![directory.to_owned()], objects: Vec::new(), options: flags },
         workers: WORKERS,
         // Another proxy of this machine may have the usual port; `proxy status` needs none.
         observe: None,

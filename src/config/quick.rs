@@ -115,7 +115,8 @@ impl Quick {
         objects
     }
 
-    fn documents(&self) -> Vec<Value> {
+    /// The same, one by one.
+    pub fn documents(&self) -> Vec<Value> {
         let gateways: Vec<Value> = self
             .gateways
             .iter()

@@ -16,6 +16,9 @@ use crate::config::raw::Object;
 use crate::limits;
 use crate::snapshot::Changes;
 
+#[cfg(test)]
+mod tests;
+
 /// Where objects come from.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -44,7 +47,7 @@ pub struct Feed {
     index: Index,
     lowering: Lowering,
     texts: BTreeMap<Arc<str>, Arc<str>>,
-    files: Eyes,
+    files: Reader,
     /// About directories and arguments.
     said: Vec<Diagnostic>,
     diagnostics: Vec<Diagnostic>,
@@ -52,12 +55,12 @@ pub struct Feed {
     date_check: Instant,
 }
 
-/// Who has the files.
+/// Who reads the files.
 #[derive(Debug)]
-enum Eyes {
+enum Reader {
     /// Read once, not watched yet.
-    Shut(Option<Files>),
-    Open(Looking),
+    Once(Option<Files>),
+    Watching(Looking),
 }
 
 impl Feed {
@@ -71,7 +74,7 @@ impl Feed {
             index: Index::new(),
             lowering: Lowering::new(options),
             texts: BTreeMap::new(),
-            files: Eyes::Shut(Some(files)),
+            files: Reader::Once(Some(files)),
             said: Vec::new(),
             diagnostics: Vec::new(),
             summary: Summary::default(),
@@ -87,13 +90,15 @@ impl Feed {
     /// Waits for the next change. What changed on disk since [`Self::load`] is the first of
     /// them. May be dropped and called again. Fails only where no thread can be started.
     pub async fn next(&mut self) -> io::Result<Update> {
-        if let Eyes::Shut(files) = &mut self.files
+        if let Reader::Once(files) = &mut self.files
             && let Some(files) = files.take()
         {
-            self.files = Eyes::Open(Looking::start(files)?);
+            self.files = Reader::Watching(Looking::start(files)?);
         }
         loop {
-            let Eyes::Open(looking) = &mut self.files else { return std::future::pending().await };
+            let Reader::Watching(looking) = &mut self.files else {
+                return std::future::pending().await;
+            };
             let batch = tokio::select! {
                 batch = looking.next() => Some(batch),
                 () = tokio::time::sleep_until(self.date_check) => None,
@@ -114,7 +119,7 @@ impl Feed {
     /// Reads all files again (SIGHUP); the next Update says what came of it, if only that nothing
     /// changed.
     pub fn rescan(&self) {
-        if let Eyes::Open(looking) = &self.files {
+        if let Reader::Watching(looking) = &self.files {
             looking.rescan();
         }
     }

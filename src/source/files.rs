@@ -5,67 +5,28 @@
 //!
 //! This module must not know who wakes it.
 
+mod assembly;
+mod summary;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contents::{self, Item, Placed};
-use super::mentioned::{self, Mentioned};
+use self::assembly::Assembly;
+pub use self::summary::{Counters, Summary};
+use super::contents::{self, Placed};
+use super::mentioned::Mentioned;
 use super::noticed::Noticed;
 use super::read::{self, ReadError, Stamp};
 use super::walk::{self, Argument, Bounds, Walk, about};
 use crate::clock::Instant;
 use crate::config::codes;
-use crate::config::index::{Content, Document};
+use crate::config::index::Content;
 use crate::config::raw::{Object, Origin, Place};
 use crate::config::{Diagnostic, Severity};
 use crate::limits;
 use crate::model::ObjectKey;
-
-/// What reading cost, since the last batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    pub files_read: usize,
-    /// Documents whose text had not been seen before in their file.
-    pub documents_parsed: usize,
-}
-
-/// What was passed over in silence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    pub files: usize,
-    pub objects: usize,
-    /// Objects of other API groups.
-    pub foreign: usize,
-    /// YAML that is no Kubernetes object.
-    pub not_objects: usize,
-    /// Files and directories whose name begins with a dot.
-    pub hidden: usize,
-}
-
-/// `12 objects in 3 files; passed over: 2 objects of other kinds, 1 dot-file`
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { files, objects, foreign, not_objects, hidden } = *self;
-        let count = |n: usize, one: &str, many: &str| match n {
-            1 => format!("1 {one}"),
-            _ => format!("{n} {many}"),
-        };
-        let (objects, files) = (count(objects, "object", "objects"), count(files, "file", "files"));
-        write!(f, "{objects} in {files}")?;
-        let passed: Vec<String> = [
-            (foreign, "object of another kind", "objects of other kinds"),
-            (not_objects, "document that is no object", "documents that are no objects"),
-            (hidden, "dot-file", "dot-files"),
-        ]
-        .into_iter()
-        .filter(|(n, ..)| *n > 0)
-        .map(|(n, one, many)| count(n, one, many))
-        .collect();
-        if passed.is_empty() { Ok(()) } else { write!(f, "; passed over: {}", passed.join(", ")) }
-    }
-}
 
 /// What is to be done about one file.
 #[derive(Debug)]
@@ -132,6 +93,8 @@ pub(super) struct Files {
     pending: BTreeMap<PathBuf, Pending>,
     bytes: u64,
     said: Vec<Diagnostic>,
+    /// What the walk says now, where that is something else, and since when.
+    news: Option<(Vec<Diagnostic>, Instant)>,
     hidden: usize,
     counters: Counters,
 }
@@ -146,6 +109,7 @@ impl Files {
             pending: BTreeMap::new(),
             bytes: 0,
             said: Vec::new(),
+            news: None,
             hidden: 0,
             counters: Counters::default(),
         };
@@ -212,13 +176,21 @@ impl Files {
                 again = Some(again.map_or(at, |again| again.min(at)));
             }
         }
+        if let Some(since) = self.news_since(&walk, now) {
+            let at = if noticed.is_none() { now } else { since + limits::FILE_REST };
+            if at > now {
+                again = Some(again.map_or(at, |again| again.min(at)));
+            }
+        }
         let waits = again.is_some() && first + limits::FILE_BATCH > now;
-        let said_before = std::mem::replace(&mut self.said, walk.diagnostics.clone());
-        let news = said_before != self.said;
+        let news = !waits && self.said != walk.diagnostics;
         self.hidden = walk.hidden;
         let mut batch = batch;
         if !waits {
             self.apply(&walk, &rested, noticed.is_some(), &mut batch);
+        }
+        if news {
+            self.said.clone_from(&walk.diagnostics);
         }
         let worth = noticed.is_none() || news || !batch.files.is_empty();
         let batch = worth.then(|| Batch { files: batch.files, ..self.nothing() });
@@ -233,6 +205,18 @@ impl Files {
             summary: self.summary(),
             counters: std::mem::take(&mut self.counters),
         }
+    }
+
+    /// Since when the walk says something else than what was told; editors take files away for
+    /// a moment.
+    fn news_since(&mut self, walk: &Walk, now: Instant) -> Option<Instant> {
+        if self.said == walk.diagnostics {
+            self.news = None;
+            return None;
+        }
+        let new = || (walk.diagnostics.clone(), now);
+        let news = self.news.take().filter(|(said, _)| *said == walk.diagnostics);
+        Some(self.news.insert(news.unwrap_or_else(new)).1)
     }
 
     /// The paths that differ from what was read, each with since when.
@@ -404,61 +388,6 @@ impl Files {
             not_objects: documents().map(|placed| placed.document.not_objects).sum(),
             hidden: self.hidden,
         }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Assembly {
-    contents: Vec<Content>,
-    diagnostics: Vec<Diagnostic>,
-    mentions: BTreeSet<PathBuf>,
-    attached: HashMap<ObjectKey, Arc<Object>>,
-    held: BTreeSet<ObjectKey>,
-}
-
-impl Assembly {
-    fn add(
-        &mut self,
-        item: &Item,
-        origin: &Origin,
-        manifest: &Path,
-        before: &HashMap<ObjectKey, Arc<Object>>,
-        mentioned: &mut Mentioned,
-    ) {
-        let object = match item {
-            Item::Broken(key) => {
-                self.held.insert(key.clone());
-                self.contents.push(Content::Broken(key.clone()));
-                return;
-            }
-            Item::Good(object) => object,
-        };
-        self.held.insert(object.key.clone());
-        let paths = mentioned::paths(object, manifest);
-        self.mentions.extend(paths.iter().map(|(_, path)| path.clone()));
-        if paths.is_empty() {
-            let object = Arc::clone(object);
-            self.contents.push(Content::Good(Document { object, line_offset: origin.line_offset }));
-            return;
-        }
-        let object = match mentioned.attach(object, origin, &paths) {
-            Ok(whole) => {
-                let same = |old: &&Arc<Object>| old.meta == whole.meta && old.spec == whole.spec;
-                let old = before.get(&object.key).filter(same).cloned();
-                let whole = old.unwrap_or_else(|| Arc::new(whole));
-                self.attached.insert(object.key.clone(), Arc::clone(&whole));
-                whole
-            }
-            Err(diagnostic) => {
-                self.diagnostics.push(diagnostic);
-                if let Some(old) = before.get(&object.key) {
-                    self.attached.insert(object.key.clone(), Arc::clone(old));
-                }
-                self.contents.push(Content::Broken(object.key.clone()));
-                return;
-            }
-        };
-        self.contents.push(Content::Good(Document { object, line_offset: origin.line_offset }));
     }
 }
 

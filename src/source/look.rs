@@ -26,9 +26,9 @@ impl Looking {
     pub(super) fn start(files: Files) -> std::io::Result<Self> {
         let noticed = Arc::new(Noticed::default());
         let (sender, batches) = mpsc::channel(1);
-        let eyes =
+        let looker =
             Looker { files, noticed: Arc::clone(&noticed), batches: sender, took: Duration::ZERO };
-        thread::Builder::new().name("files".to_owned()).spawn(move || eyes.run())?;
+        thread::Builder::new().name("files".to_owned()).spawn(move || looker.run())?;
         Ok(Self { noticed, batches })
     }
 

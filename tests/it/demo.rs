@@ -170,7 +170,7 @@ fn an_open_connection_does_not_hold_it() {
 
 #[test]
 fn a_directory_that_was_asked_for_stays_and_is_not_overwritten() {
-    let demo = Demo::start("--headless --seconds 1 --dir shop");
+    let demo = Demo::start("--headless --seconds 3 --dir shop");
     let (code, told, said, home) = demo.end();
     assert_eq!(code, Some(0), "{told}\n{said}");
     let shop = home.path().join("shop");

@@ -5,6 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const PRIORITY: u8 = 2;
@@ -32,8 +34,8 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 
 /// GET or POST of `/` as an HPACK block without dynamic entries (RFC 7541).
 pub(crate) fn request(method: u8) -> Vec<u8> {
-    let mut block = vec![method, 0x84, 0x86, 0x01, 6];
-    block.extend_from_slice(b"a.test");
+    let mut block = vec![method, 0x84, 0x86, 0x01, 9];
+    block.extend_from_slice(b"localhost");
     block
 }
 
@@ -69,7 +71,7 @@ impl Raw {
             payload.extend_from_slice(&identifier.to_be_bytes());
             payload.extend_from_slice(&value.to_be_bytes());
         }
-        let mut hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        let mut hello = PREFACE.to_vec();
         hello.extend(frame(SETTINGS, 0, 0, &payload));
         hello.extend(frame(SETTINGS, ACK, 0, &[]));
         stream.write_all(&hello).unwrap();
@@ -77,7 +79,7 @@ impl Raw {
         if reads {
             let (mut stream, seen) = (stream.try_clone().unwrap(), Arc::clone(&seen));
             std::thread::spawn(move || {
-                while read_frame(&mut stream, &seen).is_ok() {}
+                while note_frame(&mut stream, &seen).is_ok() {}
                 seen.0.lock().unwrap().closed = true;
                 seen.1.notify_all();
             });
@@ -125,15 +127,11 @@ impl Drop for Raw {
     }
 }
 
-fn read_frame(stream: &mut TcpStream, seen: &(Mutex<Seen>, Condvar)) -> std::io::Result<()> {
-    let mut head = [0; 9];
-    stream.read_exact(&mut head)?;
-    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-    let mut payload = vec![0; usize::try_from(length).unwrap()];
-    stream.read_exact(&mut payload)?;
+fn note_frame(stream: &mut TcpStream, seen: &(Mutex<Seen>, Condvar)) -> std::io::Result<()> {
+    let Frame { kind, flags, payload, .. } = read(stream)?;
     let mut now = seen.0.lock().unwrap();
-    match head[3] {
-        PING if head[4] & ACK != 0 => now.pongs += 1,
+    match kind {
+        PING if flags & ACK != 0 => now.pongs += 1,
         GOAWAY => now.goaway = Some(u32::from_be_bytes(payload[4..8].try_into().unwrap())),
         HEADERS => now.heads += 1,
         RST_STREAM => now.resets += 1,
@@ -142,4 +140,21 @@ fn read_frame(stream: &mut TcpStream, seen: &(Mutex<Seen>, Condvar)) -> std::io:
     drop(now);
     seen.1.notify_all();
     Ok(())
+}
+
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+pub(crate) fn read(stream: &mut impl Read) -> std::io::Result<Frame> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head)?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; usize::try_from(length).unwrap()];
+    stream.read_exact(&mut payload)?;
+    let stream = u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]);
+    Ok(Frame { kind: head[3], flags: head[4], stream, payload })
 }

@@ -1,6 +1,7 @@
 //! Clients that ask without end, never ask twice, and count every request that is lost: refused,
 //! reset, timed out, broken off, or answered with anything but what the origin says.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use crate::frames::{self, Frame, frame};
 use crate::origin::{PIECE, PIECE_EVERY};
 use crate::process::Proxy;
 
@@ -20,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two connections of one client, so that ports last.
 const REST: Duration = Duration::from_millis(1);
 /// Requests that an HTTP/2 client has in flight.
-const STREAMS: usize = 8;
+const STREAMS: u32 = 8;
 const ANSWER: &[u8] = b"hello\n";
 
 /// Clients that run, and what they have seen.
@@ -193,44 +195,16 @@ impl Client {
         }
     }
 
+    /// Rounds of requests until the server says goodbye; all that were started end well.
     fn http2(&self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            while !self.tally.is_over() {
-                let served = match self.connect_later().await {
-                    Ok(stream) => self.multiplex(stream).await,
-                    Err(error) => Err(error.to_string()),
-                };
-                if let Err(error) = served {
-                    self.note(Err(format!("connecting: {error}")));
+        while !self.tally.is_over() {
+            match self.connect().and_then(Multiplexed::new) {
+                Ok(mut connection) => {
+                    while !connection.goodbye && !self.tally.is_over() {
+                        connection.round().into_iter().for_each(|outcome| self.note(outcome));
+                    }
                 }
-            }
-        });
-    }
-
-    /// Rounds of requests until the server says goodbye. A request that could not be started is
-    /// not lost; one that was started is.
-    async fn multiplex(&self, stream: Box<dyn Later>) -> Result<(), String> {
-        let (sender, connection) =
-            h2::client::handshake(stream).await.map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        loop {
-            let Ok(mut sender) = sender.clone().ready().await else { return Ok(()) };
-            if self.tally.is_over() {
-                return Ok(());
-            }
-            let mut started = Vec::new();
-            for _ in 0..STREAMS {
-                let scheme = if self.tls.is_some() { "https" } else { "http" };
-                let request =
-                    http::Request::get(format!("{scheme}://localhost/")).body(()).unwrap();
-                if let Ok((answer, _)) = sender.send_request(request, true) {
-                    started.push(answer);
-                }
-            }
-            for answer in started {
-                let whole = tokio::time::timeout(PATIENCE, read_whole(answer)).await;
-                self.note(whole.unwrap_or_else(|_| Err("timed out".to_owned())));
+                Err(error) => self.note(Err(format!("connecting: {error}"))),
             }
         }
     }
@@ -249,46 +223,25 @@ impl Client {
         };
         Ok(Wire { tcp, stream: BufReader::new(stream) })
     }
-
-    async fn connect_later(&self) -> std::io::Result<Box<dyn Later>> {
-        let tcp = tokio::net::TcpStream::connect(self.address).await?;
-        tcp.set_nodelay(true)?;
-        Ok(match &self.tls {
-            None => Box::new(tcp),
-            Some(config) => {
-                let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
-                Box::new(connector.connect(localhost(), tcp).await?)
-            }
-        })
-    }
 }
 
 fn localhost() -> ServerName<'static> {
     ServerName::try_from("localhost").expect("a name")
 }
 
-async fn read_whole(answer: h2::client::ResponseFuture) -> Result<(), String> {
-    let answer = answer.await.map_err(|error| error.to_string())?;
-    if answer.status() != http::StatusCode::OK {
-        return Err(answer.status().to_string());
-    }
-    let mut body = answer.into_body();
-    let mut whole = Vec::new();
-    while let Some(data) = body.data().await {
-        whole.extend_from_slice(&data.map_err(|error| error.to_string())?);
-    }
-    if whole == ANSWER { Ok(()) } else { Err(format!("another body: {whole:?}")) }
-}
-
 trait Both: Read + Write {}
 impl<T: Read + Write> Both for T {}
-
-trait Later: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
-impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Later for T {}
 
 struct Wire {
     tcp: TcpStream,
     stream: BufReader<Box<dyn Both>>,
+}
+
+impl Wire {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(bytes)?;
+        self.stream.get_mut().flush()
+    }
 }
 
 struct Answer {
@@ -312,8 +265,7 @@ const CLOSE: &str = "Connection: close\r\n";
 /// One request over HTTP/1; anything but a complete answer with status 200 is an error.
 fn ask(wire: &mut Wire, target: &str, fields: &str) -> std::io::Result<Answer> {
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    wire.stream.get_mut().write_all(request.as_bytes())?;
-    wire.stream.get_mut().flush()?;
+    wire.write(request.as_bytes())?;
     let (mut closes, mut length) = (false, None);
     let status = read_line(&mut wire.stream)?;
     loop {
@@ -358,5 +310,94 @@ fn read_line(stream: &mut impl BufRead) -> std::io::Result<String> {
     match line.strip_suffix("\r\n") {
         Some(line) => Ok(line.to_owned()),
         None => Err(ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// An HTTP/2 connection that answers a PING after the requests it has started, as Go's client
+/// does. The h2 crate's client lets the answer overtake them: the server's second GOAWAY then
+/// names a stream below theirs, and it is for the client to send them again (RFC 9113 §6.8).
+struct Multiplexed {
+    wire: Wire,
+    next: u32,
+    /// The server takes no more.
+    goodbye: bool,
+}
+
+impl Multiplexed {
+    fn new(mut wire: Wire) -> std::io::Result<Self> {
+        let mut hello = frames::PREFACE.to_vec();
+        hello.extend(frame(frames::SETTINGS, 0, 0, &[]));
+        hello.extend(frame(frames::SETTINGS, frames::ACK, 0, &[]));
+        // Room for all answers of all rounds.
+        hello.extend(frame(frames::WINDOW_UPDATE, 0, 0, &[0x3f, 0, 0, 0]));
+        wire.write(&hello)?;
+        Ok(Self { wire, next: 1, goodbye: false })
+    }
+
+    /// One outcome for each request.
+    fn round(&mut self) -> Vec<Result<(), String>> {
+        let ids: Vec<u32> = (0..STREAMS).map(|n| self.next + 2 * n).collect();
+        self.next += 2 * STREAMS;
+        let ask = |id: &u32| {
+            let flags = frames::END_HEADERS | frames::END_STREAM;
+            frame(frames::HEADERS, flags, *id, &frames::request(frames::METHOD_GET))
+        };
+        let requests: Vec<u8> = ids.iter().flat_map(ask).collect();
+        let mut open: BTreeMap<u32, Vec<u8>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+        let mut outcomes = Vec::new();
+        if let Err(error) = self.wire.write(&requests) {
+            self.goodbye = true;
+            return open.keys().map(|id| Err(format!("stream {id}: {error}"))).collect();
+        }
+        while !open.is_empty() {
+            if let Err(error) = self.read(&mut open, &mut outcomes) {
+                self.goodbye = true;
+                outcomes.extend(open.keys().map(|id| Err(format!("stream {id}: {error}"))));
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// One frame; streams that it ends leave `open` with an outcome.
+    fn read(
+        &mut self,
+        open: &mut BTreeMap<u32, Vec<u8>>,
+        outcomes: &mut Vec<Result<(), String>>,
+    ) -> std::io::Result<()> {
+        let Frame { kind, flags, stream, payload } = frames::read(&mut self.wire.stream)?;
+        match kind {
+            frames::PING if flags & frames::ACK == 0 => {
+                self.wire.write(&frame(frames::PING, frames::ACK, 0, &payload))?;
+            }
+            frames::GOAWAY => {
+                self.goodbye = true;
+                let last = u32::from_be_bytes(payload[..4].try_into().expect("four bytes"));
+                let refused: Vec<u32> = open.keys().copied().filter(|id| *id > last).collect();
+                for id in refused {
+                    open.remove(&id);
+                    outcomes.push(Err(format!("stream {id}: GOAWAY after {last}")));
+                }
+            }
+            frames::RST_STREAM if open.remove(&stream).is_some() => {
+                outcomes.push(Err(format!("stream {stream}: reset {payload:?}")));
+            }
+            // Entry 8 of the static table: the status is 200.
+            frames::HEADERS if !payload.contains(&0x88) => {
+                open.remove(&stream);
+                outcomes.push(Err(format!("stream {stream}: another status, {payload:x?}")));
+            }
+            frames::DATA => {
+                let Some(body) = open.get_mut(&stream) else { return Ok(()) };
+                body.extend_from_slice(&payload);
+                if flags & frames::END_STREAM != 0 {
+                    let body = open.remove(&stream).expect("it was there");
+                    let right = body == ANSWER;
+                    outcomes.push(right.then_some(()).ok_or_else(|| format!("{body:?}")));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }

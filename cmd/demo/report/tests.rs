@@ -13,8 +13,8 @@ fn step(asked: [u32; 2], answered: [u64; 2]) -> StepReport {
 
 #[test]
 fn a_share_may_be_as_far_off_as_chance_takes_it() {
-    // n = 1000, p = 0.1: four standard deviations are 38, and more is likelier than less.
-    for (at_v2, is_right) in [(100, true), (66, true), (140, true), (58, false), (146, false)] {
+    // n = 1000, p = 0.1: 4.5 standard deviations are 43, and more is likelier than less.
+    for (at_v2, is_right) in [(100, true), (62, true), (143, true), (56, false), (149, false)] {
         let problems = step([90, 10], [1_000 - at_v2, at_v2]).problems(2);
         assert_eq!(problems.is_empty(), is_right, "{at_v2}: {problems:?}");
     }
@@ -69,6 +69,6 @@ fn losses_are_told_by_reason_and_silence_is_no_success() {
 fn a_row_says_what_was_asked_and_what_was_measured() {
     assert_eq!(
         rows(&[step([90, 10], [905, 95]), step([50, 50], [0, 0])]).concat().join("|"),
-        "1|90/10|90.5 %|9.5 %|6.4 % - 14.0 %|1000|0|5.2 ms|5.5 ms|2|50/50|-|-|0.0 %|0|0|-|-"
+        "1|90/10|90.5 %|9.5 %|6.0 % - 14.5 %|1000|0|5.2 ms|5.5 ms|2|50/50|-|-|0.0 %|0|0|-|-"
     );
 }

@@ -18,8 +18,8 @@ Save it as UTF-8: `iconv -f UTF-16 -t UTF-8 old.yaml > new.yaml`, say.
 ";
 
     FILE_TOO_LARGE = 202 "a larger file than is read"
-"A file may have 16 MiB; all files together 256 MiB; the values of one Secret or ConfigMap 1 MiB. What
-the file held before keeps working.
+"A file may have 16 MiB; all files together 256 MiB; the values of one Secret or ConfigMap 1 MiB.
+What the file held before keeps working.
 
 Split it: every YAML file of a directory is read.
 ";

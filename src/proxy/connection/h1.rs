@@ -1,7 +1,7 @@
 //! Requests on an HTTP/1 connection, one after another.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,7 +64,7 @@ async fn idle(
     conn.rest();
     let until = clock::now() + client.settings.idle_timeout;
     deadlines.set(Phase::Idle, until, Cause::IdleTimeout);
-    match deadlines.guard(fill(client, conn, deadlines)).await {
+    match deadlines.guard(pin!(fill(client, conn, deadlines))).await {
         Ok(Ok(0) | Err(_)) => Err(None),
         Ok(Ok(_)) => Ok(clock::now()),
         Err(cause) => Err(Some(cause)),
@@ -77,7 +77,7 @@ pub(super) async fn fill(
     conn: &mut ServerConn,
     deadlines: &Deadlines,
 ) -> std::io::Result<usize> {
-    let mut drained = std::pin::pin!(client.live.drained());
+    let mut drained = pin!(client.live.drained());
     let mut draining = false;
     poll_fn(|cx| {
         if !draining && drained.as_mut().poll(cx).is_ready() {
@@ -104,7 +104,7 @@ async fn turn(
     let until = started + client.settings.request_head_timeout;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
     let mut head = RequestHead::default();
-    let read = deadlines.guard(poll_fn(|cx| conn.poll_head(cx, &mut head))).await;
+    let read = deadlines.guard(pin!(poll_fn(|cx| conn.poll_head(cx, &mut head)))).await;
     deadlines.clear(Phase::Head);
     let (cause, reason) = match read {
         Ok(Ok(())) => {
@@ -156,5 +156,5 @@ async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
             }
         }
     };
-    let _ = deadlines.guard(Box::pin(linger)).await;
+    let _ = deadlines.guard(Box::pin(linger).as_mut()).await;
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
@@ -21,7 +22,8 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
     let deadlines = Deadlines::default();
     let until = clock::now() + limits::REQUEST_HEAD_TIMEOUT;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
-    let mut connection = match deadlines.guard(ServerConnection::handshake(io)).await {
+    let shaken = deadlines.guard(pin!(ServerConnection::handshake(io))).await;
+    let mut connection = match shaken {
         Ok(Ok(connection)) => connection,
         Ok(Err(_)) => return Some(Cause::BadRequest),
         Err(cause) => return Some(cause),
@@ -29,12 +31,12 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
     deadlines.clear_all();
     let client = Rc::new(client);
     let streams = Rc::new(Streams::default());
-    let mut drained = std::pin::pin!(client.live.drained());
+    let mut drained = pin!(client.live.drained());
     let mut draining = false;
     loop {
         set_idle(&deadlines, &client, streams.open.get());
         let next = deadlines
-            .guard(poll_fn(|cx| {
+            .guard(pin!(poll_fn(|cx| {
                 if !draining && drained.as_mut().poll(cx).is_ready() {
                     draining = true;
                     connection.drain();
@@ -46,7 +48,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
                         Poll::Pending
                     }
                 }
-            }))
+            })))
             .await;
         match next {
             Ok(Some(Ok(_))) if streams.abandoned.get() >= limits::H2_ABANDONED => {
@@ -86,7 +88,7 @@ async fn send_away(mut connection: ServerConnection, deadlines: &Deadlines) -> C
             }
         }
     });
-    let _ = deadlines.guard(written).await;
+    let _ = deadlines.guard(pin!(written)).await;
     Cause::TooManyResets
 }
 

@@ -1,6 +1,7 @@
 //! Trying endpoints until one answers.
 
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -162,7 +163,7 @@ impl Exchange<'_> {
             tries.endpoints.push(index);
             if let Some(backoff) = policy.backoff {
                 let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(wait).await.map_err(final_cause)?;
+                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
             }
             let current = backend.now().map_err(final_cause)?;
             if !Rc::ptr_eq(&current, &now) {
@@ -253,8 +254,9 @@ impl Exchange<'_> {
         let in_flight = now.group.members()[index].shared.begin();
         let preface = self.preface(now);
         let leased = {
-            let work = poll_while_there(down, pool.lease(preface.as_deref(), fresh));
-            self.deadlines.guard(work).await
+            let lease = pin!(pool.lease(preface.as_deref(), fresh));
+            let work = poll_while_there(down, lease);
+            self.deadlines.guard(pin!(work)).await
         };
         let mut lease = match leased {
             Ok(Ok(Ok(lease))) => lease,
@@ -276,7 +278,7 @@ impl Exchange<'_> {
         sent.map_err(|fault| upstream_fault(&fault, fresh, Safety::Untouched))?;
         let exchanged = {
             let work = self.ask(down, &mut lease, upload, response);
-            self.deadlines.guard(work).await
+            self.deadlines.guard(pin!(work)).await
         };
         match exchanged {
             Ok(Ok(())) => {}
@@ -428,9 +430,8 @@ impl Exchange<'_> {
 /// Waits for `work` as long as the client is there.
 async fn poll_while_there<T>(
     down: &mut Downstream<'_>,
-    work: impl Future<Output = T>,
+    mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Failed> {
-    let mut work = std::pin::pin!(work);
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(Ok(done));

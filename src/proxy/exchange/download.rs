@@ -1,6 +1,7 @@
 //! The answer on its way to the client, and what is left of the request beside it.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
@@ -46,7 +47,8 @@ impl Exchange<'_> {
             Err(fault) => Err((Side::Sink, fault)),
             Ok(()) => {
                 let work = self.pump(down, &mut lease, &mut upload);
-                match self.deadlines.guard(work).await {
+                let ended = self.deadlines.guard(pin!(work)).await;
+                match ended {
                     Ok(ended) => ended.map(|bytes| self.record.response_body = bytes),
                     Err(cause) => {
                         self.break_off(down, cause);
@@ -178,7 +180,7 @@ impl Exchange<'_> {
     ) -> Ended {
         let sent = down.send_head(response);
         let flushed = match sent {
-            Ok(()) => self.deadlines.guard(poll_fn(|cx| down.poll_flush(cx))).await,
+            Ok(()) => self.deadlines.guard(pin!(poll_fn(|cx| down.poll_flush(cx)))).await,
             Err(fault) => Ok(Err(fault)),
         };
         match flushed {

@@ -71,12 +71,9 @@ impl Server {
             let ttl = limits::FILE_POLL;
             return Asked { v4: usable(v4, ttl), v6: usable(v6, ttl) };
         }
-        let resolver = match &self.resolver {
-            Ok(resolver) => resolver,
-            Err(_) => {
-                let reason = "it is not in /etc/hosts, and no name server is known".to_owned();
-                return Asked { v4: Answer::Failed(reason.clone()), v6: Answer::Failed(reason) };
-            }
+        let Ok(resolver) = &self.resolver else {
+            let reason = "it is not in /etc/hosts, and no name server is known".to_owned();
+            return Asked { v4: Answer::Failed(reason.clone()), v6: Answer::Failed(reason) };
         };
         let (v4, v6) = tokio::join!(
             family(resolver, name, RecordType::A),

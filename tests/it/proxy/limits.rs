@@ -63,7 +63,10 @@ async fn what_is_no_http_is_refused_and_closed() {
         ("GET /%5c HTTP/1.1\r\nhost: h\r\n\r\n", 400),
         ("GET /../x HTTP/1.1\r\nhost: h\r\n\r\n", 400),
         ("GET /a/../x HTTP/1.1\r\nhost: h\r\n\r\n", 200),
-        ("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+        (
+            "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+            400,
+        ),
         ("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd", 400),
         ("POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: +3\r\n\r\nabc", 400),
@@ -93,9 +96,7 @@ async fn a_body_that_is_no_chunks_ends_everything() {
     for body in ["xyz\r\n", "3\r\nabcd\r\n0\r\n\r\n", "-1\r\n", "10000000000000000\r\n"] {
         let mut client = Client::connect(mesh.port(80)).await;
         client
-            .send(format!(
-                "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{body}"
-            ))
+            .send(format!("POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{body}"))
             .await;
         client.response().await.expect(400);
         assert_eq!(client.rest().await, b"");

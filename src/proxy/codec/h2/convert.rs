@@ -21,6 +21,15 @@ use crate::proxy::path;
 /// a value with every other one of its name that is still there.
 const NEVER_TWICE: [&str; 2] = [names::HEADER_REQUEST_ID, names::HEADER_TRACE_PARENT];
 
+/// What is added to every request and is unknown to the http crate, which would allocate for it.
+static ADDED: [HeaderName; 5] = [
+    HeaderName::from_static(names::HEADER_FORWARDED_FOR),
+    HeaderName::from_static(names::HEADER_FORWARDED_PROTO),
+    HeaderName::from_static(names::HEADER_FORWARDED_HOST),
+    HeaderName::from_static(names::HEADER_FORWARDED_PORT),
+    HeaderName::from_static(names::HEADER_REQUEST_ID),
+];
+
 fn bad(reason: &'static str) -> RequestError {
     RequestError { cause: Cause::BadRequest, reason }
 }
@@ -258,12 +267,19 @@ fn fill(fields: &Fields, map: &mut HeaderMap) -> Result<(), Fault> {
     map.reserve(fields.len() + 2);
     for (field, value) in fields.iter() {
         let never_twice = NEVER_TWICE.iter().any(|name| name.as_bytes() == field);
-        let field = HeaderName::from_bytes(field).map_err(unwritable)?;
+        let field = header_name(field)?;
         let mut value = HeaderValue::from_bytes(value).map_err(unwritable)?;
         value.set_sensitive(never_twice);
         map.append(field, value);
     }
     Ok(())
+}
+
+fn header_name(field: &[u8]) -> Result<HeaderName, Fault> {
+    match ADDED.iter().find(|name| name.as_str().as_bytes() == field) {
+        Some(name) => Ok(name.clone()),
+        None => HeaderName::from_bytes(field).map_err(unwritable),
+    }
 }
 
 fn unwritable(error: impl std::fmt::Display) -> Fault {
