@@ -106,13 +106,12 @@ impl Quick {
     pub fn objects(&self) -> Vec<Object> {
         let text = self.yaml();
         let (file, mut diagnostics) = (Arc::from(""), Vec::new());
-        let objects = yaml::documents(&text)
+        yaml::documents(&text)
             .map(|document| match decode::read(&document, &file, Store::Flags, &mut diagnostics) {
                 Decoded::Object(object) => *object,
                 other => unreachable!("{other:?} was written, {diagnostics:?}: {text}"),
             })
-            .collect();
-        objects
+            .collect()
     }
 
     /// The same, one by one.

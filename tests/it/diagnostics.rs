@@ -28,7 +28,8 @@ fn every_code_has_a_folder_that_reports_it() {
     for entry in fs::read_dir(in_repository("tests/cases/check")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some((code, _)) = name.split_once('-').filter(|(code, _)| code.starts_with("mc")) else {
+        let Some((code, _)) = name.split_once('-').filter(|(code, _)| code.starts_with("mc"))
+        else {
             continue;
         };
         let said = fs::read_to_string(path.join("out/stdout")).unwrap_or_default();

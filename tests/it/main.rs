@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 mod completions;
-mod diagnostics;
 mod demo;
+mod diagnostics;
 mod diff;
 mod examples;
 mod golden;

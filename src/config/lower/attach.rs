@@ -134,8 +134,9 @@ fn admitted(
     // Without a valid hostname of its own there is a diagnostic already.
     if met.is_empty() && !wanted.is_empty() {
         let message = format!("no hostname of the route fits a listener of {parent}");
-        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message)
-            .help("add a hostname that the listener takes; a wildcard stands for one label or more");
+        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message).help(
+            "add a hostname that the listener takes; a wildcard stands for one label or more",
+        );
     }
     met
 }
