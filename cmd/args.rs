@@ -102,7 +102,6 @@ pub struct DryRun {
 
 /// How much a process that serves logs.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by `proxy run` and `demo`"))]
 pub struct Loudness {
     /// Log errors alone
     #[arg(short, long, conflicts_with = "verbose")]
@@ -113,7 +112,6 @@ pub struct Loudness {
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by `proxy status`"))]
 pub struct Watch {
     /// Stay, and show each change
     #[arg(short, long)]
@@ -121,7 +119,6 @@ pub struct Watch {
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
-#[cfg_attr(not(test), allow(dead_code, reason = "spoken by `proxy drain`"))]
 pub struct Wait {
     /// Return once it is done
     #[arg(long)]

@@ -26,6 +26,11 @@ use environment::Environment;
 use exit::{Exit, Failure};
 use output::Output;
 
+/// Requests allocate on every worker at once: glibc's allocator takes twice mimalloc's time for
+/// that, and musl's, which a static binary would get, several times as much.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// API gateway, service mesh and canary releases in one binary, spoken to in the Kubernetes
 /// Gateway API
 #[derive(Parser)]

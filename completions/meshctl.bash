@@ -16,8 +16,14 @@ _meshctl() {
             ",$1")
                 cmd="meshctl"
                 ;;
+            meshctl,check)
+                cmd="meshctl__subcmd__check"
+                ;;
             meshctl,completions)
                 cmd="meshctl__subcmd__completions"
+                ;;
+            meshctl,demo)
+                cmd="meshctl__subcmd__demo"
                 ;;
             meshctl,explain)
                 cmd="meshctl__subcmd__explain"
@@ -31,11 +37,26 @@ _meshctl() {
             meshctl,init)
                 cmd="meshctl__subcmd__init"
                 ;;
+            meshctl,proxy)
+                cmd="meshctl__subcmd__proxy"
+                ;;
             meshctl,version)
                 cmd="meshctl__subcmd__version"
                 ;;
             meshctl__subcmd__generate,systemd)
                 cmd="meshctl__subcmd__generate__subcmd__systemd"
+                ;;
+            meshctl__subcmd__proxy,config)
+                cmd="meshctl__subcmd__proxy__subcmd__config"
+                ;;
+            meshctl__subcmd__proxy,drain)
+                cmd="meshctl__subcmd__proxy__subcmd__drain"
+                ;;
+            meshctl__subcmd__proxy,run)
+                cmd="meshctl__subcmd__proxy__subcmd__run"
+                ;;
+            meshctl__subcmd__proxy,status)
+                cmd="meshctl__subcmd__proxy__subcmd__status"
                 ;;
             *)
                 ;;
@@ -44,12 +65,54 @@ _meshctl() {
 
     case "${cmd}" in
         meshctl)
-            opts="-h -V --help --version init generate completions version explain help"
+            opts="-h -V --help --version demo init check proxy generate completions version explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__check)
+            opts="-f -o -q -h --file --endpoint --port --class --strict --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -71,8 +134,37 @@ _meshctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        meshctl__subcmd__demo)
+            opts="-h --headless --seconds --port --dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         meshctl__subcmd__explain)
-            opts="-o -h --output --help bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
+            opts="-o -h --output --help MC0001 MC0002 MC0003 MC0004 MC0005 MC0006 MC0010 MC0011 MC0012 MC0013 MC0014 MC0015 MC0016 MC0017 MC0018 MC0019 MC0020 MC0021 MC0022 MC0023 MC0024 MC0025 MC0026 MC0027 MC0028 MC0029 MC0030 MC0031 MC0100 MC0101 MC0102 MC0103 MC0104 MC0105 MC0106 MC0107 MC0110 MC0111 MC0112 MC0113 MC0114 MC0115 MC0116 MC0117 MC0118 MC0119 MC0120 MC0121 MC0122 MC0123 MC0124 MC0125 MC0130 MC0131 MC0132 MC0133 MC0135 MC0136 MC0137 MC0138 MC0139 MC0140 MC0150 MC0151 MC0152 MC0160 MC0161 MC0162 MC0163 MC0164 MC0170 MC0200 MC0201 MC0202 MC0203 MC0204 MC0205 MC0206 MC0250 MC0251 bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version expectation_failed request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint loop_detected upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow too_many_resets draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -172,6 +264,159 @@ _meshctl() {
                     ;;
                 --example)
                     COMPREPLY=($(compgen -W "canary hosts mirror" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__proxy)
+            opts="-h --help run status config drain"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__proxy__subcmd__config)
+            opts="-o -h --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__proxy__subcmd__drain)
+            opts="-h --all --wait --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__proxy__subcmd__run)
+            opts="-f -q -v -h --file --listen --to --endpoint --port --class --mode --workers --observe --control --access-log --drain-timeout --takeover --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -W "gateway" -- "${cur}"))
+                    return 0
+                    ;;
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --observe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --access-log)
+                    COMPREPLY=($(compgen -W "json text off" -- "${cur}"))
+                    return 0
+                    ;;
+                --drain-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__proxy__subcmd__status)
+            opts="-o -h --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
                     return 0
                     ;;
                 *)

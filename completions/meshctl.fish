@@ -26,12 +26,20 @@ end
 
 complete -c meshctl -n "__fish_meshctl_needs_command" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print version'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "demo" -d 'Show two versions of a service, a gateway and a canary, on this machine alone'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "init" -d 'Write a first configuration, to be edited'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check" -d 'Find every mistake in a configuration'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy" -d 'Serve traffic, and ask the proxies of this machine'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print a file for something else to read'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "version" -d 'Print the version, the commit it was built from, and what it speaks'
-complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Say what the cause of a failed request means, and what to do'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "explain" -d 'Say what a diagnostic or the cause of a failed request means, and what to do'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "help" -d 'Explain a topic or a command'
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l seconds -d 'How long traffic is shifted [default: 60, headless 20]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l port -d 'The gateway\'s port [default: a free one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l dir -d 'Where its files are written [default: a directory that is removed at the end]' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l headless -d 'No live view: run, print a table, and end'
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l listen -d 'Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default with --to: :8080]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l to -d 'Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be given several times' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l example -d 'Write this example' -r -f -a "canary\t'10 % of the requests go to a second version'
@@ -41,6 +49,54 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l force -d 'Overw
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -s q -l quiet -d 'Print answers and errors, no notes'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s f -l file -d 'A file or directory of YAML, or - for standard input; may be given several times' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -l endpoint -d 'Give a Service this endpoint here, instead of those of its EndpointSlices; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -l port -d 'Open this port where a listener says another: 80=8080; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -l class -d 'Serve Gateways of this GatewayClass too; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -l strict -d 'A warning is an error'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "run" -d 'Serve traffic as Gateway API files say'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "status" -d 'Show the proxies of this machine, and what they believe'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "config" -d 'Show the configuration as a proxy believes it, secrets masked'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "drain" -d 'Let a proxy finish what it has, take nothing new, and end'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s f -l file -d 'A file or directory of YAML, or - for standard input; may be given several times' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l listen -d 'Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default with --to: :8080]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l to -d 'Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l endpoint -d 'Give a Service this endpoint here, instead of those of its EndpointSlices; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l port -d 'Open this port where a listener says another: 80=8080; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l class -d 'Serve Gateways of this GatewayClass too; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l mode -d 'What kind of proxy' -r -f -a "gateway\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l workers -d 'Threads that serve [default: the CPUs that this process may use]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l observe -d 'Where /live, /ready and /metrics are answered, or off [default: 127.0.0.1:15020]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l control -d 'The control socket [default: in .meshctl/run, $XDG_RUNTIME_DIR/meshctl or /run/meshctl]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l access-log -d 'How each request is logged [default: as the MeshConfig says]' -r -f -a "json\t''
+text\t''
+off\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l drain-timeout -d 'How long open requests may take to end after SIGTERM [default: 30s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l takeover -d 'Take the listening sockets of the proxy that runs here, which then drains'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Log errors alone'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log more: -v for what is decided, -vv for what is seen'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s o -l output -d 'How to write it' -r -f -a "json\t''
+yaml\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l timeout -d 'How long to wait; exit code 3 when it is over' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l all -d 'Every proxy of this machine'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l wait -d 'Return once it is done'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -f -a "systemd" -d 'Print a hardened systemd unit for a proxy'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s f -l file -d 'What the proxy serves; may be given several times' -r -F

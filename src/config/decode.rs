@@ -114,7 +114,9 @@ pub fn decode(
 
 fn unreadable(error: &YamlError, origin: &Origin, hidden: bool) -> Diagnostic {
     let (code, help): (Code, _) = match error.kind {
-        YamlErrorKind::Syntax => (codes::NOT_YAML, None),
+        YamlErrorKind::Syntax => {
+            (codes::NOT_YAML, Some("reading stopped here: the cause often stands one line above"))
+        }
         YamlErrorKind::TooLarge => (codes::TOO_LARGE, Some("split it with `---` lines")),
         YamlErrorKind::DuplicateKey => (codes::DUPLICATE_KEY, Some("remove one of them")),
         YamlErrorKind::Key => (codes::AMBIGUOUS_KEY, None),

@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 mod completions;
 mod demo;
+mod diagnostics;
 mod diff;
 mod examples;
 mod golden;

@@ -88,7 +88,8 @@ fn admitted(
         ParentState::PassedOver => return Vec::new(),
         ParentState::Missing => {
             let message = format!("{parent} does not exist");
-            view.error(object, codes::PARENT_MISSING, &reference.place, message);
+            view.error(object, codes::PARENT_MISSING, &reference.place, message)
+                .help(reference::MEND);
             return Vec::new();
         }
     }
@@ -133,7 +134,9 @@ fn admitted(
     // Without a valid hostname of its own there is a diagnostic already.
     if met.is_empty() && !wanted.is_empty() {
         let message = format!("no hostname of the route fits a listener of {parent}");
-        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message);
+        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message).help(
+            "add a hostname that the listener takes; a wildcard stands for one label or more",
+        );
     }
     met
 }
@@ -152,7 +155,8 @@ fn tell_section(view: &mut View<'_>, object: &Object, reference: &Reference, par
         (None, Some(port)) => format!("{parent} has no listener on port {port}"),
         (None, None) => format!("{parent} has no listener"),
     };
-    view.error(object, codes::SECTION_MISSING, &reference.place, message);
+    view.error(object, codes::SECTION_MISSING, &reference.place, message)
+        .help("`sectionName` and `port` are those of a listener; without them all are meant");
 }
 
 /// The hosts that listener and route both mean.

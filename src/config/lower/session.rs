@@ -61,7 +61,7 @@ pub(super) fn retry(
     if attempts > limits::RETRY_ATTEMPTS {
         let place = written.attempts.as_ref().map_or(object.meta.place, |attempts| attempts.place);
         let most = limits::RETRY_ATTEMPTS;
-        let message = format!("{attempts} retries are too many: there are {most}");
+        let message = format!("{attempts} retries are too many: {most} are made");
         view.warning(object, codes::BAD_RETRY, &place, message);
         attempts = most;
     }

@@ -106,5 +106,11 @@ fn tell(
         }
         (_, None) => (codes::BACKEND_PORT, format!("a reference to {key} needs a `port`")),
     };
-    view.error(route, code, &reference.place, message);
+    let finding = view.error(route, code, &reference.place, message);
+    match error {
+        TargetError::Missing => finding.help(reference::MEND),
+        TargetError::NoSuchPort | TargetError::NotTcp => {
+            finding.help("`port` is one of the Service's `spec.ports`, not a `targetPort`")
+        }
+    };
 }

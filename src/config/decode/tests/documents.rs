@@ -13,7 +13,7 @@ kind: ConfigMap
 data: [
 "#,
         r#"
-3:7: error[MC0001]: unclosed bracket '['
+3:7: error[MC0001]: unclosed bracket '['; reading stopped here: the cause often stands one line above
 "#,
     );
 }
@@ -26,7 +26,7 @@ fn unknown_alias() {
 a: *nowhere
 "#,
         r#"
-1:4: error[MC0001]: while parsing node, found unknown anchor
+1:4: error[MC0001]: while parsing node, found unknown anchor; reading stopped here: the cause often stands one line above
 "#,
     );
 }
@@ -40,7 +40,7 @@ kind: ConfigMap
 	x: 1
 "#,
         r#"
-1:7: error[MC0001]: while scanning a plain scalar, found a tab
+1:7: error[MC0001]: while scanning a plain scalar, found a tab; reading stopped here: the cause often stands one line above
 "#,
     );
 }
@@ -54,7 +54,7 @@ a: {b: 'x
 ---
 "#,
         r#"
-1:8: error[MC0001]: unclosed quote
+1:8: error[MC0001]: unclosed quote; reading stopped here: the cause often stands one line above
 "#,
     );
 }
