@@ -30,12 +30,21 @@ def interop(mesh):
     client, server = built('grpc', VERSION, [f'{PACKAGE}/client', f'{PACKAGE}/server'])
     port = mesh.ports['interop']
     mesh.start([server, '-port', str(port)], port, 'interop')
-    failed = {}
-    for case in UNARY + STREAMING:
-        flags = ['-server_host', '127.0.0.1', '-server_port', str(mesh.ports['grpc'])]
-        command = [client, f'-test_case={case}', *flags]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            failed[case] = (done.stdout + done.stderr)[-500:]
-    require(not failed, '\n'.join(f'{case}: {said}' for case, said in failed.items()))
-    return f'{len(UNARY)} of {len(UNARY)} unary and {len(STREAMING)} of {len(STREAMING)} streaming cases'
+    over = {
+        'h2c': ['-server_port', str(mesh.ports['grpc'])],
+        'TLS': [
+            *['-server_port', str(mesh.ports['grpcs']), '-use_tls'],
+            *['-use_test_ca', '-ca_file', str(mesh.certificate), '-server_host_override', 'localhost'],
+        ],
+    }
+    failed = []
+    for name, flags in over.items():
+        for case in UNARY + STREAMING:
+            command = [client, f'-test_case={case}', '-server_host', '127.0.0.1', *flags]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            if done.returncode:
+                failed.append(f'{case} over {name}: {(done.stdout + done.stderr)[-500:]}')
+    require(not failed, '\n'.join(failed))
+    unary, streaming = len(UNARY), len(STREAMING)
+    counts = f'{unary} of {unary} unary and {streaming} of {streaming} streaming cases'
+    return f'{counts} over {" and ".join(over)}'

@@ -2,6 +2,7 @@
 //! (`cargo test --test peers -- --nocapture`). One runs at a time: they measure memory and time.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 mod attacks;
 mod frames;
@@ -9,6 +10,7 @@ mod load;
 mod losses;
 mod origin;
 mod process;
+mod slow;
 
 #[path = "../support/authority.rs"]
 #[expect(dead_code, reason = "other tests use what these don't")]

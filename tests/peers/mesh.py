@@ -94,8 +94,8 @@ class Mesh:
         self.unix_echo = UnixEchoServer(str(self.folder / 'echo.sock'))
         for server in (self.echo, self.unix_echo):
             threading.Thread(target=server.serve_forever, daemon=True).start()
-        names = 'http https proxied grpc observe nginx nghttpd interop'
-        self.ports = dict(zip(names.split(), free_ports(8)))
+        names = 'http https proxied grpc grpcs observe nginx nghttpd interop'
+        self.ports = dict(zip(names.split(), free_ports(9)))
         try:
             self.make_certificate()
             self.start_proxy()
@@ -175,6 +175,8 @@ class Mesh:
         command = [program('openssl'), 'req', '-x509', '-newkey', 'ec', '-nodes', '-days', '2']
         command += ['-pkeyopt', 'ec_paramgen_curve:prime256v1', '-subj', '/CN=localhost']
         command += ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+        # Its own authority: gRPC's client checks that it may be one.
+        command += ['-addext', 'keyUsage=digitalSignature,keyCertSign']
         command += ['-keyout', str(self.key), '-out', str(self.certificate)]
         subprocess.run(command, check=True, capture_output=True)
 
@@ -185,6 +187,7 @@ class Mesh:
             {'name': 'http', 'port': ports['http'], 'protocol': 'HTTP'},
             {'name': 'https', 'port': ports['https'], 'protocol': 'HTTPS', 'tls': tls},
             {'name': 'grpc', 'port': ports['grpc'], 'protocol': 'HTTP'},
+            {'name': 'grpcs', 'port': ports['grpcs'], 'protocol': 'HTTPS', 'tls': tls},
         ])
         yield gateway('proxied', [{'name': 'http', 'port': ports['proxied'], 'protocol': 'HTTP'}])
         yield settings('edge', {'accessLog': 'off'})
@@ -199,8 +202,10 @@ class Mesh:
             rule('/h2', 'nghttpd'),
             rule('/unix', 'unix'),
             rule('/ipv6', 'ipv6'),
+            # The proxy as its own HTTP/2 origin.
+            rule('/again', 'self', 'later'),
         ])
-        yield route('GRPCRoute', 'interop', [('edge', 'grpc')], [
+        yield route('GRPCRoute', 'interop', [('edge', 'grpc'), ('edge', 'grpcs')], [
             {
                 'matches': [{'method': {'service': 'grpc.testing.TestService'}}],
                 'backendRefs': [backend_ref('interop')],
@@ -213,6 +218,7 @@ class Mesh:
         yield backend('echo', f'127.0.0.1:{self.echo.port}')
         yield backend('ipv6', f'[::1]:{self.echo.port}')
         yield backend('unix', f'unix:{self.unix_echo.server_address}')
+        yield backend('self', f'127.0.0.1:{ports["http"]}', 'H2C')
         yield backend('nginx', f'127.0.0.1:{ports["nginx"]}')
         yield backend('nghttpd', f'127.0.0.1:{ports["nghttpd"]}', 'H2C')
         yield backend('interop', f'127.0.0.1:{ports["interop"]}', 'H2C')
@@ -264,9 +270,13 @@ def route(kind, name, parents, rules):
     return resource('gateway.networking.k8s.io/v1', kind, name, spec=spec)
 
 
-def rule(prefix, backend):
+def rule(prefix, backend, rewritten=None):
     matches = [{'path': {'type': 'PathPrefix', 'value': prefix}}]
-    return {'matches': matches, 'backendRefs': [backend_ref(backend)]}
+    rule = {'matches': matches, 'backendRefs': [backend_ref(backend)]}
+    if rewritten:
+        path = {'type': 'ReplacePrefixMatch', 'replacePrefixMatch': f'/{rewritten}'}
+        rule['filters'] = [{'type': 'URLRewrite', 'urlRewrite': {'path': path}}]
+    return rule
 
 
 def backend_ref(name):

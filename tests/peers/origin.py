@@ -6,12 +6,17 @@ import http.server
 import json
 import socket
 import socketserver
+import time
 
+# Streams have to be open still when the next frames of a test arrive.
+LATER_SECONDS = 0.02
 WEBSOCKET_KEY = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
-    """`…/saw` answers with the head as JSON, everything else with the request's body."""
+    """`…/saw` answers with the head as JSON, `…/later` with a greeting after a moment,
+    everything else with the request's body.
+    """
 
     protocol_version = 'HTTP/1.1'
 
@@ -21,6 +26,9 @@ class Echo(http.server.BaseHTTPRequestHandler):
             return
         body, trailers = self.body()
         path = self.path.split('?')[0]
+        if path.endswith('/later'):
+            time.sleep(LATER_SECONDS)
+            body = b'hello\n'
         if path.endswith('/saw'):
             fields = [[name.lower(), value] for name, value in self.headers.items()]
             saw = {'method': self.command, 'target': self.path, 'fields': fields, 'trailers': trailers}

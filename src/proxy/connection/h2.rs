@@ -20,7 +20,7 @@ use crate::proxy::worker::Worker;
 /// Serves until the connection ends; says why where that wasn't the ordinary way.
 pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> Option<Cause> {
     let deadlines = Deadlines::default();
-    let until = clock::now() + limits::REQUEST_HEAD_TIMEOUT;
+    let until = clock::now() + client.settings.request_head_timeout;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
     let shaken = deadlines.guard(pin!(ServerConnection::handshake(io))).await;
     let mut connection = match shaken {
