@@ -48,8 +48,11 @@ def _after(setup, seconds):
 
 def _counters(setup):
     with urllib.request.urlopen(f"http://127.0.0.1:{setup.admin_port}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    return [int(float(next(l for l in lines if l.startswith(name + " ")).split()[1])) for name in COUNTERS]
+        values = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[:1] != "#")
+    missing = [name for name in COUNTERS if name not in values]
+    if missing:
+        raise RuntimeError(f"/metrics has no {', '.join(missing)}")
+    return [int(float(values[name])) for name in COUNTERS]
 
 
 def _status(port, path):

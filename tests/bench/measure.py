@@ -1,6 +1,7 @@
 """One measurement: a fresh proxy, a short warm-up, then load while its CPU time is counted."""
 
 import contextlib
+import dataclasses
 import socket
 import tempfile
 import time
@@ -31,6 +32,9 @@ class Figures:
     rss_mib: float = None
     busy: float = None  # share of its core that the proxy used
     idle_kib: float = None  # per idle connection
+
+
+FIELDS = [field.name for field in dataclasses.fields(Figures)]
 
 
 class Bench:

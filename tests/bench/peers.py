@@ -1,6 +1,6 @@
 """How each proxy is told to do the same: one worker, no access log, and the header work that
-meshctl does. The client's own X-Forwarded-* are dropped, -For, -Proto, -Host and -Port, Via and a
-new X-Request-Id are sent to the backend, Via to the client."""
+meshctl does: X-Forwarded-For, -Proto, -Host and -Port, Via and a new X-Request-Id to the backend, Via
+to the client."""
 
 import json
 import re
@@ -119,7 +119,8 @@ def _nginx_servers(setup):
     paths = [f"location = {r.value} {{ {go} }}" for r in setup.table.of("exact")]
     paths += [f"location {r.value} {{ {go} }}" for r in setup.table.of("prefix")]
     paths += [f"location ~ ^{r.value}$ {{ {go} }}" for r in setup.table.of("regex")]
-    paths.append(f"location = {routes.HEADER_PATH} {{ if ($variant = '') {{ return 404; }} proxy_pass http://$variant; }}")
+    by_header = "if ($variant = '') { return 404; } proxy_pass http://$variant;"
+    paths.append(f"location = {routes.HEADER_PATH} {{ {by_header} }}")
     paths.append("location / { return 404; }")
     servers = [f"server {{ {listen} server_name {routes.HOST}; {' '.join(paths)} }}"]
     servers += [
@@ -234,7 +235,10 @@ def _envoy(setup):
         "use_remote_address": True,
         "via": "1.1 envoy",
         "normalize_path": True,
-        "http_filters": [{"name": "router", "typed_config": {"@type": _V3 + "filters.http.router.v3.Router"}}],
+        "http_filters": [{"name": "router", "typed_config": {
+            "@type": _V3 + "filters.http.router.v3.Router",
+            "suppress_envoy_headers": True,
+        }}],
         "route_config": {
             "virtual_hosts": _envoy_hosts(setup.table),
             "request_headers_to_add": [

@@ -4,6 +4,7 @@ import datetime
 import statistics
 
 import machine
+import measure
 
 # What the project holds itself to: scenario, what, at most, compared with.
 BOUNDS = [
@@ -26,8 +27,8 @@ def _figure(values, digits):
     values = [v for v in values if v is not None]
     if not values:
         return ""
-    low, middle, high = quartiles(values)
-    return f"{middle:,.{digits}f} ({low:,.{digits}f} - {high:,.{digits}f})" if len(values) > 1 else f"{middle:,.{digits}f}"
+    low, middle, high = (f"{v:,.{digits}f}" for v in quartiles(values))
+    return f"{middle} ({low} - {high})" if len(values) > 1 else middle
 
 
 def _median(values, digits, scale=1):
@@ -55,12 +56,12 @@ def scenario_lines(scenario, rounds, names):
         if not figures:
             lines.append(f"| {name} | not measured | | | | | | |")
             continue
-        column = lambda what: [getattr(f, what) for f in figures]
+        column = {what: [getattr(f, what) for f in figures] for what in measure.FIELDS}
         ratio = "" if name == "meshctl" else _figure(ratios(rounds, name, key), 2)
         lines.append(
-            f"| {name} | {_figure(column(key), 2)} | {ratio} | {_median(column('rate'), 0)} "
-            f"| {_median(column('p50_us'), 2, 1_000)} | {_median(column('p99_us'), 2, 1_000)} "
-            f"| {_median(column('rss_mib'), 1)} | {_median(column('busy'), 2)} |"
+            f"| {name} | {_figure(column[key], 2)} | {ratio} | {_median(column['rate'], 0)} "
+            f"| {_median(column['p50_us'], 2, 1_000)} | {_median(column['p99_us'], 2, 1_000)} "
+            f"| {_median(column['rss_mib'], 1)} | {_median(column['busy'], 2)} |"
         )
     return [*lines, ""]
 
