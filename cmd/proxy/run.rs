@@ -258,7 +258,8 @@ impl AccessLog {
 fn log_filter(loudness: Loudness, environment: &Environment) -> String {
     match (loudness.quiet, loudness.verbose) {
         (true, _) => "error".to_owned(),
-        (false, 0) => environment.log.clone().unwrap_or_else(|| "info".to_owned()),
+        // A peer can make the h2 crate warn as often as it likes.
+        (false, 0) => environment.log.clone().unwrap_or_else(|| "info,h2=error".to_owned()),
         (false, 1) => "info,meshctl=debug".to_owned(),
         (false, _) => "info,meshctl=trace".to_owned(),
     }
