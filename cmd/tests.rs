@@ -1,18 +1,4 @@
-use clap::{CommandFactory, FromArgMatches};
-
 use super::*;
-
-/// Every command that is in the tree or will be.
-#[derive(Parser)]
-#[command(name = "meshctl", about, disable_help_subcommand = true, after_help = help::footer())]
-enum All {
-    #[command(flatten)]
-    Now(Command),
-    #[command(subcommand)]
-    Proxy(proxy::Command),
-    #[command(alias = "doctor")]
-    Check(check::Args),
-}
 
 fn gather(command: &clap::Command, found: &mut Vec<clap::Command>) {
     found.push(command.clone());
@@ -21,7 +7,7 @@ fn gather(command: &clap::Command, found: &mut Vec<clap::Command>) {
 
 fn all_commands() -> Vec<clap::Command> {
     let mut found = Vec::new();
-    let mut tree = All::command();
+    let mut tree = tree();
     tree.build();
     gather(&tree, &mut found);
     found
@@ -29,7 +15,6 @@ fn all_commands() -> Vec<clap::Command> {
 
 #[test]
 fn clap_finds_nothing_wrong_with_the_tree() {
-    All::command().debug_assert();
     CommandLine::command().debug_assert();
 }
 
@@ -55,9 +40,9 @@ fn every_example_parses() {
             let words: Vec<&str> = example.split_whitespace().collect();
             let end = words.iter().position(|word| ["|", ">", "&&"].contains(word));
             let words = &words[..end.unwrap_or(words.len())];
-            let parsed = All::command()
+            let parsed = tree()
                 .try_get_matches_from(words)
-                .and_then(|matches| All::from_arg_matches(&matches));
+                .and_then(|matches| CommandLine::from_arg_matches(&matches));
             assert!(
                 parsed.is_ok(),
                 "{example}: {}",
@@ -103,7 +88,7 @@ fn exit_codes_are_the_documented_ones() {
 
 #[test]
 fn a_verb_without_its_noun_is_found() {
-    let mut tree = All::command();
+    let mut tree = tree();
     let error = tree
         .try_get_matches_from_mut(["meshctl", "drain"])
         .map(|_| ())
