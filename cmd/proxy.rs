@@ -12,6 +12,7 @@ use std::time::Duration;
 use meshctl::proxy::control::{self, AskError};
 use serde_json::Value;
 
+use crate::args::examples;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh;
@@ -22,6 +23,7 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// Serve traffic, and ask the proxies of this machine
 #[derive(clap::Subcommand)]
+#[command(after_help = examples(&["meshctl proxy run -f shop", "meshctl proxy status"]))]
 pub enum Command {
     Run(Box<run::Args>),
     Status(status::Args),
