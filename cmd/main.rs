@@ -26,8 +26,8 @@ use environment::Environment;
 use exit::{Exit, Failure};
 use output::Output;
 
-/// Requests allocate on every worker at once: glibc's allocator takes twice mimalloc's time for
-/// that, and musl's, which a static binary would get, several times as much.
+/// Requests allocate on every worker at once; in a first measurement of that pattern mimalloc took
+/// two thirds of the time of glibc's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
