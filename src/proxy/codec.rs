@@ -101,31 +101,39 @@ pub trait Body {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
 }
 
-impl Body for Downstream<'_> {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Fault>> {
-        side!(self, conn => conn.poll_frame(cx))
-    }
+/// Both sides pass a body's words on to their protocol.
+macro_rules! body_of_protocol {
+    ($side:ty) => {
+        impl Body for $side {
+            fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Fault>> {
+                side!(self, conn => conn.poll_frame(cx))
+            }
 
-    fn is_read(&self) -> bool {
-        side!(self, conn => conn.is_read())
-    }
+            fn is_read(&self) -> bool {
+                side!(self, conn => conn.is_read())
+            }
 
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        side!(self, conn => conn.poll_room(cx))
-    }
+            fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+                side!(self, conn => conn.poll_room(cx))
+            }
 
-    fn write_data(&mut self, data: Bytes, last: bool) -> Result<(), Fault> {
-        side!(self, conn => conn.write_data(data, last))
-    }
+            fn write_data(&mut self, data: Bytes, last: bool) -> Result<(), Fault> {
+                side!(self, conn => conn.write_data(data, last))
+            }
 
-    fn write_end(&mut self, trailers: Option<&Fields>) -> Result<(), Fault> {
-        side!(self, conn => conn.write_end(trailers))
-    }
+            fn write_end(&mut self, trailers: Option<&Fields>) -> Result<(), Fault> {
+                side!(self, conn => conn.write_end(trailers))
+            }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        side!(self, conn => conn.poll_flush(cx))
-    }
+            fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+                side!(self, conn => conn.poll_flush(cx))
+            }
+        }
+    };
 }
+
+body_of_protocol!(Downstream<'_>);
+body_of_protocol!(Upstream);
 
 impl Downstream<'_> {
     /// A 1xx answer; passed over for a client that can't take it.
@@ -146,32 +154,6 @@ impl Downstream<'_> {
     /// Breaks the answer off so that the client sees that it is not complete.
     pub fn abort(&mut self) {
         side!(self, conn => conn.abort());
-    }
-}
-
-impl Body for Upstream {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Fault>> {
-        side!(self, conn => conn.poll_frame(cx))
-    }
-
-    fn is_read(&self) -> bool {
-        side!(self, conn => conn.is_read())
-    }
-
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        side!(self, conn => conn.poll_room(cx))
-    }
-
-    fn write_data(&mut self, data: Bytes, last: bool) -> Result<(), Fault> {
-        side!(self, conn => conn.write_data(data, last))
-    }
-
-    fn write_end(&mut self, trailers: Option<&Fields>) -> Result<(), Fault> {
-        side!(self, conn => conn.write_end(trailers))
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        side!(self, conn => conn.poll_flush(cx))
     }
 }
 
