@@ -47,7 +47,8 @@ class Meshctl:
         meshctl.write(mesh, setup)
         return [
             self.binary, "proxy", "run", "-f", str(mesh), "--workers", "1",
-            "--observe", f"127.0.0.1:{setup.admin_port}", "--control", str(setup.directory / "control.sock"),
+            "--access-log", "off", "--observe", f"127.0.0.1:{setup.admin_port}",
+            "--control", str(setup.directory / "control.sock"),
         ]
 
 
