@@ -158,7 +158,7 @@ fn could_not_start(reason: &impl std::fmt::Display) -> Failure {
 fn served(config: &Value) -> Option<Weights> {
     let mut rules = config["parts"].as_array()?.iter().filter(|part| part["part"] == "rule");
     let (rule, None) = (rules.next()?, rules.next()) else { return None };
-    let backends = rule["backends"].as_array()?;
+    let backends = rule["spec"]["backends"].as_array()?;
     let weight = |version: Version| {
         let is_it = |backend: &&Value| {
             let name = backend["backend"].as_str().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn weights_are_read_by_name_and_a_version_that_is_not_named_gets_nothing() {
-    let config = |backends: Value| json!({ "generation": 3, "parts": [{ "part": "backend" }, { "part": "rule", "backends": backends }] });
+    let config = |backends: Value| json!({ "generation": 3, "parts": [{ "part": "backend" }, { "part": "rule", "spec": { "backends": backends } }] });
     let v1 = json!({ "backend": "Backend default/app-v1", "weight": 90 });
     let v2 = json!({ "backend": "Backend default/app-v2", "weight": 10 });
     assert_eq!(served(&config(json!([v1, v2]))), Some(Weights([90, 10])));

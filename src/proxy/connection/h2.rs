@@ -33,6 +33,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
     let streams = Rc::new(Streams::default());
     let mut drained = pin!(client.live.drained());
     let mut draining = false;
+    let mut idle = None;
     loop {
         set_idle(&deadlines, &client, streams.open.get());
         let next = deadlines
@@ -59,13 +60,14 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
                 tracing::debug!(reason = %fault, "HTTP/2 connection failed");
                 return Some(Cause::BadRequest);
             }
-            Ok(None) => return None,
+            Ok(None) => return idle,
             Err(cause) => {
                 if draining {
                     return Some(cause);
                 }
                 // Idle for too long: say goodbye, and give the client a moment to hear it.
                 draining = true;
+                idle = Some(cause);
                 connection.drain();
                 let until = clock::now() + limits::LINGER;
                 deadlines.set(Phase::Idle, until, cause);
