@@ -185,8 +185,7 @@ impl<'a> Exchange<'a> {
             let now = clock::since_epoch();
             let kept =
                 Session::of_request(persistence, &self.head.fields, now).find_map(|session| {
-                    let way = view.ways.iter().find(|way| way.session == Some(session.backend))?;
-                    Some(way)
+                    view.ways.iter().find(|way| way.session == Some(session.backend))
                 });
             // Weight 0 sends nothing new; whoever has a session stays (GEP-1619).
             if kept.is_some() {

@@ -111,49 +111,56 @@ pub(super) fn headers(
     object: &Object,
     written: &[ValueMatch],
 ) -> Option<Vec<HeaderMatch>> {
-    let mut seen = BTreeSet::new();
-    let mut matches = Some(Vec::new());
-    for one in written {
+    let name = |view: &mut View<'_>, one: &ValueMatch| {
         let name: Name = one.name.value.to_ascii_lowercase().into();
-        if !is_token(&name) {
-            let message = format!("`{}` is not a header name", one.name.value);
-            view.error(object, codes::BAD_MATCH, &one.name, message);
-            matches = None;
-            continue;
+        if is_token(&name) {
+            return Some(name);
         }
-        if !seen.insert(name.clone()) {
-            told_twice(view, object, one);
-            continue;
-        }
-        let valid = match value_match(view, object, one) {
-            Some(Value::Exact(value)) => Some(HeaderMatch::Exact { name, value }),
-            Some(Value::Regex(pattern)) => Some(HeaderMatch::Regex { name, pattern }),
-            None => None,
-        };
-        matches = push(matches, valid);
-    }
-    matches
+        let message = format!("`{}` is not a header name", one.name.value);
+        view.error(object, codes::BAD_MATCH, &one.name, message);
+        None
+    };
+    conditions(view, object, written, name, |name, value| match value {
+        Value::Exact(value) => HeaderMatch::Exact { name, value },
+        Value::Regex(pattern) => HeaderMatch::Regex { name, pattern },
+    })
 }
 
 fn query(view: &mut View<'_>, object: &Object, written: &[ValueMatch]) -> Option<Vec<QueryMatch>> {
+    let name = |view: &mut View<'_>, one: &ValueMatch| {
+        let name = one.name.value.clone();
+        if !name.is_empty() {
+            return Some(name);
+        }
+        view.error(object, codes::BAD_MATCH, &one.name, "a query parameter needs a name");
+        None
+    };
+    conditions(view, object, written, name, |name, value| match value {
+        Value::Exact(value) => QueryMatch::Exact { name, value },
+        Value::Regex(pattern) => QueryMatch::Regex { name, pattern },
+    })
+}
+
+/// One condition per name, the first; `None` when one isn't valid.
+fn conditions<T>(
+    view: &mut View<'_>,
+    object: &Object,
+    written: &[ValueMatch],
+    name: impl Fn(&mut View<'_>, &ValueMatch) -> Option<Name>,
+    condition: impl Fn(Name, Value) -> T,
+) -> Option<Vec<T>> {
     let mut seen = BTreeSet::new();
     let mut matches = Some(Vec::new());
     for one in written {
-        let name = one.name.value.clone();
-        if name.is_empty() {
-            view.error(object, codes::BAD_MATCH, &one.name, "a query parameter needs a name");
+        let Some(name) = name(view, one) else {
             matches = None;
             continue;
-        }
+        };
         if !seen.insert(name.clone()) {
             told_twice(view, object, one);
             continue;
         }
-        let valid = match value_match(view, object, one) {
-            Some(Value::Exact(value)) => Some(QueryMatch::Exact { name, value }),
-            Some(Value::Regex(pattern)) => Some(QueryMatch::Regex { name, pattern }),
-            None => None,
-        };
+        let valid = value_match(view, object, one).map(|value| condition(name, value));
         matches = push(matches, valid);
     }
     matches
