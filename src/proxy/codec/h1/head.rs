@@ -13,6 +13,33 @@ pub(super) fn ends_lines_with_crlf(head: &[u8], fields: usize) -> bool {
     memchr::memchr_iter(b'\r', head).count() == fields + 2
 }
 
+/// What the framing fields say, each at most once. Requests and responses read them by the same
+/// rules, so that no body has another end on one side of the proxy than on the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FramingFields {
+    pub(super) length: Option<u64>,
+    pub(super) chunked: bool,
+}
+
+impl FramingFields {
+    pub(super) fn read_length(&mut self, value: &[u8]) -> Result<(), &'static str> {
+        match self.length.replace(content_length(value)?) {
+            Some(_) => Err("two Content-Length fields (RFC 9112 §6.3)"),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn read_transfer_encoding(&mut self, value: &[u8]) -> Result<(), &'static str> {
+        if std::mem::replace(&mut self.chunked, true) {
+            return Err("two Transfer-Encoding fields (RFC 9112 §6.1)");
+        }
+        if !value.eq_ignore_ascii_case(b"chunked") {
+            return Err("a Transfer-Encoding other than `chunked` (RFC 9112 §6.1)");
+        }
+        Ok(())
+    }
+}
+
 /// What the Connection fields say (RFC 9110 §7.6.1).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Options {
@@ -71,7 +98,7 @@ pub(super) fn strip_listed(headers: &[Header<'_>], fields: &mut Fields) {
 /// A Content-Length as RFC 9110 §8.6 spells it: digits only. A list of equal numbers, which
 /// RFC 9112 §6.3 lets a recipient collapse, is refused. Longer than 2^63 - 1 is refused too,
 /// because a backend may count in signed numbers (CVE-2021-40346).
-pub(super) fn content_length(value: &[u8]) -> Result<u64, &'static str> {
+fn content_length(value: &[u8]) -> Result<u64, &'static str> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err("a Content-Length that is not one number (RFC 9112 §6.3)");
     }

@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use httparse::{Header, Status};
 
 use super::authority::write_authority;
-use super::head::{Options, content_length, ends_lines_with_crlf, strip_listed};
+use super::head::{FramingFields, Options, ends_lines_with_crlf, strip_listed};
 use super::name::{self, Meaning, meaning};
 use super::{HeadLimits, Parsed};
 use crate::limits;
@@ -156,8 +156,7 @@ fn names_http(window: &[u8]) -> bool {
 #[derive(Default)]
 struct Seen<'b> {
     host: Option<&'b [u8]>,
-    length: Option<u64>,
-    chunked: bool,
+    framing: FramingFields,
     options: Options,
     upgrade: Option<&'b [u8]>,
     upgrades: usize,
@@ -225,18 +224,9 @@ fn read_fields<'b>(
                     return Err(bad("two Host fields (RFC 9112 §3.2)"));
                 }
             }
-            Meaning::ContentLength => {
-                if seen.length.replace(content_length(value).map_err(bad)?).is_some() {
-                    return Err(bad("two Content-Length fields (RFC 9112 §6.3)"));
-                }
-            }
+            Meaning::ContentLength => seen.framing.read_length(value).map_err(bad)?,
             Meaning::TransferEncoding => {
-                if std::mem::replace(&mut seen.chunked, true) {
-                    return Err(bad("two Transfer-Encoding fields (RFC 9112 §6.1)"));
-                }
-                if !value.eq_ignore_ascii_case(b"chunked") {
-                    return Err(bad("a Transfer-Encoding other than `chunked` (RFC 9112 §6.1)"));
-                }
+                seen.framing.read_transfer_encoding(value).map_err(bad)?;
             }
             Meaning::Connection => seen.options.read(value, name::is_protected).map_err(bad)?,
             Meaning::Upgrade => {
@@ -267,7 +257,7 @@ fn read_fields<'b>(
 }
 
 fn body_length(seen: &Seen<'_>, version: Version) -> Result<BodyLength, RequestError> {
-    match (seen.chunked, seen.length) {
+    match (seen.framing.chunked, seen.framing.length) {
         (true, Some(_)) => {
             Err(bad("Transfer-Encoding together with Content-Length (RFC 9112 §6.1)"))
         }

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, Status};
 
-use super::head::{Options, content_length, ends_lines_with_crlf, strip_listed};
+use super::head::{FramingFields, Options, ends_lines_with_crlf, strip_listed};
 use super::name::{Meaning, meaning};
 use super::{HeadLimits, Parsed};
 use crate::limits;
@@ -95,8 +95,7 @@ fn refused_by_httparse(error: httparse::Error) -> ResponseError {
 
 #[derive(Default)]
 struct Seen<'b> {
-    length: Option<u64>,
-    chunked: bool,
+    framing: FramingFields,
     options: Options,
     upgrade: Option<&'b [u8]>,
     has_trailer: bool,
@@ -142,18 +141,9 @@ fn read_fields<'b>(
         match meaning(name) {
             Meaning::EndToEnd | Meaning::Expect | Meaning::Host => head.fields.push(name, value),
             Meaning::Dropped | Meaning::Te => {}
-            Meaning::ContentLength => {
-                if seen.length.replace(content_length(value).map_err(bad)?).is_some() {
-                    return Err(bad("two Content-Length fields (RFC 9112 §6.3)"));
-                }
-            }
+            Meaning::ContentLength => seen.framing.read_length(value).map_err(bad)?,
             Meaning::TransferEncoding => {
-                if std::mem::replace(&mut seen.chunked, true) {
-                    return Err(bad("two Transfer-Encoding fields (RFC 9112 §6.1)"));
-                }
-                if !value.eq_ignore_ascii_case(b"chunked") {
-                    return Err(bad("a Transfer-Encoding other than `chunked` (RFC 9112 §6.1)"));
-                }
+                seen.framing.read_transfer_encoding(value).map_err(bad)?;
             }
             // An upstream that takes its own fields back harms nobody, so nothing is refused.
             Meaning::Connection => seen.options.read(value, |_| false).map_err(bad)?,
@@ -177,30 +167,31 @@ fn read_length(
     sent: Sent<'_>,
     head: &mut ResponseHead,
 ) -> Result<(), ResponseError> {
-    if seen.chunked && seen.length.is_some() {
+    if seen.framing.chunked && seen.framing.length.is_some() {
         return Err(bad("Transfer-Encoding together with Content-Length (RFC 9112 §6.3)"));
     }
-    if seen.chunked && head.version == Version::HTTP_10 {
+    if seen.framing.chunked && head.version == Version::HTTP_10 {
         return Err(bad("Transfer-Encoding in an HTTP/1.0 response (RFC 9112 §6.1)"));
     }
     let bare = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
     if bare {
         // RFC 9110 §8.6 and RFC 9112 §6.1: neither field may stand here, so there may be a body.
-        let promises_body = seen.chunked || seen.length.is_some_and(|length| length > 0);
+        let promises_body =
+            seen.framing.chunked || seen.framing.length.is_some_and(|length| length > 0);
         if promises_body && head.status.is_informational() {
             return Err(bad("an informational response with a body (RFC 9112 §6.3)"));
         }
         head.keep_alive &= !promises_body;
         head.body = BodyLength::Empty;
     } else if *sent.method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED {
-        if let Some(length) = seen.length {
+        if let Some(length) = seen.framing.length {
             let mut digits = itoa::Buffer::new();
             head.fields.push(b"content-length", digits.format(length).as_bytes());
         }
         head.body = BodyLength::Empty;
-    } else if seen.chunked {
+    } else if seen.framing.chunked {
         head.body = BodyLength::Streamed;
-    } else if let Some(length) = seen.length {
+    } else if let Some(length) = seen.framing.length {
         head.body = BodyLength::Sized(length);
     } else {
         head.body = BodyLength::UntilClose;
