@@ -42,7 +42,7 @@ async fn counters_add_up() {
         assert_eq!(up.count() - before, 60);
         assert_eq!(mesh.metric(Family::ConnectionsAccepted, &[]), 10);
         until("the connections' end", || mesh.metric(Family::ConnectionsActive, &[]) == 0).await;
-        assert_eq!(mesh.metric(Family::ConnectionsClosed, &[]), 10);
+        until("them to be counted", || mesh.metric(Family::ConnectionsClosed, &[]) == 10).await;
         assert_eq!(mesh.metric(Family::UpstreamConnections, &["active"]), 0);
         assert!(mesh.metric(Family::UpstreamConnections, &["idle"]) >= 1);
         assert!(mesh.metric(Family::UpstreamConnectDuration, &[]) >= 1);

@@ -9,7 +9,7 @@ use crate::support::server::{self, Answer};
 use crate::support::words::{
     GATEWAY, all_to, backend, ca_map, gateway, indented, route, tls_secret,
 };
-use crate::support::{Mesh, h2, mesh};
+use crate::support::{Mesh, h2, mesh, until};
 
 fn secret(name: &str, leaf: &Leaf) -> String {
     tls_secret(name, &leaf.certificate, &leaf.key)
@@ -158,7 +158,8 @@ async fn plain_text_and_silence_get_nothing_from_https() {
     assert!(!rest.starts_with(b"HTTP"), "{rest:?}");
     assert_eq!(up.count(), 0);
     let failed = meshctl::telemetry::Family::TlsHandshakes;
-    assert_eq!(mesh.metric(failed, &["tls_handshake_failed"]), 1);
+    // The client learns of it before it is counted.
+    until("the count", || mesh.metric(failed, &["tls_handshake_failed"]) == 1).await;
 }
 
 /// A mesh that speaks TLS to its backend, named `up.example`.
