@@ -46,6 +46,11 @@ pub const FILE_EVENTS: usize = 4_096;
 /// How often what depends on the date (certificates) is looked at without any change.
 pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 
+/// Heads, Records and deadlines that a worker keeps of each kind for the requests to come, and the
+/// bytes that one of them may keep: what a hundred requests at once use again, under 2 MB in all.
+pub const SPARES: usize = 128;
+pub const SPARE_BYTES: usize = 4 * 1024;
+
 /// Compiled size of one regular expression; 100 of them are 10 MB at the most.
 pub const REGEX_BYTES: usize = 100 * 1024;
 

@@ -24,6 +24,8 @@ pub mod path;
 
 pub mod deadline;
 
+pub mod spare;
+
 pub mod exchange;
 
 pub mod forwarded;

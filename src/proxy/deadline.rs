@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::Sleep;
 
+use super::spare::Spare;
 use crate::clock::{self, Instant};
 use crate::model::Cause;
 
@@ -115,6 +116,14 @@ impl Deadlines {
                 return Poll::Ready(cause);
             }
         }
+    }
+}
+
+impl Spare for Deadlines {
+    /// The timer stays armed: when it is early it only makes its next user look.
+    fn renew(&mut self) -> bool {
+        self.clear_all();
+        true
     }
 }
 

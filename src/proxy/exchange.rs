@@ -25,13 +25,14 @@ use super::message::{RequestHead, ResponseHead};
 use super::mirror::{Mirror, Tap};
 use super::respond;
 use super::session::Session;
+use super::spare::Lent;
 use super::stage::{Answer, Stage, StageRequest};
 use super::upstream::Lease;
 use super::view::{RuleView, Way};
 use super::worker::Worker;
 use crate::clock::{self, Instant};
 use crate::model::Cause;
-use crate::telemetry::{Inline, Record};
+use crate::telemetry::Record;
 use upload::Upload;
 
 /// What is left to do when an exchange is over.
@@ -49,7 +50,7 @@ struct Exchange<'a> {
     deadlines: &'a Deadlines,
     head: &'a mut RequestHead,
     origin: Origin,
-    record: Record,
+    record: Lent<Record>,
     started: Instant,
     /// The request's `Origin` field, for CORS.
     cors_origin: Vec<u8>,
@@ -82,7 +83,7 @@ pub async fn refuse(
     cause: Cause,
     reason: &str,
 ) {
-    let mut head = RequestHead::default();
+    let mut head = worker.spared.requests.lend();
     let mut exchange = Exchange::new(worker, client, deadlines, &mut head, clock::now());
     exchange.count_on_listener();
     exchange.fail(&mut down, None, cause, reason).await;
@@ -98,18 +99,15 @@ impl<'a> Exchange<'a> {
         started: Instant,
     ) -> Self {
         let settings = &client.settings;
-        let record = Record {
-            connection: client.id,
-            started: clock::since_epoch(),
-            client: Some(client.peer),
-            method: Inline::new(head.method.as_str().as_bytes()),
-            host: Inline::new(head.authority.as_bytes()),
-            path: Inline::new(head.target.path().as_bytes()),
-            user_agent: Inline::new(head.fields.get("user-agent").unwrap_or_default()),
-            version: head.version,
-            log: settings.access_log,
-            ..Record::default()
-        };
+        let mut record = worker.spared.records.lend();
+        record.connection = client.id;
+        record.started = clock::since_epoch();
+        record.method.set(head.method.as_str().as_bytes());
+        record.host.set(head.authority.as_bytes());
+        record.path.set(head.target.path().as_bytes());
+        record.user_agent.set(head.fields.get("user-agent").unwrap_or_default());
+        record.version = head.version;
+        record.log = settings.access_log;
         let inbound = Inbound {
             peer: client.peer,
             local: client.local,

@@ -9,6 +9,9 @@ mod fields;
 pub use fields::Fields;
 pub use http::{Method, StatusCode, Version};
 
+use super::spare::Spare;
+use crate::limits;
+
 /// A request's head after the codec's checks and path normalisation.
 #[derive(Clone, Debug, Default)]
 pub struct RequestHead {
@@ -106,6 +109,14 @@ impl RequestHead {
     }
 }
 
+impl Spare for RequestHead {
+    fn renew(&mut self) -> bool {
+        self.clear();
+        let texts = self.target.text.capacity() + self.authority.capacity();
+        texts + self.upgrade.capacity() + self.fields.held_bytes() <= limits::SPARE_BYTES
+    }
+}
+
 /// `shop.example` of `shop.example:8080`, `[::1]` of `[::1]:8080`; a trailing dot is cut.
 pub fn host_of(authority: &str) -> &str {
     let host = match authority.rfind(':') {
@@ -137,6 +148,13 @@ impl ResponseHead {
         self.body = BodyLength::Empty;
         self.upgrade.clear();
         self.keep_alive = true;
+    }
+}
+
+impl Spare for ResponseHead {
+    fn renew(&mut self) -> bool {
+        self.clear();
+        self.upgrade.capacity() + self.fields.held_bytes() <= limits::SPARE_BYTES
     }
 }
 

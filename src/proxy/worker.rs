@@ -17,6 +17,7 @@ use super::connection::{self, Live};
 use super::drain::Drain;
 use super::listener::Listening;
 use super::registry::{CacheLine, Registry};
+use super::spare::Spared;
 use super::view::{BackendView, RuleView};
 use super::world::{Reader, World};
 use crate::limits;
@@ -65,6 +66,7 @@ pub struct Worker {
     pub registry: Arc<Registry>,
     pub metrics: WorkerMetrics,
     pub rng: RefCell<fastrand::Rng>,
+    pub spared: Spared,
     /// Mirrored requests in flight.
     pub mirrors: Cell<usize>,
     /// Every connection, to be asked once per World.
@@ -117,6 +119,7 @@ impl Worker {
             shared,
             metrics: telemetry.metrics.clone(),
             rng: RefCell::new(fastrand::Rng::new()),
+            spared: Spared::default(),
             mirrors: Cell::new(0),
             live: RefCell::default(),
             listening: RefCell::default(),

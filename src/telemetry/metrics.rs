@@ -110,6 +110,8 @@ table! {
         "Bytes of request bodies read from clients."
     ResponseBody Counter "meshctl_response_body_bytes" ["gateway" "listener" "route" "backend"]
         "Bytes of response bodies sent to clients."
+    RouteLookupNodes Counter "meshctl_route_lookup_nodes" ["gateway" "listener"]
+        "Nodes of the route table visited to find the rules of requests."
     ConnectionsActive Gauge "meshctl_connections_active" ["address"]
         "Client connections that are open."
     ConnectionsAccepted Counter "meshctl_connections_accepted" ["address"]

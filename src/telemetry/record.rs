@@ -30,6 +30,8 @@ pub struct Record {
     /// Where it was routed; made for the listener alone where no route matched. `None` where not
     /// even a listener was found: then nothing is counted.
     pub route: Option<Rc<RouteSeries>>,
+    /// Nodes of the route table that were looked at to find it.
+    pub visited: u32,
     /// The endpoint of the last attempt.
     pub endpoint: Option<Rc<EndpointSeries>>,
     pub method: Inline<{ limits::RECORD_METHOD_BYTES }>,
@@ -61,6 +63,52 @@ pub struct Record {
     pub log: Option<AccessLogFormat>,
 }
 
+impl Record {
+    /// Empties it for another request; the bytes of its texts need not be cleared for that.
+    pub fn clear(&mut self) {
+        let Self {
+            connection,
+            request_id,
+            trace,
+            generation,
+            started,
+            client,
+            route,
+            visited,
+            endpoint,
+            method,
+            host,
+            path,
+            user_agent,
+            status,
+            cause,
+            version,
+            upstream_version,
+            request_body,
+            response_body,
+            head,
+            queue,
+            connect,
+            first_byte,
+            total,
+            attempts,
+            flags,
+            log,
+        } = self;
+        (*connection, *generation, *started, *visited) = (0, 0, Duration::ZERO, 0);
+        (*trace, *client, *route, *endpoint) = (None, None, None, None);
+        request_id.clear();
+        method.clear();
+        host.clear();
+        path.clear();
+        user_agent.clear();
+        (*status, *cause, *version, *upstream_version) = (0, None, Version::HTTP_11, None);
+        (*request_body, *response_body) = (0, 0);
+        (*head, *queue, *connect, *first_byte, *total) = (None, None, None, None, Duration::ZERO);
+        (*attempts, *flags, *log) = (0, RecordFlags::default(), None);
+    }
+}
+
 /// What happened on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordFlags {
@@ -81,6 +129,7 @@ impl Default for Record {
             started: Duration::ZERO,
             client: None,
             route: None,
+            visited: 0,
             endpoint: None,
             method: Inline::default(),
             host: Inline::default(),
@@ -125,6 +174,10 @@ impl<const N: usize> Inline<N> {
         self.bytes[..len].copy_from_slice(&text[..len]);
         self.len = len as u16;
         self.cut = len < text.len();
+    }
+
+    pub fn clear(&mut self) {
+        (self.len, self.cut) = (0, false);
     }
 
     pub fn as_bytes(&self) -> &[u8] {

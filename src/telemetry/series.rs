@@ -55,6 +55,7 @@ pub struct RouteSeries {
     duration: Histogram,
     request_body: Counter,
     response_body: Counter,
+    lookups: Counter,
     by_status: Outcomes<(u16, Option<Cause>)>,
 }
 
@@ -65,6 +66,8 @@ impl RouteSeries {
             duration: metrics.histogram(Family::RequestDuration, labels),
             request_body: metrics.counter(Family::RequestBody, labels),
             response_body: metrics.counter(Family::ResponseBody, labels),
+            // Of the listener: it is its table that is looked up.
+            lookups: metrics.counter(Family::RouteLookupNodes, &labels[..2]),
             by_status: Outcomes::default(),
             metrics: metrics.clone(),
             names,
@@ -76,6 +79,7 @@ impl RouteSeries {
         self.duration.observe(record.total);
         self.request_body.add(record.request_body);
         self.response_body.add(record.response_body);
+        self.lookups.add(record.visited.into());
         let Record { status, cause, .. } = *record;
         self.by_status.inc((status, cause), |known| self.requests(status, cause, known));
     }

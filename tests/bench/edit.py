@@ -3,7 +3,6 @@
 import socket
 import tempfile
 import time
-import urllib.request
 
 import load
 import machine
@@ -47,12 +46,7 @@ def _after(setup, seconds):
 
 
 def _counters(setup):
-    with urllib.request.urlopen(f"http://127.0.0.1:{setup.admin_port}/metrics", timeout=10) as answer:
-        values = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[:1] != "#")
-    missing = [name for name in COUNTERS if name not in values]
-    if missing:
-        raise RuntimeError(f"/metrics has no {', '.join(missing)}")
-    return [int(float(values[name])) for name in COUNTERS]
+    return meshctl.counters(setup.admin_port, COUNTERS)
 
 
 def _status(port, path):

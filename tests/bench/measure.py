@@ -11,10 +11,12 @@ from pathlib import Path
 import backends
 import load
 import machine
+import meshctl
 import peers
 import process
 import routes
 
+LOOKUPS = ("meshctl_route_lookup_nodes_total", "meshctl_requests_total")
 START_SECONDS = 60
 WARM_UP_SECONDS = 1
 # Longer than buffers are kept after an answer.
@@ -32,6 +34,7 @@ class Figures:
     rss_mib: float = None
     busy: float = None  # share of its core that the proxy used
     idle_kib: float = None  # per idle connection
+    visited: float = None  # nodes of meshctl's route table per lookup
 
 
 FIELDS = [field.name for field in dataclasses.fields(Figures)]
@@ -106,7 +109,11 @@ class Bench:
                 if scenario.idle:
                     return _idle(program, setup)
                 self._ask(setup, WARM_UP_SECONDS)
-                return self._loaded(program, setup)
+                found = self._loaded(program, setup)
+                if scenario.table and peer.name == "meshctl":
+                    nodes, requests = meshctl.counters(setup.admin_port, LOOKUPS)
+                    found = dataclasses.replace(found, visited=nodes / requests)
+                return found
 
     def _loaded(self, program, setup):
         before, started = machine.cpu_us(program.pid), time.monotonic()

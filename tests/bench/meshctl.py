@@ -2,6 +2,7 @@
 its EndpointSlice, and for TLS a Secret."""
 
 import base64
+import urllib.request
 
 import routes
 
@@ -114,6 +115,21 @@ def write_file(mesh, number, documents):
     new = mesh / ".new"
     new.write_text("---\n".join(documents))
     new.rename(mesh / f"routes-{number:03}.yaml")
+
+
+def counters(admin_port, families):
+    """The sums of counters over all their label sets."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/metrics", timeout=10) as answer:
+        samples = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[:1] != "#"]
+    sums = dict.fromkeys(families)
+    for series, value in samples:
+        family = series.split("{", 1)[0]
+        if family in sums:
+            sums[family] = (sums[family] or 0) + int(float(value))
+    missing = [family for family, value in sums.items() if value is None]
+    if missing:
+        raise RuntimeError(f"/metrics has no {', '.join(missing)}")
+    return list(sums.values())
 
 
 def document(route):

@@ -63,7 +63,14 @@ def scenario_lines(scenario, rounds, names):
             f"| {_median(column['p50_us'], 2, 1_000)} | {_median(column['p99_us'], 2, 1_000)} "
             f"| {_median(column['rss_mib'], 1)} | {_median(column['busy'], 2)} |"
         )
+    if visited := _visited(rounds):
+        lines += ["", f"Nodes of the route table that meshctl visits per lookup, counted: {visited:.2f}."]
     return [*lines, ""]
+
+
+def _visited(rounds):
+    counted = [r["meshctl"].visited for r in rounds if "meshctl" in r and r["meshctl"].visited]
+    return statistics.median(counted) if counted else None
 
 
 def bound_lines(results, edit):
@@ -73,6 +80,11 @@ def bound_lines(results, edit):
         values, label = _bounded(rounds or [], what, against)
         if values:
             lines.append(_verdict(f"{name}: {label}", at_most, statistics.median(values)))
+    visited = {name: _visited(rounds) for name, rounds in results.items()}
+    visited = [nodes for nodes in visited.values() if nodes]
+    if len(visited) > 1:
+        lines.append(_verdict("nodes visited per lookup, with the most routes over with the fewest", 1.2,
+                              visited[-1] / visited[0]))
     if edit:
         parts, documents, took = edit
         lines.append(_verdict(f"parts lowered by one edit among 10,000 routes ({documents} documents parsed, "

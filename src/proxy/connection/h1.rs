@@ -14,7 +14,6 @@ use crate::proxy::codec::h1::{HeadFault, ServerConn};
 use crate::proxy::codec::{Body, Downstream, Upstream};
 use crate::proxy::deadline::{Deadlines, Phase};
 use crate::proxy::exchange::{self, Ended};
-use crate::proxy::message::RequestHead;
 use crate::proxy::tunnel;
 use crate::proxy::worker::Worker;
 
@@ -103,7 +102,7 @@ async fn turn(
     deadlines.clear(Phase::Idle);
     let until = started + client.settings.request_head_timeout;
     deadlines.set(Phase::Head, until, Cause::RequestHeadTimeout);
-    let mut head = RequestHead::default();
+    let mut head = worker.spared.requests.lend();
     let read = deadlines.guard(pin!(poll_fn(|cx| conn.poll_head(cx, &mut head)))).await;
     deadlines.clear(Phase::Head);
     let (cause, reason) = match read {

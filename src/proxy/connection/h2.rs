@@ -42,7 +42,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
                     draining = true;
                     connection.drain();
                 }
-                match connection.poll_accept(cx) {
+                match connection.poll_accept(cx, &worker.spared.requests) {
                     Poll::Ready(next) => Poll::Ready(next),
                     Poll::Pending => {
                         set_idle(&deadlines, &client, streams.open.get());
@@ -53,7 +53,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
             .await;
         match next {
             Ok(Some(Ok(_))) if streams.abandoned.get() >= limits::H2_ABANDONED => {
-                return Some(send_away(connection, &deadlines).await);
+                return Some(send_away(worker, connection, &deadlines).await);
             }
             Ok(Some(Ok(accepted))) => start(worker, &client, accepted, &streams),
             Ok(Some(Err(fault))) => {
@@ -77,14 +77,18 @@ pub(super) async fn serve(worker: &Rc<Worker>, client: Client, io: Rewound) -> O
 }
 
 /// Ends the connection of a client that makes work without wanting its results.
-async fn send_away(mut connection: ServerConnection, deadlines: &Deadlines) -> Cause {
+async fn send_away(
+    worker: &Worker,
+    mut connection: ServerConnection,
+    deadlines: &Deadlines,
+) -> Cause {
     connection.abort(true);
     deadlines.clear_all();
     deadlines.set(Phase::Stream, clock::now() + limits::LINGER, Cause::TooManyResets);
     // The GOAWAY has to be written; what else was opened is dropped.
     let written = poll_fn(|cx| {
         loop {
-            match ready!(connection.poll_accept(cx)) {
+            match ready!(connection.poll_accept(cx, &worker.spared.requests)) {
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Poll::Ready(()),
             }
@@ -119,7 +123,7 @@ fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: 
 async fn answer(worker: &Rc<Worker>, client: &Client, accepted: Accepted) -> bool {
     let Accepted { head, mut stream } = accepted;
     let started = clock::now();
-    let deadlines = Deadlines::default();
+    let deadlines = worker.spared.deadlines.lend();
     let down = Downstream::H2(&mut stream);
     match head {
         Ok(mut head) => {

@@ -15,7 +15,7 @@ use super::failed::{
 };
 use super::upload::Upload;
 use super::{Ended, Exchange};
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{Balance, Cause, RetryPolicy};
 use crate::proxy::codec::{Body, Downstream, Fault, Side};
@@ -56,6 +56,7 @@ struct Try<'a> {
     /// Only a new connection will do.
     fresh: bool,
     timeout: Option<Duration>,
+    begun: Instant,
 }
 
 /// The tries of one request so far.
@@ -88,7 +89,7 @@ impl Exchange<'_> {
         taps: SmallVec<[Tap; 1]>,
     ) -> Ended {
         let mut upload = self.upload(view, taps);
-        let mut response = ResponseHead::default();
+        let mut response = self.worker.spared.responses.lend();
         match self.attempts(down, view, way, &mut upload, &mut response).await {
             Ok(Reached { answered, now, _in_flight }) => {
                 upload.commit();
@@ -117,16 +118,18 @@ impl Exchange<'_> {
         let backend = way.backend.as_ref().map_err(|cause| final_cause(*cause))?;
         let mut now = backend.now().map_err(final_cause)?;
         let shared = now.group.backend();
-        shared.deposit(clock::now());
+        let mut begun = clock::now();
+        shared.deposit(begun);
         let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
         let mut tries = Tries::default();
         loop {
-            let index = self.pick(view, way, &now, hash, &tries.endpoints).map_err(final_cause)?;
+            let index =
+                self.pick(view, way, &now, hash, &tries.endpoints, begun).map_err(final_cause)?;
             self.record.attempts += 1;
             tries.counted += 1;
             let timeout = view.rule().timeouts.backend_request;
-            let one = Try { backend, now: &now, index, fresh: tries.fresh, timeout };
+            let one = Try { backend, now: &now, index, fresh: tries.fresh, timeout, begun };
             let stale = match self.attempt(down, one, upload, response).await {
                 Ok(answered) => {
                     if tries.counted > policy.attempts
@@ -155,6 +158,7 @@ impl Exchange<'_> {
             };
             self.record.flags.retried = true;
             upload.rewind();
+            begun = clock::now();
             if stale {
                 continue;
             }
@@ -162,6 +166,7 @@ impl Exchange<'_> {
             if let Some(backoff) = policy.backoff {
                 let wait = tokio::time::sleep(backoff);
                 self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
+                begun = clock::now();
             }
             let current = backend.now().map_err(final_cause)?;
             if !Rc::ptr_eq(&current, &now) {
@@ -191,8 +196,8 @@ impl Exchange<'_> {
         now: &BackendNow,
         hash: Option<u64>,
         tried: &[usize],
+        at: Instant,
     ) -> Result<usize, Cause> {
-        let at = clock::now();
         if let (Some(persistence), true) = (&view.rule().session_persistence, tried.is_empty()) {
             let wall = clock::since_epoch();
             let kept = Session::of_request(persistence, &self.head.fields, wall)
@@ -240,8 +245,7 @@ impl Exchange<'_> {
         upload: &mut Upload,
         response: &mut ResponseHead,
     ) -> Result<Answered, Failed> {
-        let Try { backend, now, index, fresh, timeout } = one;
-        let begun = clock::now();
+        let Try { backend, now, index, fresh, timeout, begun } = one;
         if let Some(timeout) = timeout {
             self.deadlines.set(Phase::Attempt, begun + timeout, Cause::BackendRequestTimeout);
         }

@@ -12,6 +12,7 @@ use super::{Ended, Exchange};
 use crate::model::Cause;
 use crate::proxy::codec::{Body, Downstream, Fault, Frame, Side, Upstream};
 use crate::proxy::message::ResponseHead;
+use crate::proxy::spare::Lent;
 use crate::proxy::upstream::Lease;
 
 impl Exchange<'_> {
@@ -21,7 +22,7 @@ impl Exchange<'_> {
         down: &mut Downstream<'_>,
         answered: Answered,
         mut upload: Upload,
-        response: ResponseHead,
+        response: Lent<ResponseHead>,
     ) -> Ended {
         let Answered { mut lease, index: _, _in_flight } = answered;
         self.record.status = response.status.as_u16();

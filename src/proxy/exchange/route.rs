@@ -17,14 +17,24 @@ impl Exchange<'_> {
         self.record.generation = world.snapshot.generation;
         let port = world.snapshot.port(self.client.bind).ok_or(Cause::ListenerNotFound)?;
         let table = port.listener_for(self.head.host()).ok_or(Cause::ListenerNotFound)?;
-        self.note_listener(&table.listener);
+        self.follow(&table.listener);
+        match self.find(table) {
+            Ok((view, matched)) => {
+                self.record.route = Some(Rc::clone(&view.series));
+                Ok((view, matched))
+            }
+            Err(cause) => {
+                self.record.route = Some(self.worker.listener_series(&table.listener));
+                Err(cause)
+            }
+        }
+    }
+
+    fn find(&mut self, table: &Arc<ListenerTable>) -> Result<(Rc<RuleView>, usize), Cause> {
         self.check_direction(table)?;
         let request = Request::new(self.head);
-        let mut visited = 0;
-        let found = table.find(&request, &mut visited).ok_or(Cause::RouteNotFound)?;
-        let view = self.worker.rule(&table.listener, found.rule);
-        self.record.route = Some(Rc::clone(&view.series));
-        Ok((view, found.matched))
+        let found = table.find(&request, &mut self.record.visited).ok_or(Cause::RouteNotFound)?;
+        Ok((self.worker.rule(&table.listener, found.rule), found.matched))
     }
 
     /// RFC 9110 §15.5.20 and GEP-3567: a connection made for one listener's server name must not
@@ -39,10 +49,9 @@ impl Exchange<'_> {
         }
     }
 
-    fn note_listener(&mut self, listener: &Arc<Listener>) {
+    fn follow(&mut self, listener: &Arc<Listener>) {
         self.stream_idle = listener.settings.stream_idle_timeout;
         self.record.log = listener.settings.access_log;
-        self.record.route = Some(self.worker.listener_series(listener));
     }
 
     /// Counts a request that could not even be read on the only listener it can have meant.
@@ -50,7 +59,8 @@ impl Exchange<'_> {
         let world = self.worker.world();
         let Some(port) = world.snapshot.port(self.client.bind) else { return };
         if let Some(table) = port.listeners().next() {
-            self.note_listener(&table.listener);
+            self.follow(&table.listener);
+            self.record.route = Some(self.worker.listener_series(&table.listener));
         }
     }
 }

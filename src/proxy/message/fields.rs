@@ -3,14 +3,14 @@
 use std::fmt;
 use std::ops::Range;
 
-use smallvec::SmallVec;
+use bytes::Bytes;
 
 /// An ordered multi-map of fields. Names are lower case; values are bytes without control
 /// characters (both checked by whoever pushes). Lookups are linear: messages have a dozen fields.
 #[derive(Clone, Default)]
 pub struct Fields {
     bytes: Vec<u8>,
-    entries: SmallVec<[Entry; 24]>,
+    entries: Vec<Entry>,
 }
 
 #[derive(Clone, Copy)]
@@ -40,6 +40,11 @@ impl Fields {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+    }
+
+    /// The memory that they hold, used or not.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
     /// Room for this many bytes of names and values.
@@ -119,6 +124,12 @@ impl Fields {
     /// (name, value) in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.entries.iter().map(|entry| (&self.bytes[entry.name()], &self.bytes[entry.value()]))
+    }
+
+    /// As `iter`, with values that keep one copy of all of them alive.
+    pub fn share(&self) -> impl Iterator<Item = (&[u8], Bytes)> {
+        let all = Bytes::copy_from_slice(&self.bytes);
+        self.entries.iter().map(move |entry| (&self.bytes[entry.name()], all.slice(entry.value())))
     }
 
     /// What the fields weigh on an HTTP/1 wire.

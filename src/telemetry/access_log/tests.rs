@@ -28,6 +28,7 @@ fn record() -> Record {
     let backend = PartKey::new(PartKind::Backend, service, "80");
     let address = Address::Socket(([10, 0, 0, 1], 8080).into());
     Record {
+        visited: 5,
         connection: 7,
         request_id: Inline::new(b"8f1c"),
         trace: Some(([0xab; 16], [0x01; 8])),

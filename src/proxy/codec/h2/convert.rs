@@ -22,12 +22,13 @@ use crate::proxy::path;
 const NEVER_TWICE: [&str; 2] = [names::HEADER_REQUEST_ID, names::HEADER_TRACE_PARENT];
 
 /// What is added to every request and is unknown to the http crate, which would allocate for it.
-static ADDED: [HeaderName; 5] = [
+static ADDED: [HeaderName; 6] = [
     HeaderName::from_static(names::HEADER_FORWARDED_FOR),
     HeaderName::from_static(names::HEADER_FORWARDED_PROTO),
     HeaderName::from_static(names::HEADER_FORWARDED_HOST),
     HeaderName::from_static(names::HEADER_FORWARDED_PORT),
     HeaderName::from_static(names::HEADER_REQUEST_ID),
+    HeaderName::from_static(names::HEADER_TRACE_PARENT),
 ];
 
 fn bad(reason: &'static str) -> RequestError {
@@ -39,26 +40,24 @@ fn bad(reason: &'static str) -> RequestError {
 pub(super) fn request_head(
     parts: &request::Parts,
     ended: bool,
-) -> Result<RequestHead, RequestError> {
-    let mut head = RequestHead {
-        method: parts.method.clone(),
-        version: Version::HTTP_2,
-        keep_alive: true,
-        ..RequestHead::default()
-    };
+    head: &mut RequestHead,
+) -> Result<(), RequestError> {
+    head.clear();
+    head.method = parts.method.clone();
+    head.version = Version::HTTP_2;
     if head.method == Method::CONNECT || head.method == Method::TRACE {
         return Err(RequestError {
             cause: Cause::MethodNotAllowed,
             reason: "the method is never proxied",
         });
     }
-    read_target(&parts.uri, &mut head)?;
+    read_target(&parts.uri, head)?;
     head.body = if ended { BodyLength::Empty } else { BodyLength::Streamed };
-    read_fields(&parts.headers, &mut head)?;
+    read_fields(&parts.headers, head)?;
     if head.authority.is_empty() {
         return Err(bad("neither :authority nor Host (RFC 9113 §8.3.1)"));
     }
-    Ok(head)
+    Ok(())
 }
 
 fn read_target(uri: &Uri, head: &mut RequestHead) -> Result<(), RequestError> {
@@ -203,18 +202,19 @@ pub(super) fn response(head: &ResponseHead, to_head: bool) -> Result<Response<()
     *response.status_mut() = head.status;
     let headers = response.headers_mut();
     fill(&head.fields, headers)?;
-    if !headers.contains_key(http::header::DATE) {
+    if !head.fields.contains("date") {
         let date = super::super::date::with(HeaderValue::from_str).map_err(unwritable)?;
-        headers.insert(http::header::DATE, date);
+        headers.append(http::header::DATE, date);
     }
     match head.body {
         BodyLength::Sized(length) => {
             headers.insert(http::header::CONTENT_LENGTH, length.into());
         }
         _ if to_head || head.status == http::StatusCode::NOT_MODIFIED => {}
-        _ => {
+        _ if head.fields.contains("content-length") => {
             headers.remove(http::header::CONTENT_LENGTH);
         }
+        _ => {}
     }
     Ok(response)
 }
@@ -265,10 +265,10 @@ pub(super) fn header_map(fields: &Fields) -> Result<HeaderMap, Fault> {
 
 fn fill(fields: &Fields, map: &mut HeaderMap) -> Result<(), Fault> {
     map.reserve(fields.len() + 2);
-    for (field, value) in fields.iter() {
+    for (field, value) in fields.share() {
         let never_twice = NEVER_TWICE.iter().any(|name| name.as_bytes() == field);
         let field = header_name(field)?;
-        let mut value = HeaderValue::from_bytes(value).map_err(unwritable)?;
+        let mut value = HeaderValue::from_maybe_shared(value).map_err(unwritable)?;
         value.set_sensitive(never_twice);
         map.append(field, value);
     }

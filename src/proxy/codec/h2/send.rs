@@ -23,7 +23,7 @@ pub(super) struct Send {
 enum End {
     Open,
     WithData,
-    Trailers(http::HeaderMap),
+    Trailers(Box<http::HeaderMap>),
     Sent,
 }
 
@@ -57,7 +57,7 @@ impl Send {
             return Ok(());
         }
         self.end = match trailers.filter(|fields| !fields.is_empty()) {
-            Some(trailers) => End::Trailers(convert::header_map(trailers)?),
+            Some(trailers) => End::Trailers(Box::new(convert::header_map(trailers)?)),
             None => End::WithData,
         };
         if self.waiting.is_empty() { self.finish() } else { Ok(()) }
@@ -113,7 +113,7 @@ impl Send {
                 Ok(())
             }
             End::WithData => self.stream.send_data(Bytes::new(), true).map_err(fault),
-            End::Trailers(map) => self.stream.send_trailers(map).map_err(fault),
+            End::Trailers(map) => self.stream.send_trailers(*map).map_err(fault),
             End::Sent => Ok(()),
         }
     }

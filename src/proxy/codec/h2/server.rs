@@ -12,6 +12,7 @@ use crate::limits;
 use crate::proxy::codec::io::Rewound;
 use crate::proxy::codec::{Body, Fault, Frame};
 use crate::proxy::message::{Fields, RequestHead, ResponseHead};
+use crate::proxy::spare::{Lent, Spares};
 
 /// A connection whose streams are taken one by one.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct ServerConnection {
 
 /// A stream that has been taken, with a head that may have been refused.
 pub struct Accepted {
-    pub head: Result<RequestHead, crate::proxy::codec::h1::request::RequestError>,
+    pub head: Result<Lent<RequestHead>, crate::proxy::codec::h1::request::RequestError>,
     pub stream: ServerStream,
 }
 
@@ -43,7 +44,11 @@ impl ServerConnection {
     }
 
     /// The next stream; drives all others meanwhile. `None` when the connection has ended.
-    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Accepted, Fault>>> {
+    pub fn poll_accept(
+        &mut self,
+        cx: &mut Context<'_>,
+        heads: &Spares<RequestHead>,
+    ) -> Poll<Option<Result<Accepted, Fault>>> {
         match ready!(self.connection.poll_accept(cx)) {
             None => Poll::Ready(None),
             Some(Err(error)) => Poll::Ready(Some(Err(fault(error)))),
@@ -51,8 +56,9 @@ impl ServerConnection {
                 let (parts, body) = request.into_parts();
                 let to_head = parts.method == http::Method::HEAD;
                 let stream = ServerStream::new(body, respond, to_head);
-                let head = convert::request_head(&parts, stream.request.ended);
-                Poll::Ready(Some(Ok(Accepted { head, stream })))
+                let mut head = heads.lend();
+                let read = convert::request_head(&parts, stream.request.ended, &mut head);
+                Poll::Ready(Some(Ok(Accepted { head: read.map(|()| head), stream })))
             }
         }
     }
