@@ -39,10 +39,15 @@ pub const FILE_OPEN_REST: Duration = Duration::from_millis(500);
 /// Files that change together are applied together, but files at rest wait no longer than this
 /// for one that never rests.
 pub const FILE_BATCH: Duration = Duration::from_millis(700);
-/// Between two looks at the files, whatever is told of them.
+/// Before a look at the files, so that it sees all of what is told in one go.
 pub const FILE_PAUSE: Duration = Duration::from_millis(10);
 /// Paths whose last change is remembered; past it a change is seen without its path.
 pub const FILE_EVENTS: usize = 4_096;
+/// What is taken of the system's events about files at once; one takes up to 272 bytes.
+pub const WATCH_BUFFER_BYTES: usize = 16 * 1024;
+/// Buffers of events that are taken in a row: all of the 16,384 events that Linux keeps by default,
+/// with names of up to 48 bytes.
+pub const WATCH_READS: usize = 64;
 /// How often what depends on the date (certificates) is looked at without any change.
 pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 
