@@ -29,7 +29,8 @@ pub const LISTENERS: usize = 64;
 pub const WEIGHT: u32 = 1_000_000;
 /// More diagnostics than anyone reads: the rest are counted.
 pub const DIAGNOSTICS: usize = 1_000;
-/// A file is read once it has rested for this long, so that half-written ones aren't.
+/// A file is read once it has rested for this long, so that half-written ones aren't. Looking more
+/// often, or asking more often what the system has to tell, would find nothing that can be read.
 pub const FILE_REST: Duration = Duration::from_millis(50);
 /// How often a directory is walked even when no event came: network mounts send none.
 pub const FILE_POLL: Duration = Duration::from_secs(5);

@@ -164,8 +164,11 @@ impl Watch {
             }
             match inotify::add_watch(inotify, &directory.path, mask) {
                 Ok(descriptor) => {
-                    self.table.insert(descriptor, inode, directory);
                     new = true;
+                    if let Some(former) = self.table.insert(descriptor, inode, directory) {
+                        // It ended, most likely, and that was lost.
+                        let _ = inotify::remove_watch(inotify, former);
+                    }
                 }
                 // It went since the walk: that is told where its name was, or seen by looking.
                 Err(Errno::NOENT | Errno::NOTDIR) => {}
@@ -195,7 +198,13 @@ impl Table {
         self.directories.get_mut(descriptor).map(|(_, directory)| directory)
     }
 
-    fn insert(&mut self, descriptor: Descriptor, inode: Inode, directory: Directory) {
+    /// Returns the descriptor that the directory had before, if that was another.
+    fn insert(
+        &mut self,
+        descriptor: Descriptor,
+        inode: Inode,
+        directory: Directory,
+    ) -> Option<Descriptor> {
         let before = self.directories.insert(descriptor, (inode, directory));
         // Another directory took the name between the look and the watch: the next look sees it.
         if let Some((other, _)) = before
@@ -203,7 +212,9 @@ impl Table {
         {
             self.descriptors.remove(&other);
         }
-        self.descriptors.insert(inode, descriptor);
+        let former = self.descriptors.insert(inode, descriptor).filter(|it| *it != descriptor)?;
+        self.directories.remove(&former);
+        Some(former)
     }
 
     fn remove(&mut self, descriptor: Descriptor) -> bool {

@@ -292,6 +292,7 @@ fn an_overflow_is_news_and_each_watch_is_asked_for_again() {
     at.settle();
     at.write("mesh/a.yaml");
     assert!(at.news(), "the new directory is watched");
+    assert_eq!(at.watch.table.directories.len(), 2, "it and its parent: what ended is forgotten");
 }
 
 #[test]
