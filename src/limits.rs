@@ -29,7 +29,8 @@ pub const LISTENERS: usize = 64;
 pub const WEIGHT: u32 = 1_000_000;
 /// More diagnostics than anyone reads: the rest are counted.
 pub const DIAGNOSTICS: usize = 1_000;
-/// A file is read once it has rested for this long, so that half-written ones aren't.
+/// A file is read once it has rested for this long, so that half-written ones aren't. Looking more
+/// often, or asking more often what the system has to tell, would find nothing that can be read.
 pub const FILE_REST: Duration = Duration::from_millis(50);
 /// How often a directory is walked even when no event came: network mounts send none.
 pub const FILE_POLL: Duration = Duration::from_secs(5);
@@ -39,10 +40,15 @@ pub const FILE_OPEN_REST: Duration = Duration::from_millis(500);
 /// Files that change together are applied together, but files at rest wait no longer than this
 /// for one that never rests.
 pub const FILE_BATCH: Duration = Duration::from_millis(700);
-/// Between two looks at the files, whatever is told of them.
+/// Before a look at the files, so that it sees all of what is told in one go.
 pub const FILE_PAUSE: Duration = Duration::from_millis(10);
 /// Paths whose last change is remembered; past it a change is seen without its path.
 pub const FILE_EVENTS: usize = 4_096;
+/// What is taken of the system's events about files at once; one takes up to 272 bytes.
+pub const WATCH_BUFFER_BYTES: usize = 16 * 1024;
+/// Buffers of events that are taken in a row: all of the 16,384 events that Linux keeps by default,
+/// with names of up to 48 bytes.
+pub const WATCH_READS: usize = 64;
 /// How often what depends on the date (certificates) is looked at without any change.
 pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 

@@ -6,6 +6,7 @@
 //!
 //! This module must not know who serves the parts, nor how the command line is spelled.
 
+mod bell;
 mod contents;
 mod dns;
 mod feed;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::bell::Bell;
 use super::files::{Batch, Counters, Files, News, Summary};
 use super::look::Looking;
 use crate::clock::{self, Instant};
@@ -88,12 +89,15 @@ impl Feed {
     }
 
     /// Waits for the next change. What changed on disk since [`Self::load`] is the first of
-    /// them. May be dropped and called again. Fails only where no thread can be started.
+    /// them. May be dropped and called again. Fails only where the system gives no thread or no
+    /// descriptor.
     pub async fn next(&mut self) -> io::Result<Update> {
-        if let Reader::Once(files) = &mut self.files
-            && let Some(files) = files.take()
-        {
-            self.files = Reader::Watching(Looking::start(files)?);
+        if let Reader::Once(once) = &mut self.files {
+            // First, so that nothing is lost where it fails.
+            let bell = Bell::new()?;
+            if let Some(files) = once.take() {
+                self.files = Reader::Watching(Looking::start(files, bell)?);
+            }
         }
         loop {
             let Reader::Watching(looking) = &mut self.files else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::bell::Bell;
 use super::files::{Batch, Files};
 use super::noticed::Noticed;
 use super::watch::Watch;
@@ -18,18 +19,23 @@ const ROUNDS: usize = 16;
 /// Runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Looking {
-    noticed: Arc<Noticed>,
+    bell: Arc<Bell>,
     batches: mpsc::Receiver<Batch>,
 }
 
 impl Looking {
-    pub(super) fn start(files: Files) -> std::io::Result<Self> {
-        let noticed = Arc::new(Noticed::default());
+    pub(super) fn start(files: Files, bell: Bell) -> std::io::Result<Self> {
+        let bell = Arc::new(bell);
         let (sender, batches) = mpsc::channel(1);
-        let looker =
-            Looker { files, noticed: Arc::clone(&noticed), batches: sender, took: Duration::ZERO };
+        let looker = Looker {
+            files,
+            watch: Watch::new(),
+            noticed: Noticed::default(),
+            bell: Arc::clone(&bell),
+            batches: sender,
+        };
         thread::Builder::new().name("files".to_owned()).spawn(move || looker.run())?;
-        Ok(Self { noticed, batches })
+        Ok(Self { bell, batches })
     }
 
     /// `None` when the thread is gone.
@@ -38,32 +44,31 @@ impl Looking {
     }
 
     pub(super) fn rescan(&self) {
-        self.noticed.rescan();
+        self.bell.rescan();
     }
 }
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        self.noticed.stop();
+        self.bell.stop();
     }
 }
 
 struct Looker {
     files: Files,
-    noticed: Arc<Noticed>,
+    watch: Watch,
+    noticed: Noticed,
+    bell: Arc<Bell>,
     batches: mpsc::Sender<Batch>,
-    /// How long the last look took.
-    took: Duration,
 }
 
 impl Looker {
     fn run(mut self) {
-        let mut watch = Watch::new(Arc::clone(&self.noticed));
-        let mut again = Some(clock::now());
+        let mut due = clock::now();
         let mut asked = false;
+        let mut last: Option<Looked> = None;
         loop {
-            let timeout = again.map_or(limits::FILE_POLL, until);
-            let woken = self.noticed.wait(timeout);
+            let woken = self.watch.wait(&self.bell, due, &mut self.noticed);
             if woken.stopped {
                 return;
             }
@@ -71,12 +76,15 @@ impl Looker {
                 self.files.distrust();
                 asked = true;
             }
-            // However many events there are, looking takes a quarter of the thread's time.
-            thread::sleep(limits::FILE_PAUSE.max(3 * self.took).min(limits::FILE_BATCH));
+            thread::sleep(last.map_or(limits::FILE_PAUSE, |last| last.pause(clock::now())));
+            // What came meanwhile is seen by this look.
+            self.watch.read(&mut self.noticed);
+            self.noticed.take_news();
             let began = clock::now();
-            let (batch, next) = self.look(&mut watch);
-            self.took = clock::now().saturating_duration_since(began);
-            again = next;
+            let (batch, again) = self.look();
+            let ended = clock::now();
+            last = Some(Looked { ended, took: ended.saturating_duration_since(began) });
+            due = again.unwrap_or(ended + limits::FILE_POLL);
             let batch = batch.or_else(|| (asked && again.is_none()).then(|| self.files.nothing()));
             if let Some(batch) = batch {
                 asked = false;
@@ -87,19 +95,20 @@ impl Looker {
         }
     }
 
-    fn look(&mut self, watch: &mut Watch) -> (Option<Batch>, Option<Instant>) {
+    fn look(&mut self) -> (Option<Batch>, Option<Instant>) {
         let mut rounds = 0;
         loop {
             rounds += 1;
             let now = clock::now();
             let look = self.files.look(now, Some(&self.noticed), Batch::default());
             self.noticed.forget_rested(now);
-            let untroubled = watch.trouble.is_none();
+            let watch = &mut self.watch;
+            let troubled = watch.trouble.is_some();
             let new = watch.follow(&look.walk, self.files.arguments(), &self.files.mentions());
-            let troubled = untroubled && watch.trouble.is_some();
-            let batch = look.batch.or_else(|| troubled.then(|| self.files.nothing()));
+            let news = watch.trouble.is_some() != troubled;
+            let batch = look.batch.or_else(|| news.then(|| self.files.nothing()));
             if let Some(mut batch) = batch {
-                batch.diagnostics.extend(watch.trouble.clone());
+                batch.diagnostics.extend(self.watch.trouble.clone());
                 // Whatever a new watch may have missed is found at once by the next look.
                 let again = if new { Some(clock::now()) } else { look.again };
                 return (Some(batch), again);
@@ -111,6 +120,18 @@ impl Looker {
     }
 }
 
-fn until(time: Instant) -> Duration {
-    time.saturating_duration_since(clock::now())
+/// The last look.
+#[derive(Clone, Copy)]
+struct Looked {
+    ended: Instant,
+    took: Duration,
+}
+
+impl Looked {
+    /// However many events there are, looking takes a quarter of the thread's time, and happens
+    /// no more often than files could come to rest.
+    fn pause(self, now: Instant) -> Duration {
+        let rest = (self.ended + limits::FILE_REST).saturating_duration_since(now);
+        rest.max(limits::FILE_PAUSE).max(3 * self.took).min(limits::FILE_BATCH)
+    }
 }

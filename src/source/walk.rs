@@ -117,8 +117,7 @@ impl Walk {
         let mut below = Vec::new();
         for entry in self.entries(path, name, bounds) {
             let (path, name) = (path.join(&entry), name.join(&entry));
-            let configuration =
-                path.extension().is_some_and(|e| EXTENSIONS.iter().any(|x| e == *x));
+            let configuration = is_configuration(&path);
             let metadata = match path.metadata() {
                 Ok(metadata) => metadata,
                 Err(error) if configuration && path.symlink_metadata().is_ok() => {
@@ -203,6 +202,11 @@ impl Walk {
         }
         self.full = true;
     }
+}
+
+/// Whether a file of this name is read where its directory is.
+pub(super) fn is_configuration(path: &Path) -> bool {
+    path.extension().is_some_and(|e| EXTENSIONS.iter().any(|x| e == *x))
 }
 
 /// An error that belongs to a file as a whole.
