@@ -104,8 +104,14 @@ fn with_mounts(mut interest: Interest, mentioned: &BTreeSet<PathBuf>) -> Interes
 }
 
 fn not_watched(file: &str, error: &notify::Error) -> Diagnostic {
-    let message = format!("changes here are seen late: {error}");
+    // The library's words without the paths that follow them.
+    let text = error.to_string();
+    let reason = text.split(" about [").next().unwrap_or_default().trim_end_matches('.');
+    let message = format!("changes here are seen late: {reason}");
     let mut diagnostic = about(file, codes::NOT_WATCHED, message);
     diagnostic.severity = Severity::Warning;
     diagnostic
 }
+
+#[cfg(test)]
+mod tests;
