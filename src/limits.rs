@@ -27,6 +27,10 @@ pub const BACKEND_REFS: usize = 16;
 pub const PARENT_REFS: usize = 32;
 pub const LISTENERS: usize = 64;
 pub const WEIGHT: u32 = 1_000_000;
+/// References that lead nowhere of which something is said that may have been meant, and objects
+/// that are looked at for each: nobody reads more, and every change asks again.
+pub const HINTS: usize = 20;
+pub const HINT_CANDIDATES: usize = 1_000;
 /// More diagnostics than anyone reads: the rest are counted.
 pub const DIAGNOSTICS: usize = 1_000;
 /// A file is read once it has rested for this long, so that half-written ones aren't. Looking more

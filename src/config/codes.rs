@@ -1,7 +1,7 @@
 //! Every diagnostic code: its number, its title, and what `meshctl explain MC0012` says.
 //!
 //! A number is never given twice and never changes its meaning; what is gone stays a gap. A row
-//! is one line and its text: what the code means, an example, what to do.
+//! is one line, what to do in one more, and its text: what the code means, an example, what to do.
 //!
 //! MC0001 to MC0099 are about one document read alone (`decoding`), MC0100 and up about what
 //! objects mean together.
@@ -28,6 +28,9 @@ pub struct Explanation {
     pub code: Code,
     /// A few words, no full stop.
     pub title: &'static str,
+    /// What to do, in one line that holds wherever the code is reported. Who reports it and knows
+    /// more says more.
+    pub help: &'static str,
     pub text: &'static str,
 }
 
@@ -42,6 +45,11 @@ pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)
 }
 
+/// The help line of a code; none of one that isn't in the table.
+pub fn help(code: Code) -> &'static str {
+    explain(code).map_or("", |row| row.help)
+}
+
 /// `MC0012`, `mc12` and `12` name the same row.
 pub fn parse(text: &str) -> Option<Code> {
     let digits = text
@@ -52,13 +60,14 @@ pub fn parse(text: &str) -> Option<Code> {
     digits.bytes().all(|b| b.is_ascii_digit()).then_some(code)
 }
 
-/// `NAME = number "title" "text";` becomes a constant and a row.
+/// `NAME = number "title" => "help" "text";` becomes a constant and a row.
 macro_rules! table {
-    ($($name:ident = $number:literal $title:literal $text:literal;)*) => {
+    ($($name:ident = $number:literal $title:literal => $help:literal $text:literal;)*) => {
         $(#[doc = $title] pub const $name: $crate::config::Code = $crate::config::Code($number);)*
         pub(super) const TABLE: &[super::Explanation] = &[$(super::Explanation {
             code: $name,
             title: $title,
+            help: $help,
             text: $text,
         }),*];
     };

@@ -29,6 +29,7 @@ mod routes;
 mod served;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -38,10 +39,10 @@ pub(super) use formats::is_label;
 pub use metadata::from_files;
 
 use super::raw::{Object, Origin, Spec};
-use super::{Code, Diagnostic, Severity, codes};
+use super::{Diagnostic, Severity};
 use crate::limits;
 use crate::model::{Kind, ObjectKey, Store};
-use crate::yaml::{self, DocumentText, Node, Value, YamlError, YamlErrorKind};
+use crate::yaml::{self, DocumentText, Node, Value};
 
 /// What a document turned out to be.
 #[derive(Clone, Debug)]
@@ -55,8 +56,8 @@ pub enum Decoded {
     Foreign,
     /// YAML, but no Kubernetes object.
     NotAnObject,
-    /// Not even YAML.
-    Unreadable,
+    /// Not even YAML; the object that it was most likely going to be.
+    Unreadable(Option<ObjectKey>),
 }
 
 impl Decoded {
@@ -78,23 +79,39 @@ pub fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Decoded {
     let origin = Origin { file: file.clone(), line_offset: document.line_offset };
+    let before = diagnostics.len();
+    let decoded = read_text(document.text, &origin, store, diagnostics);
+    if document.text.contains("{{") {
+        let above = document.line_offset;
+        unreadable::tell_templates(diagnostics, before, document.text, above);
+    }
+    decoded
+}
+
+fn read_text(
+    text: &str,
+    origin: &Origin,
+    store: Store,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Decoded {
     let mut mistakes = Vec::new();
-    let root = match yaml::parse(document.text, &mut mistakes) {
+    let root = match yaml::parse(text, &mut mistakes) {
         Ok(root) => root,
         Err(error) => {
-            let hidden = served::may_hold_secret(document.text);
-            diagnostics.push(unreadable(&error, &origin, hidden));
-            return Decoded::Unreadable;
+            let hidden = served::may_hold_secret(text);
+            diagnostics.push(unreadable::diagnostic(&error, text, origin, hidden));
+            return Decoded::Unreadable(unreadable::key(text, store));
         }
     };
     let hidden = served::holds_secret(&root);
-    let decoded = decode(&root, &origin, store, diagnostics);
+    let decoded = decode(&root, origin, store, diagnostics);
     if matches!(decoded, Decoded::Foreign | Decoded::NotAnObject) || mistakes.is_empty() {
         return decoded;
     }
     let room = limits::DIAGNOSTICS.saturating_sub(diagnostics.len()).max(1);
     let kept = mistakes.iter().take(room);
-    diagnostics.extend(kept.map(|mistake| unreadable(mistake, &origin, hidden)));
+    let told = |mistake| unreadable::diagnostic(mistake, text, origin, hidden);
+    diagnostics.extend(kept.map(told));
     decoded.broken()
 }
 
@@ -110,25 +127,6 @@ pub fn decode(
     let decoded = Document { origin, store, findings: &findings }.decode(doc);
     diagnostics.extend(findings.into_diagnostics());
     decoded
-}
-
-fn unreadable(error: &YamlError, origin: &Origin, hidden: bool) -> Diagnostic {
-    let (code, help): (Code, _) = match error.kind {
-        YamlErrorKind::Syntax => {
-            (codes::NOT_YAML, Some("reading stopped here: the cause often stands one line above"))
-        }
-        YamlErrorKind::TooLarge => (codes::TOO_LARGE, Some("split it with `---` lines")),
-        YamlErrorKind::DuplicateKey => (codes::DUPLICATE_KEY, Some("remove one of them")),
-        YamlErrorKind::Key => (codes::AMBIGUOUS_KEY, None),
-    };
-    let message = if hidden && error.kind != YamlErrorKind::TooLarge {
-        codes::explain(code).map_or("not YAML", |row| row.title)
-    } else {
-        &error.message
-    };
-    let width = if hidden { 0 } else { error.width };
-    let help = help.map(str::to_owned);
-    Diagnostic { width, help, ..Diagnostic::error(code, origin, error.place, message) }
 }
 
 impl Decoded {
@@ -153,7 +151,9 @@ impl Document<'_> {
         match served::recognise(doc, self.findings) {
             served::Recognised::Served(kind) => self.object(kind, doc),
             served::Recognised::List => self.list(doc),
-            served::Recognised::Broken => Decoded::Broken(None),
+            served::Recognised::Broken(kind) => {
+                Decoded::Broken(kind.and_then(|kind| metadata::guess(doc, kind, self.store)))
+            }
             served::Recognised::Foreign => Decoded::Foreign,
             served::Recognised::NotAnObject => Decoded::NotAnObject,
         }
@@ -185,7 +185,7 @@ impl Document<'_> {
             (Some(key), Some(meta), Some(spec)) if self.findings.errors() == before => {
                 Decoded::Object(Box::new(Object { key, origin: self.origin.clone(), meta, spec }))
             }
-            (key, ..) => Decoded::Broken(key),
+            (key, ..) => Decoded::Broken(key.or_else(|| metadata::guess(doc, kind, self.store))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::codes;
 use super::raw::{Origin, Place};
 
 /// A stable code, `MC0012`. The table of all codes, with their explanations for
@@ -42,8 +43,8 @@ pub struct Diagnostic {
     pub place: Place,
     /// How many characters the excerpt underlines; 0 leaves the excerpt out, as for secrets.
     pub width: u32,
-    /// ``did you mean `hostnames`?``
-    pub help: Option<String>,
+    /// What to do: ``did you mean `hostnames`?``, or what the code's row says. Never empty.
+    pub help: String,
 }
 
 impl Diagnostic {
@@ -55,7 +56,7 @@ impl Diagnostic {
             file: origin.file.clone(),
             place: in_file(origin, place),
             width: 1,
-            help: None,
+            help: codes::help(code).to_owned(),
         }
     }
 
@@ -69,7 +70,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = help.into();
         self
     }
 

@@ -8,6 +8,7 @@
 //! This module must not know what an object means beyond whom it mentions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::codes;
@@ -69,6 +70,7 @@ struct Held {
 #[derive(Debug, Default)]
 struct File {
     keys: BTreeSet<ObjectKey>,
+    broken: BTreeSet<ObjectKey>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -79,6 +81,9 @@ pub struct Index {
     tagged: HashMap<Tag, BTreeSet<ObjectKey>>,
     files: BTreeMap<Arc<str>, File>,
     contested: BTreeSet<ObjectKey>,
+    /// Objects that are written with errors, by how many files, whether their last good state
+    /// stays or there is none.
+    broken: BTreeMap<ObjectKey, usize>,
     touched: BTreeSet<Tag>,
 }
 
@@ -109,6 +114,8 @@ impl Index {
                 }
             }
         }
+        self.note_broken(&before.broken, &kept);
+        let broken = kept.clone();
         // A good document beside a broken one of the same key replaces both: it is the news.
         kept.retain(|key| before.keys.contains(key) && !new.contains_key(key));
         let mut keys: BTreeSet<ObjectKey> = new.keys().cloned().collect();
@@ -119,8 +126,8 @@ impl Index {
             self.set(&key, file, held);
         }
         keys.extend(kept);
-        if !keys.is_empty() || !diagnostics.is_empty() {
-            self.files.insert(file.clone(), File { keys, diagnostics });
+        if !keys.is_empty() || !broken.is_empty() || !diagnostics.is_empty() {
+            self.files.insert(file.clone(), File { keys, broken, diagnostics });
         }
     }
 
@@ -149,6 +156,30 @@ impl Index {
             held.keys.remove(key);
         }
         self.set(key, file, Vec::new());
+    }
+
+    /// Whether a document of this key is there that can't be decoded.
+    pub fn is_broken(&self, key: &ObjectKey) -> bool {
+        self.broken.contains_key(key)
+    }
+
+    /// The keys from this one on, in their order.
+    pub fn from(&self, first: Bound<&ObjectKey>) -> impl Iterator<Item = &ObjectKey> {
+        self.objects.range((first, Bound::Unbounded)).map(|(key, _)| key)
+    }
+
+    fn note_broken(&mut self, before: &BTreeSet<ObjectKey>, after: &BTreeSet<ObjectKey>) {
+        for mended in before.difference(after) {
+            if let Some(files) = self.broken.get_mut(mended) {
+                *files -= 1;
+                if *files == 0 {
+                    self.broken.remove(mended);
+                }
+            }
+        }
+        for new in after.difference(before) {
+            *self.broken.entry(new.clone()).or_default() += 1;
+        }
     }
 
     pub fn get(&self, key: &ObjectKey) -> Option<&Arc<Object>> {

@@ -34,6 +34,7 @@ mod route;
 mod rule;
 mod session;
 mod settings;
+mod sought;
 mod target;
 mod traits;
 mod unit;
@@ -51,6 +52,7 @@ use super::Diagnostic;
 use super::codes;
 use super::flags::Options;
 use super::index::Index;
+use crate::limits;
 use crate::model::{Kind, ObjectKey, Part, PartKey};
 use crate::snapshot::Changes;
 
@@ -316,7 +318,9 @@ impl Lowering {
         // Two units may come upon the same mistake, as two listeners on their Gateway's.
         let found: BTreeSet<&Finding> =
             self.units.values().flat_map(|unit| &unit.findings).collect();
-        let mut all: Vec<Diagnostic> = found.iter().map(|finding| finding.render(index)).collect();
+        let mut hints = limits::HINTS;
+        let rendered = found.iter().filter_map(|finding| finding.render(index, &mut hints));
+        let mut all: Vec<Diagnostic> = rendered.collect();
         all.extend(index.diagnostics());
         all.sort_by(|a, b| {
             let order = |d: &Diagnostic| (d.file.clone(), d.place, d.severity, d.code);

@@ -55,21 +55,32 @@ fn one(diagnostic: &Diagnostic, source: Option<&str>, renderer: &Renderer) -> St
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(neutral(&diagnostic.message)).id(&*code));
+    // The library counts columns in what it is shown, which may be a piece of the line.
+    let mut shown = None;
     match source.and_then(|text| Excerpt::of(diagnostic, text)) {
-        // A whole line tells its column itself.
-        Some(excerpt) if !excerpt.cut => {
-            group = group.element(excerpt.snippet(diagnostic).path(neutral(&diagnostic.file)));
-        }
         Some(excerpt) => {
-            group = group.element(origin(diagnostic)).element(excerpt.snippet(diagnostic));
+            shown = Some(excerpt.line[..excerpt.start].chars().count() + 1);
+            group = group.element(excerpt.snippet(diagnostic).path(neutral(&diagnostic.file)));
         }
         None if diagnostic.file.is_empty() => {}
         None => group = group.element(origin(diagnostic)),
     }
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(neutral(help)));
+    if !diagnostic.help.is_empty() {
+        group = group.element(Level::HELP.message(neutral(&diagnostic.help)));
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    match shown {
+        None => text,
+        Some(column) => {
+            let place = |column| format!("{}:{column}", diagnostic.place.line);
+            let (wrong, right) = (place(column), place(diagnostic.place.column as usize));
+            let arrow = text.find("-->").unwrap_or(0);
+            let (title, rest) = text.split_at(arrow);
+            let file = neutral(&diagnostic.file);
+            let rest = rest.replacen(&format!("{file}:{wrong}"), &format!("{file}:{right}"), 1);
+            format!("{title}{rest}")
+        }
+    }
 }
 
 fn origin(diagnostic: &Diagnostic) -> Origin<'static> {
@@ -85,7 +96,6 @@ struct Excerpt {
     line: String,
     start: usize,
     end: usize,
-    cut: bool,
 }
 
 impl Excerpt {
@@ -113,7 +123,7 @@ impl Excerpt {
         if is_more {
             line.push('…');
         }
-        Some(Self { line, start, end, cut: first > 0 || is_more })
+        Some(Self { line, start, end })
     }
 
     fn snippet(self, diagnostic: &Diagnostic) -> Snippet<'static, Annotation<'static>> {
@@ -140,8 +150,8 @@ pub fn line(diagnostic: &Diagnostic) -> String {
     }
     let severity = diagnostic.severity.as_str();
     let _ = write!(line, "{severity}[{}]: {}", diagnostic.code, neutral(&diagnostic.message));
-    if let Some(help) = &diagnostic.help {
-        let _ = write!(line, "; {}", neutral(help));
+    if !diagnostic.help.is_empty() {
+        let _ = write!(line, "; {}", neutral(&diagnostic.help));
     }
     line
 }
@@ -157,8 +167,7 @@ pub struct Row<'d> {
     /// 1-based; 0 where there is no place.
     pub line: u32,
     pub column: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<&'d str>,
+    pub help: &'d str,
 }
 
 impl<'d> From<&'d Diagnostic> for Row<'d> {
@@ -170,7 +179,7 @@ impl<'d> From<&'d Diagnostic> for Row<'d> {
             file: &diagnostic.file,
             line: diagnostic.place.line,
             column: diagnostic.place.column,
-            help: diagnostic.help.as_deref(),
+            help: &diagnostic.help,
         }
     }
 }

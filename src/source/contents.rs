@@ -75,7 +75,12 @@ impl Document {
             match one {
                 Decoded::Object(object) => document.items.push(Item::Good(Arc::from(object))),
                 Decoded::Broken(Some(key)) => document.items.push(Item::Broken(key)),
-                Decoded::Broken(None) | Decoded::Unreadable => document.nameless = true,
+                Decoded::Broken(None) => document.nameless = true,
+                Decoded::Unreadable(key) => {
+                    // A guess makes no other object of the file disappear.
+                    document.nameless = true;
+                    document.items.extend(key.map(Item::Broken));
+                }
                 Decoded::Foreign => document.foreign += 1,
                 Decoded::NotAnObject => document.not_objects += 1,
                 Decoded::List(_) => {}

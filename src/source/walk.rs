@@ -180,7 +180,7 @@ impl Walk {
         if !self.inodes.insert(inode(metadata)) {
             return;
         }
-        let mut shown = name.display().to_string();
+        let mut shown = shown(name);
         if self.files.contains_key(&*shown) {
             // Two names that aren't text may look the same.
             shown = format!("{path:?}");
@@ -191,22 +191,31 @@ impl Walk {
 
     fn failed(&mut self, name: &Path, path: PathBuf, error: &io::Error) {
         let message = format!("this can't be read: {}", reason(error));
-        self.diagnostics.push(about(&name.display().to_string(), codes::FILE_UNREADABLE, message));
+        self.diagnostics.push(about(&shown(name), codes::FILE_UNREADABLE, message));
         self.unread.push(path);
     }
 
     fn too_many(&mut self, name: &Path, message: String) {
         if !self.full {
-            let name = name.display().to_string();
-            self.diagnostics.push(about(&name, codes::TOO_MANY_FILES, message));
+            self.diagnostics.push(about(&shown(name), codes::TOO_MANY_FILES, message));
         }
         self.full = true;
     }
 }
 
+<<<<<<< HEAD
 /// Whether a file of this name is read where its directory is.
 pub(super) fn is_configuration(path: &Path) -> bool {
     path.extension().is_some_and(|e| EXTENSIONS.iter().any(|x| e == *x))
+=======
+/// `mesh.yaml` for `./mesh.yaml`, as people say it and editors find it. `./-` is a file and `-` is
+/// standard input.
+fn shown(name: &Path) -> String {
+    let short = name.strip_prefix(".").unwrap_or(name);
+    let clear =
+        !short.as_os_str().is_empty() && !short.as_os_str().as_encoded_bytes().starts_with(b"-");
+    if clear { short } else { name }.display().to_string()
+>>>>>>> diagnostics
 }
 
 /// An error that belongs to a file as a whole.

@@ -377,10 +377,7 @@ fn key_of(node: &Node, text: &str, style: ScalarStyle, mistakes: &mut Vec<YamlEr
     // An alias of a number has no text of its own.
     let text = if text.is_empty() { &*as_kubectl } else { text };
     if text != as_kubectl {
-        mistake(format!(
-            "kubectl reads the key `{}` as `{as_kubectl}`; put it in quotes",
-            shown(text)
-        ));
+        mistake(format!("kubectl reads the key `{}` as `{as_kubectl}`", shown(text)));
     }
     Key::Text { text: text.into(), place, width }
 }

@@ -2,6 +2,7 @@
 
 super::table! {
     FILE_UNREADABLE = 200 "a file that can't be read"
+    => "correct the path, or let this user read the file"
 "A file or directory is missing, or may not be read, or the disk gave an error. What it held before
 keeps working, and it is tried again with every look at the files.
 
@@ -12,12 +13,14 @@ to be there, so its objects stay until the program is started without it.
 ";
 
     NOT_UTF8 = 201 "not text"
+    => "save the file as UTF-8"
 "Files are read as UTF-8, with or without a byte order mark. What the file held before keeps working.
 
 Save it as UTF-8: `iconv -f UTF-16 -t UTF-8 old.yaml > new.yaml`, say.
 ";
 
     FILE_TOO_LARGE = 202 "a larger file than is read"
+    => "split the file: every YAML file of a directory is read"
 "A file may have 16 MiB; all files together 256 MiB; the values of one Secret or ConfigMap 1 MiB.
 What the file held before keeps working.
 
@@ -25,6 +28,7 @@ Split it: every YAML file of a directory is read.
 ";
 
     TOO_MANY_FILES = 203 "more files than are read"
+    => "name the directory that holds the configuration alone"
 "One walk reads up to 20,000 files of configuration and meets up to 200,000 entries of any kind. The
 rest is not read, and nothing that was known before is forgotten.
 
@@ -32,6 +36,7 @@ Is it the right directory? `-f /` walks the whole disk.
 ";
 
     FILE_EMPTY = 204 "a file became empty"
+    => "remove the file to remove its objects"
 "An editor, a full disk or a script that was stopped leaves an empty file, so what it held stays.
 
 To remove the objects, remove the file, or leave a comment in it:
@@ -40,6 +45,7 @@ To remove the objects, remove the file, or leave a comment in it:
 ";
 
     FROM_FILES = 205 "a file of an annotation can't be read"
+    => "make the file readable, or correct the path in the annotation"
 "The annotation `meshctl.dev/from-files` names files whose bytes are data of its Secret or ConfigMap:
 
     metadata:
@@ -51,6 +57,7 @@ within 1 MiB together with the object's other data. The object keeps its last go
 ";
 
     NOT_WATCHED = 206 "changes are seen late"
+    => "raise `fs.inotify.max_user_watches`"
 "The system gives no word of changes in some directory, so they are seen by looking every five
 seconds. Often the limit of watches is used up:
 
@@ -58,6 +65,7 @@ seconds. Often the limit of watches is used up:
 ";
 
     NAME_FAILED = 250 "a name that can't be resolved"
+    => "correct the name, or see what `getent hosts NAME` says"
 "The name of an endpoint has no address, or no name server answered. Addresses that were known
 before stay in use; a backend of which none was ever known answers 503 with the cause `dns_failed`.
 The name is asked for again after a second at first and half a minute at last.
@@ -66,6 +74,7 @@ The name is asked for again after a second at first and half a minute at last.
 ";
 
     NO_NAME_SERVER = 251 "no name server is known"
+    => "write a `nameserver` line into /etc/resolv.conf and restart, or use addresses"
 "/etc/resolv.conf is missing or names no server, so only names of /etc/hosts and `localhost` are
 resolved.
 

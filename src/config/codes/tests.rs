@@ -8,6 +8,8 @@ fn numbers_ascend_and_every_row_says_something() {
     }
     for row in rows {
         assert!(!row.title.is_empty() && !row.title.ends_with('.'), "{}", row.code);
+        assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.code);
+        assert!(row.help.chars().count() <= 100, "{}", row.code);
         assert!(row.text.len() > 80, "{} explains nothing", row.code);
         assert!(row.text.ends_with('\n'), "{}", row.code);
         assert!(row.text.lines().all(|line| line.chars().count() <= 100), "{}", row.code);

@@ -4,6 +4,7 @@
 //! decoder reads as the list of its kind's fields. What nobody took is reported by `finish`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +42,10 @@ impl<'n, 'f> Fields<'n, 'f> {
     /// Reports every field that no `take` asked for.
     pub(super) fn finish(self) {
         for entry in self.entries {
-            if !self.known.contains(&&*entry.key) {
-                self.findings.unknown_field(entry, &self.known);
+            if !self.known.contains(&&*entry.key)
+                && let Some(meant) = self.findings.unknown_field(entry, &self.known)
+            {
+                self.findings.take_back(self.spot, &missing(meant));
             }
         }
     }
@@ -79,11 +82,22 @@ impl<'n, 'f> Fields<'n, 'f> {
     }
 
     pub(super) fn missing(&self, name: &str) {
-        self.findings.error(codes::MISSING_FIELD, self.spot, format!("missing field `{name}`"));
+        let help = format!("write `{name}` here");
+        self.findings.error_help(codes::MISSING_FIELD, self.spot, missing(name), help);
     }
 
-    pub(super) fn conflict(&self, spot: impl Into<Spot>, message: impl Into<String>) {
-        self.findings.error(codes::CONFLICT, spot, message);
+    /// Where a field's name is written.
+    pub(super) fn spot_of(&self, name: &str) -> Option<Spot> {
+        self.entries.iter().find(|entry| &*entry.key == name).map(Spot::from)
+    }
+
+    pub(super) fn conflict(
+        &self,
+        spot: impl Into<Spot>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.findings.error_help(codes::CONFLICT, spot, message, help);
     }
 
     // Text.
@@ -211,7 +225,8 @@ impl<'n, 'f> Fields<'n, 'f> {
             && matches!(&node.value, Value::List(nodes) if nodes.is_empty())
         {
             let message = format!("`{name}` needs at least one entry");
-            self.findings.error(codes::BAD_LENGTH, node, message);
+            let help = "write an entry below it, with `- ` before it";
+            self.findings.error_help(codes::BAD_LENGTH, node, message, help);
         }
         self.list(name, most, item)
     }
@@ -257,6 +272,10 @@ impl<'n, 'f> Fields<'n, 'f> {
     }
 }
 
+fn missing(name: &str) -> String {
+    format!("missing field `{name}`")
+}
+
 pub(super) fn string(node: &Node, findings: &Findings<'_>) -> Option<Name> {
     let Value::String(text) = &node.value else {
         findings.wrong_type(node, "a string");
@@ -274,7 +293,9 @@ pub(super) fn text(node: &Node, format: &Format, findings: &Findings<'_>) -> Opt
         } else {
             format!("{} is not {}", findings.value(&text), format.what)
         };
-        findings.error_help(format.code, node, message, format.rule);
+        let is_ip = format.code == codes::BAD_HOSTNAME && text.parse::<IpAddr>().is_ok();
+        let rule = if is_ip { "an IP address is no hostname: write a name" } else { format.rule };
+        findings.error_help(format.code, node, message, rule);
     }
     Some(At::new(text, node.place))
 }

@@ -60,11 +60,9 @@ pub(super) fn filters(fields: &mut Fields<'_, '_>, family: Family) -> Vec<Filter
     routes::distinct(findings, seen.iter().filter(once).map(|kind| (kind, &*kind.value)));
     let of_type = |name: &str| seen.iter().find(|kind| &*kind.value == name);
     if let (Some(_), Some(rewrite)) = (of_type("RequestRedirect"), of_type("URLRewrite")) {
-        findings.error(
-            codes::CONFLICT,
-            rewrite,
-            "RequestRedirect and URLRewrite exclude each other",
-        );
+        let help = "remove one: a redirect takes `hostname` and `path` itself";
+        let message = "RequestRedirect and URLRewrite exclude each other";
+        findings.error_help(codes::CONFLICT, rewrite, message, help);
     }
     filters
 }
@@ -79,26 +77,32 @@ fn filter(node: &Node, family: Family, findings: &Findings<'_>) -> Option<(At<Na
         let unknown = Filter { place, kind: FilterKind::Unknown(kind.value.clone()) };
         if HTTP.iter().any(|(name, ..)| *name == &*kind.value) {
             let message = format!("a GRPCRoute has no filter of type `{}`", kind.value);
-            findings.error(codes::UNKNOWN_VALUE, &kind, message);
+            let known: Vec<&str> = members.iter().map(|(name, ..)| *name).collect();
+            let help = format!("its filters are {}", suggest::all_of(&known));
+            findings.error_help(codes::UNKNOWN_VALUE, &kind, message, help);
         } else if fields.has("type") {
             near_miss(&kind, members.iter().map(|(name, ..)| *name), findings);
         }
         return Some((kind, unknown));
     };
+    let mut others = false;
     for (other, field, _) in members.iter().filter(|(_, field, _)| field != member) {
-        if fields.has(field) {
+        if let Some(spot) = fields.spot_of(field).filter(|_| fields.has(field)) {
             let message = format!(
                 "`{field}` belongs to a filter of type `{other}`, this one is `{}`",
                 kind.value
             );
-            findings.error(codes::WRONG_MEMBER, &kind, message);
+            let help = format!("write `type: {other}`, or `{member}` in its place");
+            findings.error_help(codes::WRONG_MEMBER, spot, message, help);
+            others = true;
         }
         fields.ignore(&[field]);
     }
     let decoded = member_of(&mut fields, &kind.value);
-    if !fields.has(member) {
+    if !fields.has(member) && !others {
         let message = format!("a filter of type `{}` needs `{member}`", kind.value);
-        findings.error(codes::WRONG_MEMBER, &kind, message);
+        let help = format!("write `{member}` below it, with its fields");
+        findings.error_help(codes::WRONG_MEMBER, &kind, message, help);
     }
     fields.finish();
     Some((
@@ -178,7 +182,8 @@ fn mirror(mut fields: Fields<'_, '_>) -> Option<Mirror> {
     let percent = fields.number("percent", 0..=100);
     let fraction = fields.map("fraction").and_then(fraction);
     if let (Some(percent), true) = (&percent, fields.has("fraction")) {
-        fields.conflict(percent.place, "`percent` and `fraction` exclude each other");
+        let message = "`percent` and `fraction` exclude each other";
+        fields.conflict(percent.place, message, "remove one of them");
     }
     fields.finish();
     Some(Mirror { backend: backend?, percent, fraction })
@@ -193,7 +198,12 @@ fn fraction(mut fields: Fields<'_, '_>) -> Option<At<(u32, u32)>> {
     if let Some(numerator) = &numerator
         && numerator.value > denominator.value
     {
-        fields.conflict(numerator.place, "`numerator` can't be greater than `denominator`");
+        let message = "`numerator` can't be greater than `denominator`";
+        fields.conflict(
+            numerator.place,
+            message,
+            "a fraction is at most 1: `denominator` is 100 unless it is written",
+        );
     }
     fields.finish();
     let numerator = numerator?;
@@ -252,7 +262,8 @@ fn path_modifier(mut fields: Fields<'_, '_>) -> Option<PathModifier> {
             value = found.and_then(|node| text(node, &formats::LONG, findings));
             if found.is_none() {
                 let message = format!("type `{name}` needs `{member}`");
-                findings.error(codes::WRONG_MEMBER, &kind, message);
+                let help = format!("write `{member}: /path` below it");
+                findings.error_help(codes::WRONG_MEMBER, &kind, message, help);
             }
         } else if found.is_some() {
             let message = format!("`{member}` belongs to type `{name}`");
@@ -288,7 +299,8 @@ fn cors(mut fields: Fields<'_, '_>) -> Cors {
         if let (Some(star), true, true) =
             (list.iter().find(|i| &*i.value == "*"), list.len() > 1, lonely)
         {
-            findings.error(codes::CONFLICT, star, format!("`*` stands alone in `{name}`"));
+            let message = format!("`*` stands alone in `{name}`");
+            findings.error_help(codes::CONFLICT, star, message, "remove `*`, or all the others");
         }
     }
     fields.finish();
@@ -306,7 +318,8 @@ fn external_auth(mut fields: Fields<'_, '_>) {
     for (name, member) in [("HTTP", "http"), ("GRPC", "grpc")] {
         if fields.has(member) != (name == &*protocol.value) && fields.has("protocol") {
             let message = format!("`{member}` and protocol `{name}` need each other");
-            fields.findings.error(codes::WRONG_MEMBER, &protocol, message);
+            let help = "write the settings of the `protocol` that is named, and no others";
+            fields.findings.error_help(codes::WRONG_MEMBER, &protocol, message, help);
         }
     }
     if let Some(mut http) = fields.map("http") {

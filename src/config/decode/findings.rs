@@ -126,6 +126,7 @@ impl<'a> Findings<'a> {
         }
         let diagnostic = Diagnostic::error(code, self.origin, spot.place, message);
         let width = if self.hidden { 0 } else { spot.width };
+        let help = help.unwrap_or_else(|| diagnostic.help.clone());
         found.push(Diagnostic { severity, width, help, ..diagnostic });
     }
 
@@ -134,21 +135,34 @@ impl<'a> Findings<'a> {
         self.found.borrow().len() >= self.room && self.errors.get() > 0
     }
 
-    pub(super) fn unknown_field(&self, entry: &Entry, known: &[&'static str]) {
+    /// The field that was meant, where that can be told and the slip is an error.
+    pub(super) fn unknown_field(
+        &self,
+        entry: &Entry,
+        known: &[&'static str],
+    ) -> Option<&'static str> {
         if self.is_full() {
             self.errors.set(self.errors.get() + usize::from(!self.lenient.get()));
-            return;
+            return None;
         }
         let message = match self.key(&entry.key) {
             Some(key) => format!("unknown field `{key}`"),
             None => "unknown field".into(),
         };
-        let help = match suggest::nearest(&entry.key, known.iter().copied()) {
+        let meant = suggest::nearest(&entry.key, known.iter().copied());
+        let help = match meant {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the fields here are {}", suggest::all_of(known)),
         };
         let severity = if self.lenient.get() { Severity::Warning } else { Severity::Error };
         self.push(severity, codes::UNKNOWN_FIELD, entry.into(), message, Some(help));
+        meant.filter(|_| severity == Severity::Error)
+    }
+
+    /// Forgets what a later finding says better. It was an error all the same.
+    pub(super) fn take_back(&self, spot: Spot, message: &str) {
+        let place = Diagnostic::error(codes::MISSING_FIELD, self.origin, spot.place, "").place;
+        self.found.borrow_mut().retain(|one| one.place != place || one.message != message);
     }
 
     pub(super) fn wrong_type(&self, node: &Node, expected: &str) {
@@ -161,7 +175,10 @@ impl<'a> Findings<'a> {
             _ if is_number(node) && expected == "an integer" => {
                 Some("write it without quotes".into())
             }
-            _ => None,
+            _ => HOW_TO_WRITE
+                .iter()
+                .find(|(kind, _)| *kind == expected)
+                .map(|(_, how)| (*how).to_owned()),
         };
         self.push(Severity::Error, codes::WRONG_TYPE, node.into(), message, help);
     }
@@ -203,6 +220,15 @@ impl<'a> Findings<'a> {
         (!self.hidden || plain && key.len() <= 32).then(|| shown(key))
     }
 }
+
+/// What a value of each kind looks like.
+const HOW_TO_WRITE: &[(&str, &str)] = &[
+    ("an integer", "write a whole number, without quotes and unit"),
+    ("a list", "write each entry on a line of its own, with `- ` before it"),
+    ("a map", "write its fields below it, indented, each as `name: value`"),
+    ("a boolean", "write `true` or `false`, without quotes"),
+    ("a string", "write one text, in quotes where it holds `{`, `[`, `: ` or ` #`"),
+];
 
 fn is_number(node: &Node) -> bool {
     node.as_str().is_some_and(|text| text.parse::<i64>().is_ok())

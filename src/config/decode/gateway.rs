@@ -5,11 +5,11 @@ use super::filters::near_miss;
 use super::findings::Findings;
 use super::references::{self, reference};
 use super::{formats, routes};
+use crate::config::codes;
 use crate::config::raw::{
     At, FromNamespaces, FrontendValidation, Gateway, GatewayAddress, GatewayClass, LabelSelector,
     Listener, ListenerSet, ListenerTls, Reference,
 };
-use crate::config::{codes, suggest};
 use crate::limits;
 use crate::model::Name;
 use crate::names::GROUP_GATEWAY_API;
@@ -136,8 +136,12 @@ fn expression(node: &Node, findings: &Findings<'_>) -> Option<(Name, At<Name>, V
     let values = fields.texts("values", 256, &formats::ANY);
     let wants_values = matches!(&*operator.value, "In" | "NotIn");
     if fields.has("operator") && wants_values == values.is_empty() {
-        let message = if wants_values { "needs `values`" } else { "has no `values`" };
-        fields.conflict(&operator, format!("operator `{}` {message}", operator.value));
+        let (message, help) = if wants_values {
+            ("needs `values`", "write `values`, or use Exists or DoesNotExist")
+        } else {
+            ("has no `values`", "remove `values`, or use In or NotIn")
+        };
+        fields.conflict(&operator, format!("operator `{}` {message}", operator.value), help);
     }
     fields.finish();
     Some((key.value, operator, values.into_iter().map(|at| at.value).collect()))
@@ -238,7 +242,8 @@ fn listeners(spec: &mut Fields<'_, '_>) -> Vec<Listener> {
                 "listener `{}` has the port, protocol and hostname of `{}`",
                 listener.name.value, listeners[other].name.value
             );
-            findings.error(codes::REPEATED, &listener.name, message);
+            let help = "give it a hostname or a port of its own";
+            findings.error_help(codes::REPEATED, &listener.name, message, help);
         }
     }
     listeners
@@ -253,7 +258,6 @@ fn listener(node: &Node, findings: &Findings<'_>) -> Option<Listener> {
     }
     let port = fields.port("port");
     let protocol = fields.required_text("protocol", &formats::PROTOCOL);
-    slip(&protocol, &PROTOCOLS, findings);
     let has_mode = mode_is_written(&fields);
     let tls = fields.map("tls").map(|tls| listener_tls(tls, &protocol));
     let (allowed_namespaces, allowed_kinds) = allowed_routes(&mut fields);
@@ -284,16 +288,18 @@ fn check_protocol(
         }
         ("HTTPS", Some(tls)) if &*tls.mode.value == "Passthrough" => {
             let message = "protocol `HTTPS` terminates TLS; `Passthrough` goes with protocol `TLS`";
-            fields.conflict(&tls.mode, message);
+            fields.conflict(&tls.mode, message, "write `mode: Terminate`, or `protocol: TLS`");
         }
         ("TLS", _) if !has_mode => {
             let message = "a listener of protocol `TLS` needs `tls.mode`";
-            fields.findings.error(codes::MISSING_FIELD, protocol, message);
+            let help = "write `mode: Passthrough` or `mode: Terminate` in `tls`";
+            fields.findings.error_help(codes::MISSING_FIELD, protocol, message, help);
         }
         _ => {}
     }
     if let ("TCP" | "UDP", Some(hostname)) = (written, hostname) {
-        fields.conflict(hostname, format!("a listener of protocol `{written}` has no hostname"));
+        let message = format!("a listener of protocol `{written}` has no hostname");
+        fields.conflict(hostname, message, "remove `hostname`");
     }
 }
 
@@ -333,26 +339,9 @@ fn allowed_routes(listener: &mut Fields<'_, '_>) -> (FromNamespaces, Vec<At<(Nam
             Some(node) => text(node, &formats::KIND, findings),
             None => None,
         };
-        if let (Some(kind), true) = (&kind, *group == *GROUP_GATEWAY_API) {
-            slip(kind, &ROUTE_KINDS, findings);
-        }
         fields.finish();
         kind.map(|kind| At::new((group, kind.value), kind.place))
     });
     fields.finish();
     (from, kinds)
 }
-
-/// The API takes any word here, so a likely mistake is only a warning.
-fn slip(word: &At<Name>, known: &[&str], findings: &Findings<'_>) {
-    if known.contains(&&*word.value) {
-        return;
-    }
-    if let Some(nearest) = suggest::nearest(&word.value, known.iter().copied()) {
-        let message = format!("unknown value {}", findings.value(&word.value));
-        findings.warning(codes::UNKNOWN_VALUE, word, message, format!("did you mean `{nearest}`?"));
-    }
-}
-
-const PROTOCOLS: [&str; 5] = ["HTTP", "HTTPS", "TLS", "TCP", "UDP"];
-const ROUTE_KINDS: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];

@@ -62,7 +62,8 @@ fn method(fields: &mut Fields<'_, '_>) -> Option<GrpcMethodMatch> {
     };
     if !fields.has("service") && !fields.has("method") {
         let message = "`method` needs a `service`, a `method` or both";
-        fields.findings.error(codes::MISSING_FIELD, fields.place, message);
+        let help = "write one of them, or leave the outer `method` out to match all";
+        fields.findings.error_help(codes::MISSING_FIELD, fields.place, message, help);
     }
     fields.finish();
     Some(found)

@@ -71,14 +71,15 @@ fn check_rule(rule: &HttpRule, findings: &Findings<'_>) {
             codes::CONFLICT,
             redirect.place,
             message,
-            "a redirected request goes nowhere",
+            "remove `backendRefs`: a redirected request goes to no backend",
         );
     }
     let all = rule.filters.iter().chain(rule.backends.iter().flat_map(|backend| &backend.filters));
     if let (Some(filter), false) = (routes::replaces_prefix(all), matches_one_prefix(rule)) {
         let message =
             "`replacePrefixMatch` needs exactly one match in its rule, of type `PathPrefix`";
-        findings.error(codes::CONFLICT, filter.place, message);
+        let help = "give the rule one PathPrefix match, or use `ReplaceFullPath`";
+        findings.error_help(codes::CONFLICT, filter.place, message, help);
     }
 }
 
@@ -130,7 +131,9 @@ pub(super) fn longer_than_request(timeouts: &Timeouts, fields: &Fields<'_, '_>) 
         && !request.is_zero()
         && attempt.value > request.value
     {
-        fields.conflict(attempt.place, "`backendRequest` can't be longer than `request`");
+        let message = "`backendRequest` can't be longer than `request`";
+        let help = "`backendRequest` is for one try, `request` for all of them: shorten the former";
+        fields.conflict(attempt.place, message, help);
     }
 }
 

@@ -158,8 +158,11 @@ pub(super) fn config_map(object: &mut Fields<'_, '_>) -> ConfigMap {
     let mut data = plain(object, "data");
     for (key, value) in encoded(object, "binaryData") {
         if data.contains_key(&key) {
-            object
-                .conflict(value.place, format!("the key `{key}` is in `data` and in `binaryData`"));
+            object.conflict(
+                value.place,
+                format!("the key `{key}` is in `data` and in `binaryData`"),
+                "remove one of them",
+            );
         }
         data.insert(key, value);
     }

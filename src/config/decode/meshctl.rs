@@ -54,7 +54,8 @@ pub(super) fn backend(object: &mut Fields<'_, '_>) -> Option<Backend> {
     if let (Some(tls), "H2C") = (&tls, &*protocol.value) {
         spec.conflict(
             tls.place,
-            "`H2C` is HTTP/2 without TLS; with `tls`, HTTP/2 is agreed on by ALPN",
+            "`H2C` is HTTP/2 without TLS",
+            "leave out `protocol`: with `tls`, HTTP/2 is agreed on by ALPN",
         );
     }
     spec.finish();
@@ -95,7 +96,8 @@ fn backend_tls(mut fields: Fields<'_, '_>) -> Option<BackendTls> {
     if let Some(mode) = &mode
         && (&*mode.value == "ClientAndServer") != client.is_some()
     {
-        fields.conflict(mode, "`clientCertificateRef` and mode `ClientAndServer` need each other");
+        let message = "`clientCertificateRef` and mode `ClientAndServer` need each other";
+        fields.conflict(mode, message, "write both, or neither");
     }
     fields.finish();
     if mode.is_some_and(|mode| &*mode.value == "None") {
@@ -211,13 +213,18 @@ fn balance(mut fields: Fields<'_, '_>) -> Balance {
                 None => format!("`hashOn` of type `{}` needs a `name`", kind.value),
                 Some(_) => format!("`hashOn` of type `{}` has no `name`", kind.value),
             };
-            fields.findings.error(codes::CONFLICT, &kind, message);
+            let help = match &name {
+                None => "write the `name` of the header or cookie",
+                Some(_) => "remove `name`, or use type `Header` or `Cookie`",
+            };
+            fields.conflict(&kind, message, help);
         }
         fields.finish();
         (kind, name)
     });
     if fields.has("type") && (&*kind.value == "ConsistentHash") != fields.has("hashOn") {
-        fields.conflict(&kind, "`hashOn` and type `ConsistentHash` need each other");
+        let message = "`hashOn` and type `ConsistentHash` need each other";
+        fields.conflict(&kind, message, "write both, or neither");
     }
     fields.finish();
     Balance { kind, hash_on }
@@ -243,7 +250,8 @@ fn ejection(mut fields: Fields<'_, '_>) -> Ejection {
     if let (Some(base), Some(max)) = (&ejection.base, &ejection.max)
         && base.value > max.value
     {
-        fields.conflict(base.place, "`baseTime` can't be longer than `maxTime`");
+        let message = "`baseTime` can't be longer than `maxTime`";
+        fields.conflict(base.place, message, "shorten `baseTime`, or lengthen `maxTime`");
     }
     fields.finish();
     ejection

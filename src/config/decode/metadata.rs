@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::{Fields, string, text};
-use super::formats;
+use super::{formats, unreadable};
 use crate::config::codes;
 use crate::config::raw::{Meta, Place};
 use crate::model::{Kind, Name, ObjectKey, Store};
@@ -68,10 +68,24 @@ pub(super) fn decode(
     (key, Some(meta))
 }
 
+/// The key of an object whose `metadata` has mistakes in it, as far as it can be told.
+pub(super) fn guess(doc: &Node, kind: Kind, store: Store) -> Option<ObjectKey> {
+    let text = |field: &str| {
+        let node = doc.get("metadata")?.get(field)?;
+        match (&node.spelling, &node.value) {
+            (Some(text), _) => Some(text.to_string()),
+            (None, Value::String(text)) => Some(text.to_string()),
+            (None, Value::Int(number)) => Some(number.to_string()),
+            _ => None,
+        }
+    };
+    unreadable::object_key(kind, &text("name")?, text("namespace").as_deref(), store)
+}
+
 fn missing_name(fields: &Fields<'_, '_>) {
     if fields.has("generateName") {
         let message = "an object of a file needs a `name`, `generateName` is for `kubectl create`";
-        fields.findings.error(codes::MISSING_FIELD, fields.place, message);
+        fields.findings.error_help(codes::MISSING_FIELD, fields.place, message, "write `name`");
     } else {
         fields.missing("name");
     }

@@ -101,7 +101,7 @@ pub(super) fn validation(mut fields: Fields<'_, '_>) -> Validation {
     match (&validation.well_known_ca, validation.ca_certificate_refs.is_empty()) {
         (Some(known), false) => {
             let message = "`caCertificateRefs` and `wellKnownCACertificates` exclude each other";
-            fields.conflict(known, message);
+            fields.conflict(known, message, "remove one of them");
         }
         (None, true) if !fields.has("caCertificateRefs") => {
             let message = "missing `caCertificateRefs` or `wellKnownCACertificates`";

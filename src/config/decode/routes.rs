@@ -137,10 +137,13 @@ pub(super) fn session_persistence(rule: &mut Fields<'_, '_>) -> Option<SessionPe
         cookie.finish();
     }
     if has_cookie && &*kind.value == "Header" {
-        fields.conflict(&kind, "`cookieConfig` goes with type `Cookie`");
+        let help = "remove `cookieConfig`, or write `type: Cookie`";
+        fields.conflict(&kind, "`cookieConfig` goes with type `Cookie`", help);
     }
     if &*cookie_lifetime.value == "Permanent" && !fields.has("absoluteTimeout") {
-        fields.conflict(&cookie_lifetime, "a `Permanent` cookie needs an `absoluteTimeout`");
+        let message = "a `Permanent` cookie needs an `absoluteTimeout`";
+        let help = "write `absoluteTimeout`, or `lifetimeType: Session`";
+        fields.conflict(&cookie_lifetime, message, help);
     }
     fields.finish();
     Some(SessionPersistence {

@@ -10,8 +10,8 @@ pub(super) enum Recognised {
     Served(Kind),
     /// `v1`, `kind: List`.
     List,
-    /// Ours, but not in a form that can be read; reported.
-    Broken,
+    /// Ours, but not in a form that can be read; reported. The kind that was meant.
+    Broken(Option<Kind>),
     Foreign,
     NotAnObject,
 }
@@ -59,15 +59,21 @@ pub(super) fn recognise(doc: &Node, findings: &Findings<'_>) -> Recognised {
                 return Recognised::NotAnObject;
             }
             let missing = if name.is_none() { "kind" } else { "apiVersion" };
-            findings.error(codes::NOT_AN_OBJECT, doc, format!("this object has no `{missing}`"));
-            Recognised::Broken
+            let kind = Kind::ALL.into_iter().find(|kind| name == Some(kind.as_str()));
+            let help = match kind {
+                Some(kind) => format!("write `apiVersion: {}`", preferred(kind)),
+                None => format!("write `{missing}`"),
+            };
+            let message = format!("this object has no `{missing}`");
+            findings.error_help(codes::NOT_AN_OBJECT, doc, message, help);
+            Recognised::Broken(kind)
         }
         _ => Recognised::NotAnObject,
     }
 }
 
 fn by_name(version: &str, name: &str, doc: &Node, findings: &Findings<'_>) -> Recognised {
-    let (group, version) = group_of(version);
+    let (group, version) = group_and_version(version);
     if group.is_empty() && name == "List" {
         return Recognised::List;
     }
@@ -84,7 +90,7 @@ fn by_name(version: &str, name: &str, doc: &Node, findings: &Findings<'_>) -> Re
         let message = format!("this version of meshctl doesn't serve {name}");
         if *error {
             findings.error(codes::NOT_SERVED, kind_node, message);
-            return Recognised::Broken;
+            return Recognised::Broken(None);
         }
         findings.warning(codes::NOT_SERVED, kind_node, message, "it is passed over");
         return Recognised::Foreign;
@@ -107,30 +113,61 @@ fn by_name(version: &str, name: &str, doc: &Node, findings: &Findings<'_>) -> Re
     };
     let message = format!("unknown kind {}", findings.value(name));
     findings.error_help(codes::UNKNOWN_KIND, kind_node, message, help);
-    Recognised::Broken
+    let meant = kinds().find(|kind| nearest == Some(kind.as_str()));
+    Recognised::Broken(meant)
 }
 
 fn in_version(kind: Kind, version: &str, node: &Node, findings: &Findings<'_>) -> Recognised {
     if versions(kind).contains(&version) {
         return Recognised::Served(kind);
     }
-    let message = format!("{kind} isn't read in version {}", findings.value(version));
+    let message = match version {
+        "" => "the API group has no version".to_owned(),
+        _ => format!("{kind} isn't read in version {}", findings.value(version)),
+    };
     let help = format!("write `apiVersion: {}`", preferred(kind));
     findings.error_help(codes::UNKNOWN_VERSION, node, message, help);
-    Recognised::Broken
+    Recognised::Broken(Some(kind))
 }
 
 /// `gateway.network.k8s.io` is nobody's group.
 fn misspelled_group(group: &str, name: &str, node: &Node, findings: &Findings<'_>) -> Recognised {
-    let kind = Kind::ALL
-        .into_iter()
-        .filter(|kind| kind.as_str() == name && !kind.group().is_empty())
-        .find(|kind| suggest::nearest(group, [kind.group()]).is_some());
-    let Some(kind) = kind else { return Recognised::Foreign };
+    let Some(kind) = meant(group, name) else { return Recognised::Foreign };
     let message = format!("unknown API group {}", findings.value(group));
     let help = format!("did you mean `{}`?", preferred(kind));
     findings.error_help(codes::UNKNOWN_VERSION, node, message, help);
-    Recognised::Broken
+    Recognised::Broken(Some(kind))
+}
+
+/// The kind of ours that goes by this name in a group whose name is a slip. Kubernetes' own groups
+/// for networks have no kinds of the Gateway API; other people's groups may.
+fn meant(group: &str, name: &str) -> Option<Kind> {
+    const MISTAKEN: [&str; 3] = ["networking.k8s.io", "networking.x-k8s.io", "gateway.k8s.io"];
+    Kind::ALL.into_iter().filter(|kind| kind.as_str() == name && !kind.group().is_empty()).find(
+        |kind| {
+            let mistaken = kind.group() == GROUP_GATEWAY_API && MISTAKEN.contains(&group);
+            mistaken || suggest::nearest(group, [kind.group()]).is_some()
+        },
+    )
+}
+
+/// The kind that these two words most likely mean.
+pub(super) fn kind_of(api_version: &str, name: &str) -> Option<Kind> {
+    let group = group_and_version(api_version).0;
+    if !is_ours(group) {
+        return meant(group, name);
+    }
+    let kinds = || Kind::ALL.into_iter().filter(|kind| kind.group() == group);
+    let nearest = suggest::nearest(name, kinds().map(Kind::as_str))?;
+    kinds().find(|kind| kind.as_str() == nearest)
+}
+
+/// As [`group_of`]; a group of ours that lost its version is still that group.
+fn group_and_version(api_version: &str) -> (&str, &str) {
+    match api_version {
+        GROUP_DISCOVERY | GROUP_GATEWAY_API | GROUP_MESHCTL => (api_version, ""),
+        _ => group_of(api_version),
+    }
 }
 
 pub(super) fn preferred(kind: Kind) -> String {

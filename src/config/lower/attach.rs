@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::gateway::parse_hostname;
-use super::unit::{Claim, ListenerShape, Output, ParentState};
+use super::unit::{Claim, ListenerShape, Output, ParentShape, ParentState};
 use super::view::View;
 use super::{codes, namespaces, reference};
 use crate::config::raw::{At, Object, Reference, Spec};
 use crate::model::{Hostname, Kind, Name, ObjectKey, PartKey};
 use crate::names;
+
+/// Listeners that a help line names.
+const LISTED: usize = 5;
 
 type Hosts = BTreeSet<Option<Hostname>>;
 
@@ -88,8 +91,7 @@ fn admitted(
         ParentState::PassedOver => return Vec::new(),
         ParentState::Missing => {
             let message = format!("{parent} does not exist");
-            view.error(object, codes::PARENT_MISSING, &reference.place, message)
-                .help(reference::MEND);
+            view.error(object, codes::PARENT_MISSING, &reference.place, message).seeks(parent);
             return Vec::new();
         }
     }
@@ -105,7 +107,7 @@ fn admitted(
             None => !shape.refused.is_empty(),
         };
         if !refused {
-            tell_section(view, object, reference, parent);
+            tell_section(view, object, reference, parent, &shape);
         }
         return Vec::new();
     }
@@ -148,15 +150,29 @@ fn takes_kind(listener: &ListenerShape, kind: Kind) -> bool {
     }
 }
 
-fn tell_section(view: &mut View<'_>, object: &Object, reference: &Reference, parent: &ObjectKey) {
+fn tell_section(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+    parent: &ObjectKey,
+    shape: &ParentShape,
+) {
     let message = match (&reference.section_name, reference.port) {
         (Some(name), None) => format!("{parent} has no listener `{name}`"),
         (Some(name), Some(port)) => format!("{parent} has no listener `{name}` on port {port}"),
         (None, Some(port)) => format!("{parent} has no listener on port {port}"),
         (None, None) => format!("{parent} has no listener"),
     };
-    view.error(object, codes::SECTION_MISSING, &reference.place, message)
-        .help("`sectionName` and `port` are those of a listener; without them all are meant");
+    let listeners: Vec<String> = shape
+        .listeners
+        .iter()
+        .take(LISTED)
+        .map(|listener| format!("`{}` on port {}", listener.name, listener.port))
+        .collect();
+    let finding = view.error(object, codes::SECTION_MISSING, &reference.place, message);
+    if !listeners.is_empty() {
+        finding.help(format!("it has {}", listeners.join(", ")));
+    }
 }
 
 /// The hosts that listener and route both mean.

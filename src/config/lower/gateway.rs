@@ -9,6 +9,7 @@ use super::view::View;
 use super::{codes, namespaces};
 use crate::config::address::dotless;
 use crate::config::raw::{self, At, Object, Spec};
+use crate::config::suggest;
 use crate::model::{BindAddress, Hostname, Kind, Name, ObjectKey, PartKey, PartKind};
 use crate::names;
 
@@ -119,7 +120,7 @@ fn parent_of(
     let parent = super::reference::key_of(object, reference, Kind::Gateway);
     let Output::Gateway(shape) = view.output(UnitKey::Gateway(parent.clone())) else {
         let message = format!("{parent} does not exist");
-        view.error(object, codes::LISTENER_SET_REFUSED, &reference.place, message);
+        view.error(object, codes::LISTENER_SET_REFUSED, &reference.place, message).seeks(&parent);
         return None;
     };
     if !shape.ours {
@@ -147,9 +148,8 @@ fn listeners(
     let mut names = BTreeSet::new();
     let mut shapes = Vec::new();
     for listener in written {
-        if !names.insert(listener.name.value.clone()) {
-            let message = format!("a listener named `{}` stands above", listener.name.value);
-            view.error(object, codes::LISTENER_NAME_TWICE, &listener.name, message);
+        // The decoder refuses a name that is there twice; two parts can't have one key.
+        if !names.insert(&listener.name.value) {
             continue;
         }
         let (Some(https), Some(hostname)) =
@@ -194,6 +194,9 @@ fn bound(
     binds.iter().enumerate().map(bind).collect()
 }
 
+/// The Gateway API's own.
+const PROTOCOLS: [&str; 5] = ["HTTP", "HTTPS", "TLS", "TCP", "UDP"];
+
 /// Whether TLS is terminated; `None` when the listener can't be served.
 fn protocol(view: &mut View<'_>, object: &Object, listener: &raw::Listener) -> Option<bool> {
     let protocol = &listener.protocol;
@@ -217,10 +220,15 @@ fn protocol(view: &mut View<'_>, object: &Object, listener: &raw::Listener) -> O
         }
         ("HTTPS", _) => Some(true),
         (other, _) => {
-            let message =
-                format!("protocol {other} is not served yet: the listener is passed over");
-            view.warning(object, codes::PROTOCOL_NOT_SERVED, protocol, message)
-                .help("HTTP and HTTPS are served");
+            let message = format!("protocol {other} is not served: the listener is passed over");
+            match suggest::nearest(other, PROTOCOLS).filter(|_| !PROTOCOLS.contains(&other)) {
+                Some(meant) => view
+                    .error(object, codes::PROTOCOL_NOT_SERVED, protocol, message)
+                    .help(format!("did you mean `{meant}`?")),
+                None => view
+                    .warning(object, codes::PROTOCOL_NOT_SERVED, protocol, message)
+                    .help("HTTP and HTTPS are served"),
+            }
             None
         }
     }
@@ -265,8 +273,11 @@ fn kinds(view: &mut View<'_>, object: &Object, listener: &raw::Listener) -> (boo
             (group, name) => {
                 let message =
                     format!("routes of the kind {name} of `{group}` can't be served here");
-                view.error(object, codes::ROUTE_KIND, &kind.place, message)
-                    .help("use HTTPRoute or GRPCRoute");
+                let help = match suggest::nearest(name, ["HTTPRoute", "GRPCRoute"]) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "use HTTPRoute or GRPCRoute".to_owned(),
+                };
+                view.error(object, codes::ROUTE_KIND, &kind.place, message).help(help);
             }
         }
     }

@@ -9,6 +9,7 @@ use super::view::View;
 use super::{backend_tls, codes};
 use crate::config::index::{Tag, policy_target};
 use crate::config::raw::{Object, Reference, Spec};
+use crate::config::suggest;
 use crate::model::{Kind, Name, ObjectKey};
 
 pub(super) fn policy(view: &mut View<'_>, key: &ObjectKey) -> Output {
@@ -47,7 +48,9 @@ fn check_target(
     let known = policy_target(&object.key, target).filter(|key| takes.contains(&key.kind));
     let Some(key) = known else {
         let message = format!("a {} takes no {}", target.kind, object.key.kind);
-        view.error(object, codes::POLICY_TARGET, &target.place, message);
+        let kinds: Vec<&str> = takes.iter().map(|kind| kind.as_str()).collect();
+        view.error(object, codes::POLICY_TARGET, &target.place, message)
+            .help(format!("name {}", suggest::one_of(&kinds)));
         return None;
     };
     if target.section_name.is_some() && matches!(key.kind, Kind::Gateway | Kind::Backend) {
@@ -57,16 +60,18 @@ fn check_target(
             .help("leave `sectionName` out");
         return None;
     }
-    let missing = match (view.object(&key), &target.section_name) {
-        (None, _) => Some(format!("{key} does not exist")),
-        (Some(found), Some(name)) if !has_section(&found, name) => {
-            Some(format!("{key} has no port or rule named `{name}`"))
+    match (view.object(&key), &target.section_name) {
+        (None, _) => {
+            let message = format!("{key} does not exist: the policy has no effect there");
+            view.warning(object, codes::POLICY_TARGET, &target.place, message).seeks(&key);
         }
-        (Some(_), _) => None,
-    };
-    if let Some(message) = missing {
-        view.warning(object, codes::POLICY_TARGET, &target.place, message)
-            .help("the policy has no effect there");
+        (Some(found), Some(name)) if !has_section(&found, name) => {
+            let message =
+                format!("{key} has no port or rule named `{name}`: the policy has no effect there");
+            view.warning(object, codes::POLICY_TARGET, &target.place, message)
+                .help("correct `sectionName`, or leave it out to mean the whole");
+        }
+        (Some(_), _) => {}
     }
     let rivals = rivals(view, &key, object.key.kind);
     let first = rivals.iter().find(|rival| names(rival, &key, target.section_name.as_ref()));

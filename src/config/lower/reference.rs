@@ -46,13 +46,9 @@ pub(super) fn certificate_of(
     certificate
 }
 
-/// What to do about an object that a reference does not find. A broken one was told already.
-pub(super) const MEND: &str = "create it, or correct name and namespace; an object with an error of \
-                               its own is missing until that is mended";
-
 fn missing(view: &mut View<'_>, object: &Object, reference: &Reference, key: &ObjectKey) {
     let message = format!("{key} does not exist");
-    view.error(object, codes::REFERENCE_MISSING, &reference.place, message).help(MEND);
+    view.error(object, codes::REFERENCE_MISSING, &reference.place, message).seeks(key);
 }
 
 /// The CA certificates of a ConfigMap or Secret. `None` when it can't be used: reported.

@@ -22,7 +22,7 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
         Spec::GrpcRoute(route) => route.rules.iter().map(grpc_rule).collect(),
         _ => return Made::default(),
     };
-    let sections = sections(view, &object, &rules);
+    let sections = sections(&rules);
     let mut parts = Vec::new();
     for (position, (written, section)) in rules.iter().zip(sections).enumerate() {
         let matches = written.matches.lower(view, &object);
@@ -117,18 +117,12 @@ fn lost(view: &mut View<'_>, object: &Object, claim: &Claim) -> bool {
 }
 
 /// The rules' names where they are written and unique, else their positions.
-fn sections(view: &mut View<'_>, object: &Object, rules: &[Written<'_>]) -> Vec<Name> {
+fn sections(rules: &[Written<'_>]) -> Vec<Name> {
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
     for (position, rule) in rules.iter().enumerate() {
-        let named = rule.name.filter(|name| {
-            let new = seen.insert(name.value.clone());
-            if !new {
-                let message = format!("a rule named `{}` stands above", name.value);
-                view.warning(object, codes::RULE_NAME_TWICE, *name, message);
-            }
-            new
-        });
+        // The decoder refuses a name that is there twice; two parts can't have one key.
+        let named = rule.name.filter(|name| seen.insert(name.value.clone()));
         sections.push((position, named.map(|name| name.value.clone())));
     }
     // A rule may be called `1` and stand elsewhere: a position that is taken gets a sign.
@@ -212,7 +206,7 @@ impl OneRule<'_> {
         let policy = policy::traffic_of(view, &object.key, name);
         let own = written.timeouts.cloned().unwrap_or_default();
         (
-            session::timeouts(view, object, &own, policy.as_deref(), traits.timeouts),
+            session::timeouts(&own, policy.as_deref(), traits.timeouts),
             session::retry(view, object, written.retry),
             session::persistence(view, object, written.session_persistence),
         )

@@ -12,8 +12,6 @@ use crate::{limits, names};
 
 /// The rule's own timeouts, else the route's policy, else the Gateway's. Zero is no limit.
 pub(super) fn timeouts(
-    view: &mut View<'_>,
-    object: &Object,
     written: &raw::Timeouts,
     policy: Option<&TrafficShape>,
     gateway: Timeouts,
@@ -30,11 +28,8 @@ pub(super) fn timeouts(
     if let (Some(whole), Some(one)) = (request, backend_request)
         && one > whole
     {
+        // In one rule the decoder refuses it; a policy and a rule may well meet like this.
         backend_request = Some(whole);
-        if let (Some(_), Some(written)) = (&written.request, &written.backend_request) {
-            let message = "backendRequest is longer than request: it is cut to it";
-            view.error(object, codes::BAD_TIMEOUT, &written.place, message);
-        }
     }
     Timeouts { request, backend_request }
 }

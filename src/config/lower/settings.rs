@@ -174,7 +174,10 @@ fn referred(
     } else {
         format!("parameters can't be a {}: the built-in settings hold", reference.kind)
     };
-    view.error(object, codes::MESH_CONFIG_REFERENCE, &reference.place, message);
+    let finding = view.error(object, codes::MESH_CONFIG_REFERENCE, &reference.place, message);
+    if ours {
+        finding.seeks(&key);
+    }
     None
 }
 

@@ -89,6 +89,9 @@ pub(super) fn resolve(
     }
 }
 
+/// Ports that a help line names.
+const LISTED: usize = 5;
+
 fn tell(
     view: &mut View<'_>,
     route: &Object,
@@ -106,11 +109,17 @@ fn tell(
         }
         (_, None) => (codes::BACKEND_PORT, format!("a reference to {key} needs a `port`")),
     };
-    let finding = view.error(route, code, &reference.place, message);
-    match error {
-        TargetError::Missing => finding.help(reference::MEND),
-        TargetError::NoSuchPort | TargetError::NotTcp => {
-            finding.help("`port` is one of the Service's `spec.ports`, not a `targetPort`")
+    if error == TargetError::Missing {
+        view.error(route, code, &reference.place, message).seeks(key);
+        return;
+    }
+    let help = match view.object(key).as_deref().map(|object| &object.spec) {
+        Some(Spec::Service(service)) if !service.ports.is_empty() => {
+            let number = |port: &ServicePort| format!("`{}` ({})", port.port.value, port.protocol);
+            let ports: Vec<_> = service.ports.iter().take(LISTED).map(number).collect();
+            format!("its ports are {}; `targetPort` does not count here", ports.join(", "))
         }
+        _ => codes::help(code).to_owned(),
     };
+    view.error(route, code, &reference.place, message).help(help);
 }

@@ -9,6 +9,7 @@ mod incremental;
 mod policies;
 mod rules;
 mod scale;
+mod sought;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -91,9 +92,11 @@ impl World {
 
     #[track_caller]
     fn says(&self, text: &str) -> &Self {
-        let said = self.last.diagnostics.iter().any(|one| {
-            one.message.contains(text) || one.help.as_ref().is_some_and(|help| help.contains(text))
-        });
+        let said = self
+            .last
+            .diagnostics
+            .iter()
+            .any(|one| one.message.contains(text) || one.help.contains(text));
         assert!(said, "nothing says `{text}`: {:#?}", self.last.diagnostics);
         self
     }

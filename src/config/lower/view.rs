@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Lowering;
 use super::unit::{Output, ParentShape, UnitKey};
+use super::{Lowering, sought};
 use crate::config::index::{Index, Tag};
 use crate::config::raw::{At, Object, Place};
 use crate::config::{Code, Diagnostic, Severity};
@@ -30,15 +30,36 @@ pub(super) struct Finding {
     severity: Severity,
     code: Code,
     message: String,
+    /// What the code's row says, unless there is more to say.
     help: Option<String>,
+    /// The object that isn't there, where that is what is wrong.
+    sought: Option<ObjectKey>,
 }
 
 impl Finding {
+    /// The mistake is that there is no such object. Of one that has errors of its own nothing more
+    /// is said than those.
+    pub(super) fn seeks(&mut self, key: &ObjectKey) -> &mut Self {
+        self.sought = Some(key.clone());
+        self
+    }
+
     pub(super) fn help(&mut self, help: impl Into<String>) {
         self.help = Some(help.into());
     }
 
-    pub(super) fn render(&self, index: &Index) -> Diagnostic {
+    /// `None` where it is told already. `hints` is how many more may be looked for.
+    pub(super) fn render(&self, index: &Index, hints: &mut usize) -> Option<Diagnostic> {
+        let mut meant = None;
+        if let Some(sought) = &self.sought {
+            if sought::is_told(index, sought) {
+                return None;
+            }
+            if *hints > 0 {
+                *hints -= 1;
+                meant = sought::hint(index, sought);
+            }
+        }
         let origin = index.origin(&self.object);
         // Without a file nothing else would name the object.
         let message = match &*origin.file {
@@ -48,7 +69,11 @@ impl Finding {
         let said = Diagnostic::error(self.code, &origin, self.place, message);
         // An excerpt of a Secret would show it.
         let width = if self.object.kind == Kind::Secret { 0 } else { self.width };
-        Diagnostic { severity: self.severity, help: self.help.clone(), ..said.width(width) }
+        let said = match meant.as_ref().or(self.help.as_ref()) {
+            Some(help) => said.help(help),
+            None => said,
+        };
+        Some(Diagnostic { severity: self.severity, ..said.width(width) })
     }
 }
 
@@ -166,7 +191,8 @@ impl<'a> View<'a> {
         message: String,
     ) -> &mut Finding {
         let object = object.key.clone();
-        let finding = Finding { object, place, width, severity, code, message, help: None };
+        let (help, sought) = (None, None);
+        let finding = Finding { object, place, width, severity, code, message, help, sought };
         self.findings.push(finding);
         self.findings.last_mut().expect("one was pushed just now")
     }

@@ -116,3 +116,16 @@ fn both_bounds_hold_and_forget_nothing() {
         assert_eq!(said, vec![codes::TOO_MANY_FILES; usize::from(full)]);
     }
 }
+
+#[test]
+fn names_are_shown_without_the_dot_that_leads_them() {
+    let directory = TempDir::new().unwrap();
+    for (typed, said) in [(".", "a.yaml"), ("./shop", "shop/a.yaml"), ("..", "../a.yaml")] {
+        write(&directory, "a.yaml");
+        let argument = Argument { typed: typed.into(), path: directory.path().to_owned() };
+        assert_eq!(names(&walk(&[argument], Bounds::LIMITS)), [said]);
+    }
+    for (name, said) in [("./-", "./-"), (".", "."), (".a/b", ".a/b")] {
+        assert_eq!(shown(Path::new(name)), said);
+    }
+}

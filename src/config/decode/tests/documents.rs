@@ -13,7 +13,7 @@ kind: ConfigMap
 data: [
 "#,
         r#"
-3:7: error[MC0001]: unclosed bracket '['; reading stopped here: the cause often stands one line above
+3:7: error[MC0001]: unclosed bracket '['; correct the text at this place or in the line above it
 "#,
     );
 }
@@ -26,7 +26,7 @@ fn unknown_alias() {
 a: *nowhere
 "#,
         r#"
-1:4: error[MC0001]: while parsing node, found unknown anchor; reading stopped here: the cause often stands one line above
+1:4: error[MC0001]: while parsing node, found unknown anchor; correct the text at this place or in the line above it
 "#,
     );
 }
@@ -40,7 +40,7 @@ kind: ConfigMap
 	x: 1
 "#,
         r#"
-1:7: error[MC0001]: while scanning a plain scalar, found a tab; reading stopped here: the cause often stands one line above
+2:1: error[MC0001]: a tab in the indentation; indent with spaces: YAML takes no tabs there
 "#,
     );
 }
@@ -54,7 +54,7 @@ a: {b: 'x
 ---
 "#,
         r#"
-1:8: error[MC0001]: unclosed quote; reading stopped here: the cause often stands one line above
+1:8: error[MC0001]: unclosed quote; correct the text at this place or in the line above it
 "#,
     );
 }
@@ -81,11 +81,11 @@ fn keys_that_read_as_values() {
 data: {on: x, 1_000: y, 8080: z, ~: n, [a]: b}
 "#,
         r#"
-5:8: error[MC0005]: kubectl reads the key `on` as `true`; put it in quotes
-5:15: error[MC0005]: kubectl reads the key `1_000` as `1000`; put it in quotes
+5:8: error[MC0005]: kubectl reads the key `on` as `true`; put the key in quotes
+5:15: error[MC0005]: kubectl reads the key `1_000` as `1000`; put the key in quotes
 5:22: error[MC0014]: expected a string, found a boolean; kubectl reads `y` this way; put it in quotes
-5:34: error[MC0005]: a key must be a string, this is nothing
-5:40: error[MC0005]: a key must be a string, this is a list
+5:34: error[MC0005]: a key must be a string, this is nothing; put the key in quotes
+5:40: error[MC0005]: a key must be a string, this is a list; put the key in quotes
 "#,
     );
 }
@@ -99,7 +99,7 @@ data: &d {a: x}
 binaryData: {<<: 3}
 "#,
         r#"
-6:18: error[MC0005]: `<<` merges maps, this is an integer
+6:18: error[MC0005]: `<<` merges maps, this is an integer; put the key in quotes
 "#,
     );
 }
@@ -129,7 +129,7 @@ apiVersion: gateway.networking.k8s.io/v1
 metadata: {name: shop}
 "#,
         r#"
-1:1: error[MC0006]: this object has no `kind`
+1:1: error[MC0006]: this object has no `kind`; write `kind`
 "#,
     );
 }
@@ -143,7 +143,7 @@ kind: HTTPRoute
 metadata: {name: shop}
 "#,
         r#"
-1:1: error[MC0006]: this object has no `apiVersion`
+1:1: error[MC0006]: this object has no `apiVersion`; write `apiVersion: gateway.networking.k8s.io/v1`
 "#,
     );
 }
@@ -248,7 +248,7 @@ kind: AccessPolicy
 metadata: {name: shop}
 "#,
         r#"
-2:7: error[MC0029]: this version of meshctl doesn't serve AccessPolicy
+2:7: error[MC0029]: this version of meshctl doesn't serve AccessPolicy; remove it, or use a version of meshctl that serves it
 "#,
     );
 }
@@ -282,7 +282,7 @@ kind: ConfigMap
 metadata: {generateName: shop-}
 "#,
         r#"
-3:12: error[MC0013]: an object of a file needs a `name`, `generateName` is for `kubectl create`
+3:12: error[MC0013]: an object of a file needs a `name`, `generateName` is for `kubectl create`; write `name`
 "#,
     );
 }
@@ -296,7 +296,7 @@ apiVersion: v1
 kind: ConfigMap
 "#,
         r#"
-1:1: error[MC0013]: missing field `metadata`
+1:1: error[MC0013]: missing field `metadata`; write `metadata` here
 "#,
     );
 }
@@ -311,7 +311,7 @@ kind: ConfigMap
 metadata: shop
 "#,
         r#"
-3:11: error[MC0014]: expected a map, found a string
+3:11: error[MC0014]: expected a map, found a string; write its fields below it, indented, each as `name: value`
 "#,
     );
 }

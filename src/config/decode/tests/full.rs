@@ -1,6 +1,7 @@
 //! Manifests that use everything: nothing is reported, and every field of them is really read.
 
 use super::*;
+use crate::config::codes;
 use crate::config::raw::{FilterKind, Spec};
 use crate::yaml::{Entry, Place};
 

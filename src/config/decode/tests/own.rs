@@ -15,9 +15,9 @@ spec: {endpoints: [a, 'a:0', '10.0.0:80', unix:run, {address: 'a:1', wieght: 3},
 5:30: error[MC0028]: `10.0.0:80` is not an endpoint; `10.0.0` is neither a host name nor an IP address
 5:43: error[MC0028]: `unix:run` is not an endpoint; a Unix socket is `unix:/path`, or `unix:@name` without a file
 5:70: error[MC0012]: unknown field `wieght`; did you mean `weight`?
-5:82: error[MC0023]: `a:1` is there twice
+5:82: error[MC0023]: `a:1` is there twice; remove or rename one of the two
 5:89: error[MC0014]: expected a string, found an integer; put it in quotes
-5:92: error[MC0013]: missing field `address`
+5:92: error[MC0013]: missing field `address`; write `address` here
 5:107: error[MC0016]: unknown value `HTTP2`; did you mean `HTTP`?
 "#,
     );
@@ -45,9 +45,9 @@ fn backend_tls() {
 spec: {endpoints: [], protocol: H2C, tls: {mode: ClientAndServer, validation: {hostname: a}}}
 "#,
         r#"
-5:19: error[MC0022]: `endpoints` needs at least one entry
-5:44: error[MC0026]: `H2C` is HTTP/2 without TLS; with `tls`, HTTP/2 is agreed on by ALPN
-5:50: error[MC0026]: `clientCertificateRef` and mode `ClientAndServer` need each other
+5:19: error[MC0022]: `endpoints` needs at least one entry; write an entry below it, with `- ` before it
+5:44: error[MC0026]: `H2C` is HTTP/2 without TLS; leave out `protocol`: with `tls`, HTTP/2 is agreed on by ALPN
+5:50: error[MC0026]: `clientCertificateRef` and mode `ClientAndServer` need each other; write both, or neither
 5:80: error[MC0013]: missing `caCertificateRefs` or `wellKnownCACertificates`; `wellKnownCACertificates: System` trusts what the system trusts
 "#,
     );
@@ -70,15 +70,15 @@ spec:
         r#"
 6:45: error[MC0016]: a policy can't have the target kind `Pod`; it can be `Service`, `Backend`, `HTTPRoute`, `GRPCRoute` or `Gateway`
 6:82: error[MC0016]: Backend is not of the group `""`; write `group: "meshctl.dev"`
-7:19: error[MC0026]: `hashOn` and type `ConsistentHash` need each other
+7:19: error[MC0026]: `hashOn` and type `ConsistentHash` need each other; write both, or neither
 8:23: error[MC0019]: a duration needs a unit; write `30s`, `5m` or `250ms`
-8:55: error[MC0026]: `backendRequest` can't be longer than `request`
+8:55: error[MC0026]: `backendRequest` can't be longer than `request`; `backendRequest` is for one try, `request` for all of them: shorten the former
 8:59: error[MC0012]: unknown field `streamIdel`; did you mean `streamIdle`?
 9:26: error[MC0015]: `101` is out of range; it can be 0 to 100
 10:23: warning[MC0004]: `on` is a boolean for kubectl, but not for every reader of YAML; write `true`, or put it in quotes
-10:37: error[MC0026]: `baseTime` can't be longer than `maxTime`
-10:94: error[MC0014]: expected an integer, found a number with a fraction
-11:14: error[MC0014]: expected a string, found a map
+10:37: error[MC0026]: `baseTime` can't be longer than `maxTime`; shorten `baseTime`, or lengthen `maxTime`
+10:94: error[MC0014]: expected an integer, found a number with a fraction; write a whole number, without quotes and unit
+11:14: error[MC0014]: expected a string, found a map; write one text, in quotes where it holds `{`, `[`, `: ` or ` #`
 12:18: error[MC0016]: unknown value `v3`; did you mean `v1`?
 "#,
     );
@@ -94,8 +94,8 @@ spec:
   balance: {type: Random, hashOn: {type: Header}}
 "#,
         r#"
-7:19: error[MC0026]: `hashOn` and type `ConsistentHash` need each other
-7:42: error[MC0026]: `hashOn` of type `Header` needs a `name`
+7:19: error[MC0026]: `hashOn` and type `ConsistentHash` need each other; write both, or neither
+7:42: error[MC0026]: `hashOn` of type `Header` needs a `name`; write the `name` of the header or cookie
 "#,
     );
 }
@@ -110,7 +110,7 @@ spec:
   balance: {type: ConsistentHash, hashOn: {type: Path, name: x}}
 "#,
         r#"
-7:50: error[MC0026]: `hashOn` of type `Path` has no `name`
+7:50: error[MC0026]: `hashOn` of type `Path` has no `name`; remove `name`, or use type `Header` or `Cookie`
 "#,
     );
 }
@@ -141,7 +141,7 @@ spec: {limits: {headerBytes: 1Mi}, proxyProtocol: {}, accessLog: xml}
 "#,
         r#"
 5:30: error[MC0015]: 1048576 bytes are out of range; it can be 1Ki to 60Ki
-5:51: error[MC0013]: missing field `from`
+5:51: error[MC0013]: missing field `from`; write `from` here
 5:66: error[MC0016]: unknown value `xml`; it can be `json`, `text`, `off` or `none`
 "#,
     );

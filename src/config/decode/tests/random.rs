@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::codes;
 
 const FULL: &str = include_str!("full.yaml");
 

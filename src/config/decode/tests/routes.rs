@@ -29,7 +29,6 @@ fn no_spec() {
 specs: {}
 "#,
         r#"
-1:1: error[MC0013]: missing field `spec`
 5:1: error[MC0012]: unknown field `specs`; did you mean `spec`?
 "#,
     );
@@ -43,9 +42,9 @@ fn wrong_types() {
 spec: {parentRefs: {name: a}, hostnames: shop, rules: []}
 "#,
         r#"
-5:20: error[MC0014]: expected a list, found a map
-5:42: error[MC0014]: expected a list, found a string
-5:55: error[MC0022]: `rules` needs at least one entry
+5:20: error[MC0014]: expected a list, found a map; write each entry on a line of its own, with `- ` before it
+5:42: error[MC0014]: expected a list, found a string; write each entry on a line of its own, with `- ` before it
+5:55: error[MC0022]: `rules` needs at least one entry; write an entry below it, with `- ` before it
 "#,
     );
 }
@@ -61,7 +60,7 @@ spec: {hostnames: ['*', shop.*.com, 'https://a', 10.0.0.1, '*.example.com', A.co
 5:20: error[MC0018]: `*` is not a valid hostname; use a lower-case name without scheme and port; a wildcard is the whole first label
 5:25: error[MC0018]: `shop.*.com` is not a valid hostname; use a lower-case name without scheme and port; a wildcard is the whole first label
 5:37: error[MC0018]: `https://a` is not a valid hostname; use a lower-case name without scheme and port; a wildcard is the whole first label
-5:50: error[MC0018]: `10.0.0.1` is not a valid hostname; use a lower-case name without scheme and port; a wildcard is the whole first label
+5:50: error[MC0018]: `10.0.0.1` is not a valid hostname; an IP address is no hostname: write a name
 5:77: error[MC0018]: `A.com` is not a valid hostname; use a lower-case name without scheme and port; a wildcard is the whole first label
 5:84: error[MC0018]: a valid hostname can't be empty; use a lower-case name without scheme and port; a wildcard is the whole first label
 5:109: error[MC0016]: unknown value `all`; did you mean `All`?
@@ -84,11 +83,11 @@ spec:
   - {name: d, sectionName: x}
 "#,
         r#"
-8:12: error[MC0023]: several references to one parent each need a `sectionName` or `port`
+8:12: error[MC0023]: several references to one parent each need a `sectionName` or `port`; remove or rename one of the two
 9:21: error[MC0015]: `70000` is out of range; it can be 1 to 65535
-10:6: error[MC0013]: missing field `name`
+10:6: error[MC0013]: missing field `name`; write `name` here
 10:43: error[MC0017]: `a.b` is not a valid name; use at most 63 lower-case letters, digits and `-`, start and end with a letter or digit
-12:12: error[MC0023]: this parent is line 11's again
+12:12: error[MC0023]: this parent is line 11's again; remove or rename one of the two
 "#,
     );
 }
@@ -138,9 +137,9 @@ spec:
 8:15: error[MC0016]: unknown value `get`; did you mean `GET`?
 9:24: error[MC0021]: `X Y` is not a valid header name; use letters, digits and -_.!#$%&'*+^`|~
 9:59: error[MC0014]: expected a string, found an integer; put it in quotes
-9:71: error[MC0023]: `x` is there twice
+9:71: error[MC0023]: `x` is there twice; remove or rename one of the two
 9:81: error[MC0021]: a valid header value can't be empty; use visible ASCII, with single spaces between words
-9:87: error[MC0013]: missing field `name`
+9:87: error[MC0013]: missing field `name`; write `name` here
 9:94: error[MC0021]: ` a` is not a valid header value; use visible ASCII, with single spaces between words
 10:37: error[MC0016]: unknown value `Regex`; it can be `Exact` or `RegularExpression`
 "#,
@@ -164,11 +163,11 @@ spec:
 "#,
         r#"
 9:8: error[MC0013]: missing field `port`; which port of the Service?
-10:8: error[MC0013]: missing field `name`
+10:8: error[MC0013]: missing field `name`; write `name` here
 10:26: error[MC0015]: `-1` is out of range; it can be 0 to 1000000
 11:26: error[MC0014]: expected an integer, found a string; write it without quotes
 11:40: error[MC0015]: `2000000` is out of range; it can be 0 to 1000000
-13:11: error[MC0023]: `a` is there twice
+13:11: error[MC0023]: `a` is there twice; remove or rename one of the two
 "#,
     );
 }
@@ -189,7 +188,7 @@ spec:
         r#"
 7:25: error[MC0019]: a duration needs a unit; write `30s`, `5m` or `250ms`
 7:44: error[MC0019]: `1.5s` is not a valid duration; a duration has no fraction: `1s500ms` is 1.5 seconds
-8:45: error[MC0026]: `backendRequest` can't be longer than `request`
+8:45: error[MC0026]: `backendRequest` can't be longer than `request`; `backendRequest` is for one try, `request` for all of them: shorten the former
 9:25: error[MC0019]: `1d` is not a valid duration; there is no unit for days: write `24h`
 9:45: error[MC0019]: `100000s` is not a valid duration; a number has at most five digits: use a larger unit
 10:25: error[MC0019]: `10` is not a valid duration; a duration needs a unit, as in 30s or 30m
@@ -212,11 +211,11 @@ spec:
 "#,
         r#"
 7:21: error[MC0015]: `200` is out of range; it can be 400 to 599
-7:31: error[MC0023]: `503` is there twice
+7:31: error[MC0023]: `503` is there twice; remove or rename one of the two
 7:47: error[MC0015]: `0` is out of range; it can be 1 to 4294967295
 7:59: error[MC0019]: `1us` is not a valid duration; a duration is numbers with their units, as in `500ms`, `30s` or `1h30m`
-8:32: error[MC0026]: `cookieConfig` goes with type `Cookie`
-8:69: error[MC0026]: a `Permanent` cookie needs an `absoluteTimeout`
+8:32: error[MC0026]: `cookieConfig` goes with type `Cookie`; remove `cookieConfig`, or write `type: Cookie`
+8:69: error[MC0026]: a `Permanent` cookie needs an `absoluteTimeout`; write `absoluteTimeout`, or `lifetimeType: Session`
 "#,
     );
 }
@@ -228,7 +227,7 @@ fn too_many_matches() {
         "HTTPRoute",
         &format!("spec:\n  rules:\n{rule}{rule}{rule}"),
         r#"
-6:3: error[MC0022]: the rules have 129 matches in all, at most 128 are allowed
+6:3: error[MC0022]: the rules have 129 matches in all, at most 128 are allowed; keep to what the API allows; entries may move to an object of their own
 "#,
     );
 }
@@ -242,7 +241,7 @@ spec:
   rules: [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}]
 "#,
         r#"
-6:10: error[MC0022]: `rules` has 17 entries, at most 16 are allowed
+6:10: error[MC0022]: `rules` has 17 entries, at most 16 are allowed; keep to what the API allows; entries may move to an object of their own
 "#,
     );
 }
@@ -264,9 +263,9 @@ spec:
         r#"
 8:25: error[MC0031]: `a-b` is not a gRPC service name; write it with its package, `shop.v1.Cart`
 8:40: error[MC0031]: `Get/Cart` is not a gRPC method name; write its name alone, `GetCart`
-10:15: error[MC0013]: `method` needs a `service`, a `method` or both
+10:15: error[MC0013]: `method` needs a `service`, a `method` or both; write one of them, or leave the outer `method` out to match all
 11:32: error[MC0012]: unknown field `mthod`; did you mean `method`?
-12:22: error[MC0016]: a GRPCRoute has no filter of type `URLRewrite`
+12:22: error[MC0016]: a GRPCRoute has no filter of type `URLRewrite`; its filters are `RequestHeaderModifier`, `ResponseHeaderModifier`, `RequestMirror` and `ExtensionRef`
 "#,
     );
 }

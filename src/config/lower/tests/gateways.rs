@@ -78,7 +78,6 @@ fn listeners_that_cannot_be_served_are_refused_alone() {
     check(protocol("TLS"), codes::PROTOCOL_NOT_SERVED);
     check(protocol("example.com/odd"), codes::PROTOCOL_NOT_SERVED);
     check(listener("bad", 80).host("10.0.0.1"), codes::HOSTNAME_UNUSABLE);
-    check(listener("good", 80), codes::LISTENER_NAME_TWICE);
     check(Written { protocol: at("HTTP"), ..https("bad", 80, &["x"]) }, codes::BAD_LISTENER_TLS);
     let mut passthrough = https("bad", 443, &["x"]);
     passthrough.tls.as_mut().expect("https").mode = at("Passthrough");
