@@ -37,8 +37,8 @@ impl Looking {
         self.batches.recv().await
     }
 
-    pub(super) fn rescan(&self) {
-        self.noticed.rescan();
+    pub(super) fn rescan(&self) -> u64 {
+        self.noticed.rescan()
     }
 }
 
@@ -60,7 +60,7 @@ impl Looker {
     fn run(mut self) {
         let mut watch = Watch::new(Arc::clone(&self.noticed));
         let mut again = Some(clock::now());
-        let mut asked = false;
+        let (mut asked, mut made) = (0, 0);
         loop {
             let timeout = again.map_or(limits::FILE_POLL, until);
             let woken = self.noticed.wait(timeout);
@@ -69,7 +69,7 @@ impl Looker {
             }
             if woken.rescan {
                 self.files.distrust();
-                asked = true;
+                asked = woken.rescans;
             }
             // However many events there are, looking takes a quarter of the thread's time.
             thread::sleep(limits::FILE_PAUSE.max(3 * self.took).min(limits::FILE_BATCH));
@@ -77,9 +77,13 @@ impl Looker {
             let (batch, next) = self.look(&mut watch);
             self.took = clock::now().saturating_duration_since(began);
             again = next;
-            let batch = batch.or_else(|| (asked && again.is_none()).then(|| self.files.nothing()));
-            if let Some(batch) = batch {
-                asked = false;
+            // What rests is read by then; what never rests is not waited for.
+            let read = again.is_none() || batch.as_ref().is_some_and(|one| !one.files.is_empty());
+            let due = made < asked && read;
+            let batch = batch.or_else(|| due.then(|| self.files.nothing()));
+            if let Some(mut batch) = batch {
+                made = if read { asked } else { made };
+                batch.rescans = made;
                 if self.batches.blocking_send(batch).is_err() {
                     return;
                 }

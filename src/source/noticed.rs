@@ -40,6 +40,8 @@ struct State {
     /// Something happened since the last wait ended.
     news: bool,
     rescan: bool,
+    /// How often one was asked for.
+    rescans: u64,
     stopped: bool,
 }
 
@@ -47,6 +49,8 @@ struct State {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Woken {
     pub(super) rescan: bool,
+    /// How many had been asked for by then.
+    pub(super) rescans: u64,
     pub(super) stopped: bool,
 }
 
@@ -83,10 +87,13 @@ impl Noticed {
         }
     }
 
-    /// All files are to be read again.
-    pub(super) fn rescan(&self) {
-        self.lock().rescan = true;
+    /// All files are to be read again. Says how often that was asked for, this time included.
+    pub(super) fn rescan(&self) -> u64 {
+        let mut state = self.lock();
+        state.rescan = true;
+        state.rescans += 1;
         self.changed.notify_one();
+        state.rescans
     }
 
     pub(super) fn stop(&self) {
@@ -100,7 +107,11 @@ impl Noticed {
         let waited = self.changed.wait_timeout_while(self.lock(), timeout, quiet);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.news = false;
-        Woken { rescan: std::mem::take(&mut state.rescan), stopped: state.stopped }
+        Woken {
+            rescan: std::mem::take(&mut state.rescan),
+            rescans: state.rescans,
+            stopped: state.stopped,
+        }
     }
 
     /// When the path will have rested; `None` when nothing was told of it.

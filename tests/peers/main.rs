@@ -6,10 +6,13 @@
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 mod attacks;
 mod frames;
+mod input;
 mod load;
 mod losses;
+mod manager;
 mod origin;
 mod process;
+mod reload;
 mod slow;
 
 #[path = "../support/authority.rs"]

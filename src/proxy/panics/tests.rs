@@ -54,13 +54,14 @@ fn what_the_work_held_is_given_back() {
     let panics = metrics.counter(Family::Panics, &[]);
     let (held, cell) = (Rc::new(()), Rc::new(RefCell::new(0)));
     let (kept, borrowed) = (Rc::clone(&held), Rc::clone(&cell));
-    on_a_worker(caught(&panics, async move {
+    let outcome = on_a_worker(caught(&panics, async move {
         let _kept = kept;
+        tokio::task::yield_now().await;
         let mut borrowed = borrowed.borrow_mut();
         *borrowed += 1;
-        tokio::task::yield_now().await;
         panic!("while it holds something");
     }));
+    assert_eq!(outcome, None::<()>);
     assert_eq!(Rc::strong_count(&held), 1);
     assert_eq!(*cell.borrow(), 1, "nobody borrows it any more");
 }
