@@ -14,6 +14,7 @@ mod origin;
 mod process;
 mod reload;
 mod slow;
+mod upload;
 
 #[path = "../support/authority.rs"]
 #[expect(dead_code, reason = "other tests use what these don't")]
