@@ -10,6 +10,7 @@ mod input;
 mod load;
 mod losses;
 mod manager;
+mod names;
 mod origin;
 mod process;
 mod reload;
