@@ -293,6 +293,9 @@ pub const LOG_CLOSE: Duration = Duration::from_secs(2);
 pub const LISTEN_RETRY_TICKS: u64 = 5;
 /// A service manager that doesn't read its socket must not stop the control thread.
 pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
+/// A reload is reported once every worker serves it: how often that is looked at, and for how long.
+pub const SERVED_LOOK: Duration = Duration::from_millis(1);
+pub const SERVED_WAIT: Duration = Duration::from_secs(1);
 /// Between two tries to watch the files where the system refused a thread.
 pub const WATCH_RETRY: Duration = Duration::from_secs(1);
 

@@ -16,6 +16,8 @@ pub mod listener;
 
 pub mod connection;
 
+pub mod panics;
+
 pub mod proxy_protocol;
 
 pub mod codec;

@@ -6,10 +6,10 @@
 
 mod board;
 mod picture;
+mod refused;
 mod signals;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -29,11 +29,13 @@ use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
 use crate::proxy::takeover::{self, Handover, TakeoverDoor};
 use crate::snapshot::{Changes, Snapshot};
-use crate::source::{Feed, Inputs, Resolver, Update};
+use crate::source::{Feed, Inputs, Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
 use crate::telemetry::door::ObservationDoor;
 use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
 use board::{Board, Order};
+pub use refused::StartError;
+use refused::sentence;
 use signals::{Signal, Signals};
 
 /// What a process is started with.
@@ -46,7 +48,7 @@ pub struct Options {
     /// Whose listening sockets to take: its takeover socket.
     pub takeover: Option<PathBuf>,
     /// Sockets of the service manager.
-    pub inherited: Vec<takeover::Listening>,
+    pub passed: Vec<takeover::Listening>,
     /// `$NOTIFY_SOCKET`.
     pub notify: Option<OsString>,
     /// `None`: the longest that a listener's settings say.
@@ -75,78 +77,6 @@ pub struct Started {
     pub not_bound: Vec<String>,
 }
 
-/// Why a proxy could not be started. Each says what to do.
-#[derive(Debug)]
-pub enum StartError {
-    /// None of the listeners could be bound.
-    Listen(Vec<NotBound>),
-    Observe {
-        address: SocketAddr,
-        error: io::Error,
-    },
-    Control {
-        path: PathBuf,
-        error: io::Error,
-    },
-    Takeover {
-        path: PathBuf,
-        error: io::Error,
-    },
-    Sources(io::Error),
-    Workers(io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen(failed) => {
-                let failed: Vec<String> = failed.iter().map(sentence).collect();
-                f.write_str(&failed.join("; "))
-            }
-            Self::Observe { address, error } => write!(
-                f,
-                "can't show metrics on {address}: {error}; choose another with --observe ADDRESS, \
-                 or --observe off"
-            ),
-            Self::Control { path, error } => {
-                let path = path.display();
-                write!(
-                    f,
-                    "can't make the control socket {path}: {error}; choose another with --control PATH"
-                )
-            }
-            Self::Takeover { path, error } => {
-                let path = path.display();
-                write!(f, "can't take over from the proxy at {path}: {error}; it goes on")
-            }
-            Self::Sources(error) => write!(f, "can't read the configuration: {error}"),
-            Self::Workers(error) => write!(f, "can't start the workers: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
-
-/// What is wrong with an address, and the flag that helps.
-fn sentence(failed: &NotBound) -> String {
-    let NotBound { bind, error } = failed;
-    let port = bind.port;
-    let help = match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            format!("ports below 1024 need a privilege: move the listener with --port {port}=8080")
-        }
-        io::ErrorKind::AddrInUse => format!(
-            "another process listens there: stop it, take over from it with --takeover, or move \
-             the listener with --port {port}=PORT"
-        ),
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine does not have the address: correct the Gateway's spec.addresses".into()
-        }
-        _ => "see the system's reason".to_owned(),
-    };
-    format!("can't listen on {bind}: {error}; {help}")
-}
-
 /// Serves until it is told to stop and everything has finished.
 pub async fn run(options: Options) -> Result<(), StartError> {
     Server::start(options).await?.run().await;
@@ -167,6 +97,8 @@ struct Server {
     sockets: Sockets,
     doors: Vec<tokio::task::JoinHandle<()>>,
     notify: Option<OsString>,
+    /// The rescan that was announced and not yet reported.
+    reloading: Option<u64>,
     drain_timeout: Option<Duration>,
     diagnosed: TellDiagnosed,
     series: Series,
@@ -211,14 +143,14 @@ impl Server {
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
         let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
-        let (handover, mut inherited) = take_over(options.takeover.as_deref()).await?;
-        inherited.extend(options.inherited);
+        let (handover, inherited) = take_over(options.takeover.as_deref()).await?;
         let drain = Drain::new();
         let proxy = Proxy::start(process::Options {
             workers: options.workers,
             metrics: metrics.clone(),
             access_log: Some(access_log),
             inherited,
+            passed: options.passed,
             drain: drain.clone(),
         })
         .map_err(StartError::Workers)?;
@@ -238,6 +170,7 @@ impl Server {
             signals,
             doors: Vec::new(),
             notify: options.notify,
+            reloading: None,
             drain_timeout: options.drain_timeout,
             diagnosed: options.diagnosed,
             not_bound: Vec::new(),
@@ -246,6 +179,9 @@ impl Server {
         };
         tracing::info!("{}", first.summary);
         server.take(first).await;
+        for bind in server.proxy.unused_sockets() {
+            tracing::warn!(%bind, "no listener has the service manager's socket: who connects waits");
+        }
         if server.proxy.addresses().is_empty() && !server.not_bound.is_empty() {
             server.stop_workers();
             return Err(StartError::Listen(server.not_bound));
@@ -294,14 +230,38 @@ impl Server {
 
     /// A change of the sources: names first, then what is made of it.
     async fn take(&mut self, update: Update) {
-        let Update { changes, diagnostics, read, lowered, summary: _ } = update;
+        let Update { changes, diagnostics, read, lowered, summary, rescans } = update;
         self.series.parsed.add(read.documents_parsed as u64);
         self.series.lowered.add(lowered.parts_lowered as u64);
         self.wrong = diagnostics;
         let changes = self.resolver.resolve(changes).await;
         self.publish(&changes);
         let errors = self.tell_wrong();
-        if errors == 0 { self.series.reloads_ok.inc() } else { self.series.reloads_error.inc() }
+        if errors == 0 {
+            self.series.reloads_ok.inc()
+        } else {
+            self.series.reloads_error.inc()
+        }
+        if self.reloading.is_some_and(|asked| rescans >= asked) {
+            self.reloading = None;
+            self.reloaded(&summary, errors).await;
+        }
+    }
+
+    /// Says that what was asked for has come to pass: every worker serves it.
+    async fn reloaded(&self, summary: &Summary, errors: usize) {
+        let served = async {
+            while self.proxy.served() < self.snapshot.generation {
+                tokio::time::sleep(limits::SERVED_LOOK).await;
+            }
+        };
+        // A worker that is busy for longer serves the new state a little later.
+        let _ = tokio::time::timeout(limits::SERVED_WAIT, served).await;
+        match errors {
+            0 => tracing::info!("read again: {summary}"),
+            _ => tracing::warn!(errors, "read again: {summary}; what was good before is served on"),
+        }
+        self.tell_systemd(&[systemd::State::Ready]);
     }
 
     /// Serves what changed.
@@ -346,7 +306,7 @@ impl Server {
     async fn run(mut self) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut ticks = 0_u64;
-        loop {
+        let replaced = loop {
             tokio::select! {
                 update = self.feed.next() => match update {
                     Ok(update) => self.take(update).await,
@@ -363,18 +323,18 @@ impl Server {
                 signal = self.signals.next() => match signal {
                     Signal::Reload => self.reload(),
                     Signal::ReopenLog => self.proxy.reopen_log(),
-                    Signal::Stop => break,
+                    Signal::Stop => break false,
                 },
                 Some(order) = self.orders.recv() => match order {
                     Order::Drain(within) => {
                         self.drain_timeout = within.or(self.drain_timeout);
-                        break;
+                        break false;
                     }
                     Order::Reload => self.reload(),
                     Order::Replaced(pid) => {
                         tracing::info!(pid, "another process serves from now on");
                         self.tell_systemd(&[systemd::State::MainPid(pid)]);
-                        break;
+                        break true;
                     }
                 },
                 _ = second.tick() => {
@@ -386,22 +346,28 @@ impl Server {
                     }
                 }
             }
+        };
+        if !replaced {
+            // Else the service goes on, in another process.
+            self.tell_systemd(&[systemd::State::Stopping]);
         }
         self.stop().await;
     }
 
+    /// Reads everything again; [`Self::reloaded`] tells when that is done.
     fn reload(&mut self) {
         self.tell_systemd(&[systemd::State::Reloading]);
         self.proxy.reopen_log();
-        self.feed.rescan();
-        self.tell_systemd(&[systemd::State::Ready]);
+        self.reloading = self.feed.rescan();
+        if self.reloading.is_none() {
+            self.tell_systemd(&[systemd::State::Ready]);
+        }
     }
 
     /// Drains: the doors stay open meanwhile, so that what waits can be seen.
     async fn stop(mut self) {
         let within = self.drain_timeout.unwrap_or_else(|| self.board.drain_timeout());
         tracing::info!(?within, connections = self.proxy.connections(), "draining");
-        self.tell_systemd(&[systemd::State::Stopping]);
         self.board.set_draining();
         self.proxy.drain(clock::now() + within);
         lock(&self.sockets).clear();

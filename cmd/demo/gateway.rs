@@ -135,7 +135,7 @@ fn options(
         observe: None,
         control,
         takeover: None,
-        inherited: vec![Listening { bind, socket: socket.into() }],
+        passed: vec![Listening { bind, socket: socket.into() }],
         notify: None,
         drain_timeout: Some(limits::DEMO_DRAIN_TIMEOUT),
         version: version::TEXT,

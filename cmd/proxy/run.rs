@@ -165,7 +165,7 @@ impl Options {
     fn serve(self, environment: &Environment, log: log::Log) -> Result<serve::Options, Failure> {
         let inputs = self.source.inputs(&self.overrides, self.access_log);
         let (control, takeover) = self.sockets()?;
-        let inherited = environment.listen_sockets()?;
+        let passed = environment.listen_sockets()?;
         let colour = log.colour;
         let mut shown = String::new();
         Ok(serve::Options {
@@ -177,7 +177,7 @@ impl Options {
             },
             control,
             takeover,
-            inherited,
+            passed,
             notify: environment.notify_socket.clone(),
             drain_timeout: self.drain_timeout,
             version: env!("CARGO_PKG_VERSION"),

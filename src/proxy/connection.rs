@@ -5,10 +5,7 @@ mod h2;
 mod opening;
 
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,6 +13,7 @@ use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::panics::caught;
 use super::worker::Worker;
 use super::world::World;
 use crate::limits;
@@ -108,22 +106,10 @@ pub fn start(worker: &Rc<Worker>, bind: BindAddress, stream: TcpStream, peer: So
     };
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {
-        let cause = caught(&worker, Box::pin(opening::run(&worker, &entry, stream, peer))).await;
+        let work = Box::pin(opening::run(&worker, &entry, stream, peer));
+        let cause = caught(&worker.shared.panics, work).await;
         entry.series.closed(cause.unwrap_or(Some(Cause::Panic)));
     });
-}
-
-/// Runs work of which a bug must end nothing else; `None` when one did.
-async fn caught<T>(worker: &Worker, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Some),
-        Err(_) => {
-            worker.shared.panics.inc();
-            std::task::Poll::Ready(None)
-        }
-    })
-    .await
 }
 
 /// The connection's place in its worker's books, given up when dropped.

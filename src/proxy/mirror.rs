@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::codec::{Body, Fault, Frame};
 use super::message::{RequestHead, ResponseHead};
+use super::panics::caught;
 use super::upstream::Lease;
 use super::view::BackendView;
 use super::worker::Worker;
@@ -71,8 +72,9 @@ impl Mirror {
         window.0.borrow_mut().ended = tap.is_none();
         tokio::task::spawn_local(async move {
             let work = Box::pin(send(&in_flight.0, &backend, &head, &window));
-            let outcome = tokio::time::timeout(limits::MIRROR_TIMEOUT, work).await;
-            mirror.series.count(outcome.unwrap_or(MirrorOutcome::Failed));
+            let work = tokio::time::timeout(limits::MIRROR_TIMEOUT, work);
+            let outcome = caught(&in_flight.0.shared.panics, work).await;
+            mirror.series.count(outcome.and_then(Result::ok).unwrap_or(MirrorOutcome::Failed));
         });
         tap
     }

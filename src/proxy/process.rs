@@ -32,8 +32,10 @@ pub struct Options {
     pub workers: NonZeroUsize,
     pub metrics: telemetry::Registry,
     pub access_log: Option<AccessLog>,
-    /// Sockets that another process or the service manager gave us.
+    /// Sockets that another process gave us.
     pub inherited: Vec<Listening>,
+    /// Sockets that the service manager gave us, and holds too.
+    pub passed: Vec<Listening>,
     pub drain: Drain,
 }
 
@@ -45,6 +47,8 @@ pub struct Proxy {
     threads: Vec<JoinHandle<io::Result<()>>>,
     sockets: BTreeMap<BindAddress, std::net::TcpListener>,
     inherited: BTreeMap<BindAddress, Vec<OwnedFd>>,
+    /// Kept for life: who holds them too keeps their addresses from being bound anew.
+    passed: BTreeMap<BindAddress, OwnedFd>,
     access_log: Option<AccessLog>,
     generation: SharedGauge,
     certificates: Vec<SharedGauge>,
@@ -60,7 +64,7 @@ pub struct NotBound {
 impl Proxy {
     /// Starts the workers; nothing is served before something is published.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { workers, metrics, access_log, inherited, drain } = options;
+        let Options { workers, metrics, access_log, inherited, passed, drain } = options;
         let (publisher, reader) = Publisher::new(Clients::new(SystemRoots::standard()));
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..workers.get()).map(|_| mpsc::channel(2 * limits::HANDED_ON_SOCKETS)).unzip();
@@ -82,6 +86,7 @@ impl Proxy {
             threads: Vec::new(),
             sockets: BTreeMap::new(),
             inherited: BTreeMap::new(),
+            passed: passed.into_iter().map(|one| (one.bind, one.socket)).collect(),
             access_log,
             generation: metrics.gauge(Family::ConfigGeneration, &[]),
             certificates: Vec::new(),
@@ -151,7 +156,11 @@ impl Proxy {
 
     fn listen(&mut self, bind: BindAddress) -> io::Result<()> {
         let inherited = self.inherited.remove(&bind).and_then(|mut sockets| sockets.pop());
-        let socket = match inherited {
+        let given = match inherited {
+            Some(socket) => Some(socket),
+            None => self.passed(bind).map(|(_, socket)| socket.try_clone()).transpose()?,
+        };
+        let socket = match given {
             Some(socket) => {
                 let socket = std::net::TcpListener::from(socket);
                 socket.set_nonblocking(true)?;
@@ -162,6 +171,22 @@ impl Proxy {
         self.tell(|| Ok(Command::Listen(bind, socket.try_clone()?)));
         self.sockets.insert(bind, socket);
         Ok(())
+    }
+
+    /// The service manager's socket for an address. One that it bound to a single address of the
+    /// machine serves a listener for all of them: who wrote the unit decided so, and while the
+    /// manager holds it the port can't be bound for the others.
+    fn passed(&self, bind: BindAddress) -> Option<(&BindAddress, &OwnedFd)> {
+        let of_port = || self.passed.iter().find(|(passed, _)| passed.port == bind.port);
+        let exact = self.passed.get_key_value(&bind);
+        exact.or_else(|| bind.ip.is_none().then(of_port).flatten())
+    }
+
+    /// The service manager's sockets that nobody accepts from: who connects there waits in vain.
+    pub fn unused_sockets(&self) -> Vec<BindAddress> {
+        let used: Vec<BindAddress> =
+            self.sockets.keys().filter_map(|bind| Some(*self.passed(*bind)?.0)).collect();
+        self.passed.keys().filter(|bind| !used.contains(bind)).copied().collect()
     }
 
     fn tell(&self, command: impl Fn() -> io::Result<Command>) {
@@ -225,6 +250,7 @@ impl Proxy {
     pub fn drain(&mut self, deadline: Instant) {
         self.shared.drain.start(deadline);
         self.sockets.clear();
+        self.passed.clear();
     }
 
     /// Waits for the workers, who end when draining is over; the log is complete then.

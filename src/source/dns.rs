@@ -34,6 +34,8 @@ pub struct Resolver {
     names: BTreeMap<Name, Known>,
     sets: Sets,
     asking: JoinSet<(Name, Asked)>,
+    /// What is wrong is something else than when it was last looked at.
+    news: bool,
     random: fastrand::Rng,
 }
 
@@ -69,6 +71,7 @@ impl Resolver {
             names: BTreeMap::new(),
             sets: Sets::default(),
             asking: JoinSet::new(),
+            news: false,
             random,
         }
     }
@@ -103,15 +106,18 @@ impl Resolver {
                 Ok(None) | Err(_) => break,
             }
         }
+        self.news = false;
         out.upserted.extend(self.changed());
         out
     }
 
-    /// Waits until answers change something. May be dropped and called again.
+    /// Waits until answers change something; without a part where that is only what is wrong. May
+    /// be dropped and called again.
     pub async fn next(&mut self) -> Changes {
         loop {
             let changed = self.changed();
-            if !changed.is_empty() {
+            if !changed.is_empty() || self.news {
+                self.news = false;
                 return Changes { upserted: changed, removed: Vec::new() };
             }
             self.ask();
@@ -219,6 +225,7 @@ impl Resolver {
         }
         known.asked = true;
         known.failures = if error.is_some() { known.failures.saturating_add(1) } else { 0 };
+        self.news |= known.error != error;
         known.error = error;
         let pause = match (known.failures, ttl) {
             (0, ttl) => {

@@ -40,6 +40,8 @@ pub struct Update {
     pub read: Counters,
     pub lowered: lower::Counters,
     pub summary: Summary,
+    /// How many rescans have been made by now.
+    pub rescans: u64,
 }
 
 /// The configuration over time.
@@ -53,6 +55,7 @@ pub struct Feed {
     said: Vec<Diagnostic>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
+    rescans: u64,
     date_check: Instant,
 }
 
@@ -79,6 +82,7 @@ impl Feed {
             said: Vec::new(),
             diagnostics: Vec::new(),
             summary: Summary::default(),
+            rescans: 0,
             date_check: clock::now() + limits::DATE_CHECK,
         };
         for object in objects {
@@ -120,11 +124,13 @@ impl Feed {
         }
     }
 
-    /// Reads all files again (SIGHUP); the next Update says what came of it, if only that nothing
-    /// changed.
-    pub fn rescan(&self) {
-        if let Reader::Watching(looking) = &self.files {
-            looking.rescan();
+    /// Reads all files again (SIGHUP), also those that look as they did. The number of this
+    /// rescan: the first Update with as many says what came of it, if only that nothing changed.
+    /// `None` where nobody reads files: not before [`Self::next`].
+    pub fn rescan(&self) -> Option<u64> {
+        match &self.files {
+            Reader::Watching(looking) => Some(looking.rescan()),
+            Reader::Once(_) => None,
         }
     }
 
@@ -139,7 +145,7 @@ impl Feed {
     }
 
     fn take(&mut self, batch: Batch) -> Update {
-        let Batch { files, diagnostics, summary, counters } = batch;
+        let Batch { files, diagnostics, summary, counters, rescans } = batch;
         for (name, news) in files {
             match news {
                 News::Is { text, contents, diagnostics } => {
@@ -155,6 +161,7 @@ impl Feed {
         }
         self.said = diagnostics;
         self.summary = summary;
+        self.rescans = rescans;
         self.commit(counters)
     }
 
@@ -181,6 +188,7 @@ impl Feed {
             read,
             lowered: lowered.counters,
             summary: self.summary,
+            rescans: self.rescans,
         }
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Batch {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) summary: Summary,
     pub(super) counters: Counters,
+    /// How many rescans have been made by now.
+    pub(super) rescans: u64,
 }
 
 /// What came of a look.
@@ -204,6 +206,7 @@ impl Files {
             diagnostics: self.said.clone(),
             summary: self.summary(),
             counters: std::mem::take(&mut self.counters),
+            rescans: 0,
         }
     }
 

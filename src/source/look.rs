@@ -43,8 +43,8 @@ impl Looking {
         self.batches.recv().await
     }
 
-    pub(super) fn rescan(&self) {
-        self.bell.rescan();
+    pub(super) fn rescan(&self) -> u64 {
+        self.bell.rescan()
     }
 }
 
@@ -65,16 +65,16 @@ struct Looker {
 impl Looker {
     fn run(mut self) {
         let mut due = clock::now();
-        let mut asked = false;
+        let (mut asked, mut made) = (0, 0);
         let mut last: Option<Looked> = None;
         loop {
             let woken = self.watch.wait(&self.bell, due, &mut self.noticed);
             if woken.stopped {
                 return;
             }
-            if woken.rescan {
+            if let Some(rescans) = woken.rescans {
                 self.files.distrust();
-                asked = true;
+                asked = rescans;
             }
             thread::sleep(last.map_or(limits::FILE_PAUSE, |last| last.pause(clock::now())));
             // What came meanwhile is seen by this look.
@@ -85,9 +85,13 @@ impl Looker {
             let ended = clock::now();
             last = Some(Looked { ended, took: ended.saturating_duration_since(began) });
             due = again.unwrap_or(ended + limits::FILE_POLL);
-            let batch = batch.or_else(|| (asked && again.is_none()).then(|| self.files.nothing()));
-            if let Some(batch) = batch {
-                asked = false;
+            // What rests is read by then; what never rests is not waited for.
+            let read = again.is_none() || batch.as_ref().is_some_and(|one| !one.files.is_empty());
+            let untold = made < asked && read;
+            let batch = batch.or_else(|| untold.then(|| self.files.nothing()));
+            if let Some(mut batch) = batch {
+                made = if read { asked } else { made };
+                batch.rescans = made;
                 if self.batches.blocking_send(batch).is_err() {
                     return;
                 }

@@ -203,11 +203,11 @@ impl Walk {
     }
 }
 
-<<<<<<< HEAD
 /// Whether a file of this name is read where its directory is.
 pub(super) fn is_configuration(path: &Path) -> bool {
     path.extension().is_some_and(|e| EXTENSIONS.iter().any(|x| e == *x))
-=======
+}
+
 /// `mesh.yaml` for `./mesh.yaml`, as people say it and editors find it. `./-` is a file and `-` is
 /// standard input.
 fn shown(name: &Path) -> String {
@@ -215,7 +215,6 @@ fn shown(name: &Path) -> String {
     let clear =
         !short.as_os_str().is_empty() && !short.as_os_str().as_encoded_bytes().starts_with(b"-");
     if clear { short } else { name }.display().to_string()
->>>>>>> diagnostics
 }
 
 /// An error that belongs to a file as a whole.

@@ -6,11 +6,16 @@
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 mod attacks;
 mod frames;
+mod input;
 mod load;
 mod losses;
+mod manager;
+mod names;
 mod origin;
 mod process;
+mod reload;
 mod slow;
+mod upload;
 
 #[path = "../support/authority.rs"]
 #[expect(dead_code, reason = "other tests use what these don't")]

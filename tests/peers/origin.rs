@@ -31,7 +31,12 @@ pub(crate) struct Origin {
 impl Origin {
     /// Holds each answer back for as long, unless the request is given up before.
     pub(crate) fn start(hold: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(([127, 0, 0, 1], 0).into(), hold)
+    }
+
+    /// The same, on this address.
+    pub(crate) fn start_at(address: SocketAddr, hold: Duration) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);

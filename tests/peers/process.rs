@@ -9,10 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use meshctl::clock;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::authority::Authority;
 
-const MESHCTL: &str = env!("CARGO_BIN_EXE_meshctl");
+pub(crate) const MESHCTL: &str = env!("CARGO_BIN_EXE_meshctl");
 /// For a debug build on two busy cores.
 const START: Duration = Duration::from_secs(20);
 
@@ -30,7 +31,8 @@ pub(crate) struct Proxy {
     running: Option<Running>,
 }
 
-struct Running {
+/// A process that is ready.
+pub(crate) struct Running {
     child: Child,
     observe: SocketAddr,
 }
@@ -45,12 +47,25 @@ pub(crate) struct Mesh<'a> {
 
 impl Proxy {
     pub(crate) fn start(mesh: &Mesh<'_>) -> Self {
-        let [http, https, extra] = free_addresses();
+        let mut proxy = Self::prepare(mesh);
+        proxy.running = Some(proxy.run(&[]));
+        proxy
+    }
+
+    /// All that a process needs, and no process.
+    pub(crate) fn prepare(mesh: &Mesh<'_>) -> Self {
+        let [http] = free_addresses();
+        Self::prepare_at(http, mesh)
+    }
+
+    /// The same, with the HTTP listener's port where the test wants it.
+    pub(crate) fn prepare_at(http: SocketAddr, mesh: &Mesh<'_>) -> Self {
+        let [https, extra] = free_addresses();
         // Over a control socket in a folder of everyone's the proxy could be steered by anyone.
         let ours = std::fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(ours).tempdir().unwrap();
         let authority = Authority::new("a test's authority");
-        let mut proxy =
+        let proxy =
             Self { folder, http, https, extra, authority, former: Vec::new(), running: None };
         std::fs::create_dir(proxy.mesh()).unwrap();
         proxy.write("gateway.yaml", &proxy.gateway(mesh.settings, false));
@@ -59,8 +74,12 @@ impl Proxy {
         for (name, address) in mesh.backends {
             proxy.write(&format!("{name}.yaml"), &backend(name, &[*address]));
         }
-        proxy.running = Some(proxy.run(&[]));
         proxy
+    }
+
+    /// Serves with this process from now on.
+    pub(crate) fn serve(&mut self, running: Running) {
+        self.running = Some(running);
     }
 
     pub(crate) fn mesh(&self) -> PathBuf {
@@ -116,23 +135,29 @@ spec: {{accessLog: none, {settings}}}
     }
 
     fn run(&self, more: &[&str]) -> Running {
+        self.run_as(|mut command| {
+            command.args(more);
+            command
+        })
+    }
+
+    /// A process over these files, started as `change` makes it of the plain command.
+    pub(crate) fn run_as(&self, change: impl FnOnce(Command) -> Command) -> Running {
         let [observe] = free_addresses();
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
-        let child = Command::new(MESHCTL)
+        let mut command = Command::new(MESHCTL);
+        command
             .args(["proxy", "run", "--workers", "2", "--observe", &observe.to_string(), "-f"])
             .arg(self.mesh())
             .arg("--control")
             .arg(self.folder.path().join("control"))
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::null());
+        let mut command = change(command);
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut running = Running { child, observe };
         let until = clock::now() + START;
         while !ask(observe, "/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
@@ -141,6 +166,18 @@ spec: {{accessLog: none, {settings}}}
             std::thread::sleep(Duration::from_millis(10));
         }
         running
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.running().signal(signal);
+    }
+
+    /// What `systemctl stop` does; the process has to end well.
+    pub(crate) fn stop(&mut self) {
+        let running = self.running.take().expect("it has been started");
+        running.signal(Signal::TERM);
+        self.former.push(running);
+        self.wait_for_former();
     }
 
     pub(crate) fn log(&self) -> String {
@@ -155,7 +192,7 @@ spec: {{accessLog: none, {settings}}}
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// A metric, summed over its series.
+    /// A metric, summed over its series; with labels, that series.
     pub(crate) fn metric(&self, family: &str) -> f64 {
         let scrape = ask(self.running().observe, "/metrics").unwrap();
         let samples = scrape.lines().filter(|line| {
@@ -164,8 +201,19 @@ spec: {{accessLog: none, {settings}}}
         samples.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
-    fn running(&self) -> &Running {
+    pub(crate) fn running(&self) -> &Running {
         self.running.as_ref().expect("it has been started")
+    }
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid().cast_signed()).expect("a process");
+        kill_process(pid, signal).expect("it is there");
     }
 }
 
@@ -248,4 +296,14 @@ pub(crate) fn wait_until(
         std::thread::sleep(Duration::from_millis(5));
     }
     clock::now() - started
+}
+
+/// One request on a connection of its own, and the whole answer.
+pub(crate) fn get(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(START))?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use meshctl::{clock, limits};
 
 use crate::alone;
-use crate::frames::{END_HEADERS, HEADERS, METHOD_POST, PREFACE, SETTINGS, frame, request};
+use crate::frames::{
+    CONTINUATION, END_HEADERS, HEADERS, METHOD_POST, PING, PREFACE, SETTINGS, frame, request,
+};
 use crate::origin::Origin;
 use crate::process::{Mesh, Proxy};
 
@@ -19,17 +21,27 @@ const STREAM_IDLE: Duration = Duration::from_secs(4);
 const SETTINGS_TEXT: &str = "timeouts: {idle: 2s, requestHead: 3s, streamIdle: 4s}";
 /// Past the deadline: the answer, and a moment in which the client may read it.
 const SLACK: Duration = Duration::from_secs(1).saturating_add(limits::LINGER);
+/// Where a PROXY header has to come first.
+const PROXIED: &str = "proxyProtocol: {from: [127.0.0.0/8]}";
 const DRIP_EVERY: Duration = Duration::from_millis(200);
 /// Connections that drip while another client is timed.
 const DRIPPING: usize = 1_000;
 const RULES: &str = "  - backendRefs: [{group: meshctl.dev, kind: Backend, name: origin}]\n";
 
+/// Which listener a client goes to.
+#[derive(Clone, Copy)]
+enum To {
+    Http,
+    Https,
+    Proxied,
+}
+
 struct Slow {
     name: &'static str,
-    tls: bool,
+    to: To,
     first: Vec<u8>,
     /// Sent again and again.
-    drip: &'static [u8],
+    drip: Vec<u8>,
     /// When it is over, counted from the connection's start.
     after: Duration,
     /// What has to be in the answer.
@@ -41,9 +53,9 @@ fn clients() -> Vec<Slow> {
     let upload = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nsome";
     let slow = |name, first: &[u8], after, answer| Slow {
         name,
-        tls: false,
+        to: To::Http,
         first: first.to_vec(),
-        drip: b"",
+        drip: Vec::new(),
         after,
         answer,
     };
@@ -53,46 +65,67 @@ fn clients() -> Vec<Slow> {
     let handshake = limits::TLS_HANDSHAKE_TIMEOUT;
     // The start of a ClientHello record of 512 bytes.
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
-    let tls = |name, first: &[u8], drip| Slow {
-        name,
-        tls: true,
-        first: first.to_vec(),
-        drip,
-        after: handshake,
-        answer: b"",
+    let tls = |name, first: &[u8], drip: &[u8]| Slow {
+        to: To::Https,
+        drip: drip.to_vec(),
+        ..slow(name, first, handshake, b"")
     };
+    let proxied = |name, first: &[u8], drip: &[u8]| Slow {
+        to: To::Proxied,
+        drip: drip.to_vec(),
+        ..slow(name, first, limits::PROXY_PROTOCOL_TIMEOUT, b"")
+    };
+    let ping = frame(PING, 0, 0, &[0; 8]);
+    // The first byte of a frame that is to have a hundred.
+    let continued = frame(CONTINUATION, END_HEADERS, 1, &[0; 100]);
+    let dripping = [&frame(HEADERS, 0, 1, &request(METHOD_POST))[..], &continued[..10]].concat();
     vec![
         slow("a head that stops", &head, REQUEST_HEAD, b"HTTP/1.1 408 "),
         Slow {
-            drip: b"X-More: 1\r\n",
+            drip: b"X-More: 1\r\n".to_vec(),
             ..slow("a head that drips", &head, REQUEST_HEAD, b"HTTP/1.1 408 ")
         },
         Slow {
-            drip: b"a",
+            drip: b"a".to_vec(),
             ..slow("a target that drips", b"GET /", REQUEST_HEAD, b"HTTP/1.1 408 ")
         },
+        slow("an empty line", b"\r\n", REQUEST_HEAD, b"HTTP/1.1 408 "),
+        slow("a letter of either protocol", b"P", REQUEST_HEAD, b"HTTP/1.1 408 "),
+        slow("not a byte", b"", IDLE, b""),
         slow("keep-alive", &[&head[..], b"\r\n"].concat(), IDLE, b"HTTP/1.1 200 "),
         slow("a body that stops", upload, STREAM_IDLE, b"HTTP/1.1 "),
         slow("HTTP/2 without settings", PREFACE, REQUEST_HEAD, b""),
         slow("HTTP/2 without a request", &h2, IDLE, b""),
         slow("HTTP/2, a head that stops", &[&h2[..], &unfinished].concat(), IDLE, b""),
+        Slow { drip: ping, ..slow("HTTP/2 that only pings", &h2, IDLE, b"") },
+        Slow {
+            drip: b"\0".to_vec(),
+            ..slow("HTTP/2, a head that drips", &[&h2[..], &dripping].concat(), IDLE, b"")
+        },
         slow("HTTP/2, a body that stops", &[h2, opened].concat(), STREAM_IDLE + IDLE, b""),
         tls("no ClientHello", b"", b""),
         tls("a ClientHello that stops", hello, b""),
         tls("a ClientHello that drips", hello, b"\0"),
+        proxied("no PROXY header", b"", b""),
+        proxied("a PROXY header that stops", b"PROXY TCP4 ", b""),
+        proxied("a PROXY header that drips", b"PROXY TCP4 192.0.2.1 ", b"1"),
     ]
 }
 
 #[test]
 fn slow_clients_cost_a_bounded_time() {
     let _alone = alone();
-    let proxy = start();
+    let (proxy, proxied) = (start(SETTINGS_TEXT), start(PROXIED));
     let cases = clients();
     let total = cases.len();
     let running: Vec<_> = cases
         .into_iter()
         .map(|slow| {
-            let address = if slow.tls { proxy.https } else { proxy.http };
+            let address = match slow.to {
+                To::Http => proxy.http,
+                To::Https => proxy.https,
+                To::Proxied => proxied.http,
+            };
             std::thread::spawn(move || {
                 let (lasted, answer) = hold(address, &slow, slow.after + 2 * SLACK);
                 (slow, lasted, answer)
@@ -117,7 +150,7 @@ fn slow_clients_cost_a_bounded_time() {
 #[test]
 fn slow_clients_hold_up_nobody() {
     let _alone = alone();
-    let proxy = start();
+    let proxy = start(SETTINGS_TEXT);
     let (alone, _) = good_client(proxy.http);
     let before = proxy.memory();
     let mut dripping: Vec<TcpStream> =
@@ -136,10 +169,10 @@ fn slow_clients_hold_up_nobody() {
     assert!(each <= 32 * 1024, "{each} bytes for each slow client");
 }
 
-fn start() -> Proxy {
+fn start(settings: &str) -> Proxy {
     let origin = Origin::start(Duration::ZERO);
     let backends = [("origin", origin.address)];
-    Proxy::start(&Mesh { settings: SETTINGS_TEXT, rules: RULES, backends: &backends })
+    Proxy::start(&Mesh { settings, rules: RULES, backends: &backends })
 }
 
 /// How long the server bears it, and what it has said by then.
@@ -156,7 +189,7 @@ fn hold(address: SocketAddr, slow: &Slow, patience: Duration) -> (Duration, Vec<
             Ok(read) => answer.extend_from_slice(&buffer[..read]),
             // The drip is refused once the server has closed; what it said comes first.
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                let _ = stream.write_all(slow.drip);
+                let _ = stream.write_all(&slow.drip);
             }
             Err(_) => break,
         }

@@ -82,6 +82,7 @@ impl Start {
             access_log,
             metrics,
             inherited,
+            passed: Vec::new(),
             drain: Drain::new(),
         })
         .unwrap();

@@ -17,21 +17,22 @@ use crate::proxy::exchange::{self, Ended};
 use crate::proxy::tunnel;
 use crate::proxy::worker::Worker;
 
-/// Serves until the connection ends; says why where that wasn't the ordinary way.
+/// Serves until the connection ends; says why where that wasn't the ordinary way. The first
+/// request's head began to come at `started`.
 pub(super) async fn serve(
     worker: &Rc<Worker>,
     client: Client,
     mut conn: ServerConn,
     deadlines: Deadlines,
+    mut started: Instant,
 ) -> Option<Cause> {
     loop {
-        let started = match idle(&client, &mut conn, &deadlines).await {
-            Ok(started) => started,
-            Err(cause) => return cause,
-        };
         // Boxed, so that an idle connection holds none of it.
         match Box::pin(turn(worker, &client, &mut conn, &deadlines, started)).await {
-            Turn::Next => {}
+            Turn::Next => match idle(&client, &mut conn, &deadlines).await {
+                Ok(next) => started = next,
+                Err(cause) => return cause,
+            },
             Turn::Close(cause) => {
                 close(conn, &deadlines).await;
                 return cause;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-use super::{Client, caught};
+use super::Client;
 use crate::clock;
 use crate::limits;
 use crate::model::Cause;
@@ -15,6 +15,7 @@ use crate::proxy::codec::h2::{Accepted, ServerConnection};
 use crate::proxy::codec::io::Rewound;
 use crate::proxy::deadline::{Deadlines, Phase};
 use crate::proxy::exchange;
+use crate::proxy::panics::caught;
 use crate::proxy::worker::Worker;
 
 /// Serves until the connection ends; says why where that wasn't the ordinary way.
@@ -114,7 +115,7 @@ fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: 
     tokio::task::spawn_local(async move {
         let work = Box::pin(answer(&worker, &client, accepted));
         // A stream that a bug ended is reset when it is dropped; its neighbours go on.
-        let abandoned = caught(&worker, work).await.unwrap_or(false);
+        let abandoned = caught(&worker.shared.panics, work).await.unwrap_or(false);
         open.0.judge(abandoned);
     });
 }

@@ -195,33 +195,38 @@ async fn speak(worker: &Rc<Worker>, client: Client, io: Io) -> Option<Cause> {
     };
     let mut conn = ServerConn::new(io, limits);
     let deadlines = Deadlines::default();
-    let started = clock::now();
-    deadlines.set(Phase::Idle, started + limits::FIRST_BYTE_TIMEOUT, Cause::IdleTimeout);
+    let first_byte = client.settings.idle_timeout.min(limits::FIRST_BYTE_TIMEOUT);
+    deadlines.set(Phase::Idle, clock::now() + first_byte, Cause::IdleTimeout);
+    let began = match deadlines.guard(pin!(h1::fill(&client, &mut conn, &deadlines))).await {
+        Ok(Ok(0) | Err(_)) => return None,
+        Ok(Ok(_)) => clock::now(),
+        Err(cause) => return Some(cause),
+    };
+    // A head has begun, whichever protocol's it is.
+    deadlines.clear(Phase::Idle);
+    let head = began + client.settings.request_head_timeout;
+    deadlines.set(Phase::Head, head, Cause::RequestHeadTimeout);
     let secured = client.tls.is_some();
     let detect = async {
-        loop {
+        while !secured && PREFACE.starts_with(conn.read()) && conn.read().len() < PREFACE.len() {
             match h1::fill(&client, &mut conn, &deadlines).await {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }
-            let read = conn.read();
-            let shared = read.len().min(PREFACE.len());
-            if secured || read[..shared] != PREFACE[..shared] {
-                return Some(false);
-            }
-            if shared == PREFACE.len() {
-                return Some(true);
-            }
         }
+        Some(!secured && conn.read().starts_with(PREFACE))
     };
     let detected = deadlines.guard(pin!(detect)).await;
     match detected {
         Ok(None) => None,
-        Err(cause) => Some(cause),
         Ok(Some(true)) => {
             let (io, read) = conn.into_parts();
             Box::pin(h2::serve(worker, client, Rewound::new(read, io))).await
         }
-        Ok(Some(false)) => h1::serve(worker, client, conn, deadlines).await,
+        // One that stopped within the preface is told as a client of HTTP/1 would be.
+        Ok(Some(false)) | Err(Cause::RequestHeadTimeout) => {
+            h1::serve(worker, client, conn, deadlines, began).await
+        }
+        Err(cause) => Some(cause),
     }
 }

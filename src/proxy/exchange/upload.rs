@@ -230,3 +230,6 @@ impl Upload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,8 +58,9 @@ impl Live {
             update = self.feed.next() => panic!("{update:?}"),
             () = std::future::ready(()) => {}
         }
-        self.feed.rescan();
+        let asked = self.feed.rescan().expect("the thread is there");
         let update = self.next().await;
+        assert_eq!(update.rescans, asked);
         assert_eq!(update.read.documents_parsed, 0);
         assert!(update.changes.upserted.is_empty() && update.changes.removed.is_empty());
     }

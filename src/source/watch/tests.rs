@@ -152,7 +152,7 @@ fn what_rings_ends_a_wait() {
     let bell = Bell::new().unwrap();
     let far = clock::now() + Duration::from_secs(3600);
     bell.rescan();
-    let rescan = Asked { rescan: true, stopped: false };
+    let rescan = Asked { rescans: Some(1), stopped: false };
     assert_eq!(at.watch.wait(&bell, far, &mut at.noticed), rescan);
     assert_eq!(bell.asked(), Asked::default(), "once");
     at.write("mesh/a.yaml");

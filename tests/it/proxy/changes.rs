@@ -132,23 +132,52 @@ async fn a_broken_document_changes_nothing() {
     load.end().await;
 }
 
+/// A rule and a Backend's endpoints, the first of each with this weight.
+fn weights(weight: u32, endpoints: &[&str], other: &str) -> String {
+    let refs = format!("- backendRefs: [{}, {}]", weighed("up", weight), weighed("none", 0));
+    let endpoint = |(at, address): (usize, &&str)| {
+        let weight = if at == 0 { weight } else { 5 };
+        format!("{{address: {address:?}, weight: {weight}}}")
+    };
+    let endpoints: Vec<String> = endpoints.iter().enumerate().map(endpoint).collect();
+    let up = backend("up", &[], "")
+        .replace("endpoints: []", &format!("endpoints: [{}]", endpoints.join(", ")));
+    format!("{GATEWAY}{}{up}{}", route("r", &[], &refs), backend("none", &[other], ""))
+}
+
+/// What is known of a slow endpoint is known after the change: it gets no more requests than
+/// before. Forgetting would send it one in three until it has answered again.
+#[tokio::test]
+async fn a_changed_weight_forgets_no_average() {
+    let quick = |_: &server::Seen| Answer::text("x");
+    let slow = |_: &server::Seen| Answer::text("x").after(Duration::from_millis(50));
+    let (a, b) = (server::http1(quick).await, server::http1(quick).await);
+    let slow = server::http1(slow).await;
+    let yaml = |weight: u32| weights(weight, &[&a.address, &b.address, &slow.address], &a.address);
+    let mut mesh = Mesh::of(&yaml(1)).workers(1).start();
+    let mut client = Client::connect(mesh.port(80)).await;
+    while a.count() == 0 || b.count() == 0 || slow.count() == 0 {
+        client.get("h", "/").await.expect(200);
+    }
+    let before = slow.count();
+    for change in 0..100 {
+        mesh.apply(&yaml(4 + change % 3)).await;
+        for _ in 0..3 {
+            client.get("h", "/").await.expect(200);
+        }
+    }
+    // One in thirty, to see whether it has recovered: 10 of 300, six standard deviations below 30.
+    let asked = slow.count() - before;
+    assert!(asked < 30, "{asked} of 300");
+}
+
 #[tokio::test]
 async fn a_changed_weight_resets_nothing() {
     let (a, b) = (server::named("a").await, server::named("b").await);
     let dead = server::nobody().await.to_string();
-    let yaml = |weight: u32| {
-        format!(
-            "{GATEWAY}{}{}{}{}",
-            route(
-                "r",
-                &[],
-                &format!("- backendRefs: [{}, {}]", weighed("up", weight), weighed("none", 0))
-            ),
-            backend("up", &[&a.address, &b.address, &dead], ""),
-            backend("none", &[&a.address], ""),
-            policy("up", "ejection: {consecutiveFailures: 1, baseTime: 1h, maxTime: 1h}")
-        )
-    };
+    let ejection = policy("up", "ejection: {consecutiveFailures: 1, baseTime: 1h, maxTime: 1h}");
+    let yaml =
+        |weight: u32| weights(weight, &[&a.address, &b.address, &dead], &a.address) + &ejection;
     let mut mesh = Mesh::of(&yaml(1)).workers(1).start();
     let mut client = Client::connect(mesh.port(80)).await;
     for _ in 0..200 {

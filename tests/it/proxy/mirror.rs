@@ -123,7 +123,7 @@ async fn what_a_mirror_does_is_nobodys_business() {
 }
 
 /// A mirror that takes the connection and never reads: the upload keeps its rate, and what the
-/// process holds stays below a window. `MIB` is 64 here; the soak runs it with 1,024.
+/// process holds stays below a window. A process of its own takes 1 GiB in tests/peers/upload.rs.
 #[tokio::test]
 async fn a_mirror_that_never_reads_holds_nothing_up() {
     const MIB: usize = 64;

@@ -53,6 +53,61 @@ async fn a_head_that_stops_is_408() {
     assert_eq!(client.rest().await, b"");
 }
 
+/// What may still become HTTP/2's preface has the time of a head, and no more.
+#[tokio::test]
+async fn letters_that_may_be_either_protocol_have_a_heads_time() {
+    let up = server::named("up").await;
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("timeouts: {requestHead: 200ms}")));
+    for letters in ["P", "PRI * HTTP"] {
+        let mut client = Client::connect(mesh.port(80)).await;
+        client.send(letters).await;
+        let answer = client.response().await.expect(408);
+        assert_eq!(answer.cause(), Some("request_head_timeout"), "{letters:?}");
+    }
+    // A letter at a time.
+    let mut client = Client::connect(mesh.port(80)).await;
+    let watch = Watch::start();
+    for letter in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".chunks(1) {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        if client.wire.write(letter).await.is_err() {
+            break;
+        }
+    }
+    let _ = client.rest().await;
+    assert!(watch.elapsed() < Duration::from_secs(5), "{:?}", watch.elapsed());
+    assert_eq!(up.count(), 0);
+    // In time.
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("P").await;
+    client.send("UT / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n").await;
+    client.response().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_connection_without_a_byte_is_idle() {
+    let up = server::named("up").await;
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("timeouts: {idle: 200ms}")));
+    let mut client = Client::connect(mesh.port(80)).await;
+    assert_eq!(client.rest().await, b"");
+    until("the count", || mesh.metric(Family::ConnectionsClosed, &["idle_timeout"]) == 1).await;
+}
+
+/// One empty line before a request is passed over (RFC 9112 §2.2), and begins its time.
+#[tokio::test]
+async fn empty_lines_buy_no_time() {
+    let up = server::named("up").await;
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("timeouts: {requestHead: 200ms}")));
+    for (lines, status) in [("\r\n", 408), ("\r\n\r\n", 400)] {
+        let mut client = Client::connect(mesh.port(80)).await;
+        client.send(lines).await;
+        client.response().await.expect(status);
+        assert_eq!(client.rest().await, b"");
+    }
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("\r\nGET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    client.response().await.expect(200);
+}
+
 #[tokio::test]
 async fn an_idle_connection_is_closed_without_a_word() {
     let up = server::named("up").await;

@@ -20,10 +20,13 @@ struct Simulation {
 
 impl Simulation {
     fn new(endpoints: usize, workers: usize) -> Self {
+        Self::weighted(&vec![1; endpoints], workers)
+    }
+
+    fn weighted(weights: &[u32], workers: usize) -> Self {
         let process = Process::start();
-        let workers = (0..workers)
-            .map(|_| process.worker(policy(Balance::LeastRequest), &vec![1; endpoints]))
-            .collect();
+        let workers =
+            (0..workers).map(|_| process.worker(policy(Balance::LeastRequest), weights)).collect();
         Self {
             process,
             workers,
@@ -109,6 +112,24 @@ fn equal_endpoints_share_equally_under_load() {
             for index in 0..5 {
                 let share = share_of_equal(&counts, index);
                 assert!((0.8..1.2).contains(&share), "{workers}, {per_second}/s: {counts:?}");
+            }
+        }
+    }
+}
+
+/// A weight is a share of the traffic, however much of it is under way: least-request levels out
+/// what the endpoints have to do for their weights, not what they have to do. A light endpoint
+/// keeps the little more that a draw by the fourth power of noisy averages gives it.
+#[test]
+fn weights_hold_under_load() {
+    for workers in [1, 4] {
+        for (weights, of_last) in [(&[9, 1][..], 0.1), (&[1_000, 1], 0.001), (&[5, 4, 1], 0.1)] {
+            for per_second in [800.0, 5_000.0] {
+                let counts =
+                    Simulation::weighted(weights, workers).run(20_000, per_second, |_| 10.0);
+                let share = share_of_equal(&counts, weights.len() - 1) / weights.len() as f64;
+                let what = format!("{workers} workers, {weights:?}, {per_second}/s: {counts:?}");
+                assert!(share > 0.5 * of_last && share < 1.6 * of_last + 0.02, "{what}");
             }
         }
     }
