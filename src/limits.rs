@@ -196,6 +196,9 @@ pub const DNS_BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub const DNS_FIRST_WAIT: Duration = Duration::from_millis(800);
 /// Names that are asked for at once, each for IPv4 and IPv6.
 pub const DNS_LOOKUPS: usize = 32;
+/// How long the address that answered last may stay silent before an endpoint's other one is tried
+/// beside it (RFC 8305 §5: the recommended delay).
+pub const CONNECT_HEAD_START: Duration = Duration::from_millis(250);
 /// A name server's word on one name, with all its retries.
 pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
 /// /etc/hosts: block lists of a million names are larger and belong into a name server.

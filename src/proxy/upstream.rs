@@ -5,6 +5,7 @@
 //! know rules, retries or how an endpoint is chosen.
 
 mod connect;
+mod dial;
 mod h2;
 
 use std::cell::{Cell, RefCell};
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use connect::{ConnectFault, Transport};
+pub use dial::Dialer;
 
 use self::h2::Multiplexed;
 use crate::clock::{self, Instant};
 use crate::identity::ClientTls;
 use crate::limits;
-use crate::model::{Address, BackendProtocol, Cause};
+use crate::model::{BackendProtocol, Cause};
 use crate::proxy::codec::Upstream;
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
@@ -26,7 +28,7 @@ use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
 pub struct Pool {
-    address: Address,
+    dialer: Dialer,
     transport: RefCell<Rc<Transport>>,
     idle: RefCell<Vec<Idle>>,
     multiplexed: Multiplexed,
@@ -54,9 +56,9 @@ pub struct Lease {
 }
 
 impl Pool {
-    pub fn new(address: Address, transport: Transport, series: Rc<EndpointSeries>) -> Rc<Self> {
+    pub fn new(dialer: Dialer, transport: Transport, series: Rc<EndpointSeries>) -> Rc<Self> {
         Rc::new(Self {
-            address,
+            dialer,
             transport: RefCell::new(Rc::new(transport)),
             idle: RefCell::default(),
             multiplexed: Multiplexed::default(),
@@ -65,8 +67,8 @@ impl Pool {
         })
     }
 
-    pub fn address(&self) -> &Address {
-        &self.address
+    pub fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     fn transport(&self) -> Rc<Transport> {
@@ -115,7 +117,7 @@ impl Pool {
             return self.multiplexed.stream(self).await;
         }
         let started = clock::now();
-        let io = connect::connect(&self.address, &self.transport(), preface).await?;
+        let io = connect::connect(&self.dialer, &self.transport(), preface).await?;
         let took = Some(clock::now() - started);
         if self.is_h2(&io) {
             self.speaks_h2.set(Some(true));

@@ -151,7 +151,7 @@ impl Multiplexed {
         // Also when the request that connects is given up halfway.
         let _end = Ending(self);
         let made: Result<_, ConnectFault> = async {
-            let io = connect::connect(&pool.address, &pool.transport(), None).await?;
+            let io = connect::connect(&pool.dialer, &pool.transport(), None).await?;
             if !pool.is_h2(&io) {
                 return Ok(Connected::H1(io));
             }
@@ -202,6 +202,6 @@ impl Drop for Waiting<'_> {
 fn refused(pool: &Pool, fault: &Fault) -> ConnectFault {
     ConnectFault {
         cause: Cause::UpstreamProtocolError,
-        sentence: format!("{}: HTTP/2 handshake: {fault}", pool.address).into(),
+        sentence: format!("{}: HTTP/2 handshake: {fault}", pool.dialer.address()).into(),
     }
 }
