@@ -205,11 +205,12 @@ impl<'a> Exchange<'a> {
         if stages.is_empty() {
             return Ok(());
         }
+        let port = self.redirect_port(view.listener.port);
         let mut request = StageRequest {
             head: self.head,
             matched: &view.rule().matches[matched].path,
             https: self.origin.secure,
-            port: view.listener.port,
+            port,
             origin: &mut self.cors_origin,
             mirrors,
             rng: &self.worker.rng,
@@ -218,6 +219,17 @@ impl<'a> Exchange<'a> {
             stage.request(&mut request).await?;
         }
         Ok(())
+    }
+
+    /// The listener's port, as the Gateway API has it, unless a trusted hop in front changed the
+    /// scheme: then the listener's belongs to another scheme than the client's, and the hop's own
+    /// is meant.
+    fn redirect_port(&self, listener: u16) -> u16 {
+        let Origin { secure, port, .. } = self.origin;
+        if secure == self.client.tls.is_some() {
+            return listener;
+        }
+        port.unwrap_or(if secure { 443 } else { 80 })
     }
 
     fn start_mirrors(&mut self, mirrors: &[Rc<Mirror>]) -> SmallVec<[Tap; 1]> {
