@@ -17,12 +17,13 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::codec::{Body, Downstream};
+use super::codec::{Body, Downstream, Upstream};
 use super::connection::Client;
 use super::deadline::{Deadlines, Phase};
 use super::forwarded::{self, Inbound, Origin};
 use super::message::{RequestHead, ResponseHead};
 use super::mirror::{Mirror, Tap};
+use super::registry::{BackendInFlight, InFlight};
 use super::respond;
 use super::session::Session;
 use super::stage::{Answer, Stage, StageRequest};
@@ -39,7 +40,22 @@ pub enum Ended {
     /// Nothing: the answer is complete, or the connection says that it is not.
     Done,
     /// Both sides speak another protocol now.
-    Upgraded(Box<Lease>),
+    Upgraded(Box<Switched>),
+}
+
+/// The endpoint's end of a tunnel. Until it is dropped the tunnel weighs what a request weighs, or
+/// whoever has the most tunnels would look idle and be given the next ones too.
+pub struct Switched {
+    lease: Lease,
+    _load: InFlight,
+    _of_backend: BackendInFlight,
+}
+
+impl Switched {
+    /// The raw stream.
+    pub fn take(&mut self) -> Option<Upstream> {
+        self.lease.take()
+    }
 }
 
 /// One request on its way.

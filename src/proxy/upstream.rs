@@ -198,8 +198,8 @@ impl Lease {
         matches!(self.upstream, Some(Upstream::H2(_)))
     }
 
-    /// The raw stream after a 101.
-    pub fn take(mut self) -> Option<Upstream> {
+    /// The raw stream after a 101; what is left counts the connection as in use.
+    pub fn take(&mut self) -> Option<Upstream> {
         self.upstream.take()
     }
 }
