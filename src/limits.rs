@@ -239,7 +239,8 @@ pub const DOOR_BACKLOG: i32 = 128;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
 
-/// A mirrored request in all.
+/// How long a mirror's backend may stand still before it is given up, and how long its answer may
+/// take once it has the whole request. How long that takes is up to the client.
 pub const MIRROR_TIMEOUT: Duration = Duration::from_secs(30);
 /// After an accept failed for want of descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
