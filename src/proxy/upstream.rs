@@ -113,9 +113,14 @@ impl Pool {
     }
 
     async fn connect(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
-        if self.wants_h2() && preface.is_none() {
+        if self.may_share() && preface.is_none() {
             return self.multiplexed.stream(self).await;
         }
+        self.connect_alone(preface).await
+    }
+
+    /// A connection for one request, which others may come to share if it speaks HTTP/2.
+    async fn connect_alone(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
         let started = clock::now();
         let io = connect::connect(&self.dialer, &self.transport(), preface).await?;
         let took = Some(clock::now() - started);
@@ -152,6 +157,17 @@ impl Pool {
     fn wants_h2(&self) -> bool {
         self.transport.borrow().protocol == BackendProtocol::H2c
             || self.speaks_h2.get() == Some(true)
+    }
+
+    /// Whether one connection may be enough for many requests: also where TLS has still to say
+    /// what the endpoint speaks, or as many connections would be made as requests come first.
+    fn may_share(&self) -> bool {
+        let transport = self.transport.borrow();
+        let unknown = self.speaks_h2.get().is_none()
+            && transport.keeps_connections()
+            && transport.tls.as_ref().is_some_and(|tls| tls.offers_h2());
+        drop(transport);
+        unknown || self.wants_h2()
     }
 
     fn pop_idle(&self) -> Option<Box<ClientConn>> {
