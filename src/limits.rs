@@ -169,6 +169,12 @@ pub const REMEMBER_UNUSED: Duration = Duration::from_secs(120);
 pub const REMEMBERED: usize = 4_096;
 /// A latency average forgets at this rate: old samples weigh 1/e after it.
 pub const LATENCY_DECAY: Duration = Duration::from_secs(5);
+/// What one lower sample leaves of a latency average's excess over it: a hiccup is forgotten after
+/// about eight ordinary answers.
+pub const LATENCY_KEPT: f32 = 0.75;
+/// Endpoints whose latency averages differ by less than this factor are taken to be equally fast:
+/// requests that come one at a time differ by that much on an idle machine.
+pub const LATENCY_TIE: f32 = 2.0;
 /// How much of a pair's requests goes to the worse endpoint while nothing is in flight there, so
 /// that its recovery is noticed: with this, a slow endpoint keeps a tenth of its equal share.
 pub const PROBE_SHARE: f64 = 0.05;

@@ -289,7 +289,9 @@ impl Exchange<'_> {
         let answered_at = clock::now();
         self.record.first_byte = Some(answered_at - self.started);
         if !response.status.is_server_error() {
-            now.group.members()[index].shared.observe(answered_at - begun, answered_at);
+            let connect = lease.connect.unwrap_or_default();
+            let took = (answered_at - begun).saturating_sub(connect);
+            now.group.members()[index].shared.observe(took, answered_at);
         }
         if let Some(event) = now.group.on_success(index, answered_at) {
             self.tell_ejection(now, index, event);

@@ -95,6 +95,20 @@ async fn a_hash_brings_the_same_to_the_same() {
 }
 
 #[tokio::test]
+async fn equal_endpoints_share_one_request_at_a_time() {
+    // What tells them apart then is noise alone.
+    for workers in [1, 4] {
+        let ups = [server::named("a").await, server::named("b").await];
+        let yaml = simple(&[&ups[0].address, &ups[1].address]);
+        let mesh = Mesh::of(&yaml).workers(workers).start();
+        ask(&mesh, 1, 1_000).await;
+        for up in &ups {
+            assert!(up.count() >= 300, "{workers} workers: {} of 1,000", up.count());
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_request_a_second_finds_every_endpoint() {
     // So few that each worker sees hardly any: what decides is shared.
     for workers in [1, 4] {
