@@ -46,9 +46,9 @@ pub enum Ended {
 /// The endpoint's end of a tunnel. Until it is dropped the tunnel weighs what a request weighs, or
 /// whoever has the most tunnels would look idle and be given the next ones too.
 pub struct Switched {
-    lease: Lease,
     _load: InFlight,
     _of_backend: BackendInFlight,
+    lease: Lease,
 }
 
 impl Switched {

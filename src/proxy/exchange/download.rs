@@ -37,7 +37,7 @@ impl Exchange<'_> {
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
-            let switched = Switched { lease, _load: load, _of_backend: of_backend };
+            let switched = Switched { _load: load, _of_backend: of_backend, lease };
             return self.switch(down, switched, &response).await;
         }
         let sent = down.send_head(&response);

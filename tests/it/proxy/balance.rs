@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use meshctl::telemetry::Family;
+
 use crate::support::Mesh;
 use crate::support::client::Client;
 use crate::support::server::{self, Answer};
@@ -177,10 +179,12 @@ async fn a_tunnel_counts_against_the_requests_that_a_backend_takes() {
     let up = switching().await;
     let mesh = mesh(&(simple(&[&up.address]) + &policy("up", "maxRequests: 2")));
     let tunnels = [tunnel(&mesh).await, tunnel(&mesh).await];
+    assert_eq!(mesh.metric(Family::UpstreamConnections, &["state=\"active\""]), 2);
     let mut client = Client::connect(mesh.port(80)).await;
     let answer = client.get("h", "/").await.expect(503);
     assert_eq!(answer.cause(), Some("upstream_overloaded"));
     drop(tunnels);
-    until("the tunnels' end", || up.open() == 0).await;
+    let active = || mesh.metric(Family::UpstreamConnections, &["state=\"active\""]);
+    until("the tunnels' end", || active() == 0).await;
     client.get("h", "/").await.expect(200);
 }
