@@ -184,6 +184,12 @@ pub const REMEMBER_UNUSED: Duration = Duration::from_secs(120);
 pub const REMEMBERED: usize = 4_096;
 /// A latency average forgets at this rate: old samples weigh 1/e after it.
 pub const LATENCY_DECAY: Duration = Duration::from_secs(5);
+/// What one lower sample leaves of a latency average's excess over it: a hiccup is forgotten after
+/// about eight ordinary answers.
+pub const LATENCY_KEPT: f32 = 0.75;
+/// Endpoints whose latency averages differ by less than this factor are taken to be equally fast:
+/// requests that come one at a time differ by that much on an idle machine.
+pub const LATENCY_TIE: f32 = 2.0;
 /// How much of a pair's requests goes to the worse endpoint while nothing is in flight there, so
 /// that its recovery is noticed: with this, a slow endpoint keeps a tenth of its equal share.
 pub const PROBE_SHARE: f64 = 0.05;
@@ -211,6 +217,9 @@ pub const DNS_BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub const DNS_FIRST_WAIT: Duration = Duration::from_millis(800);
 /// Names that are asked for at once, each for IPv4 and IPv6.
 pub const DNS_LOOKUPS: usize = 32;
+/// How long the address that answered last may stay silent before an endpoint's other one is tried
+/// beside it (RFC 8305 §5: the recommended delay).
+pub const CONNECT_HEAD_START: Duration = Duration::from_millis(250);
 /// A name server's word on one name, with all its retries.
 pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
 /// /etc/hosts: block lists of a million names are larger and belong into a name server.
@@ -251,7 +260,8 @@ pub const DOOR_BACKLOG: i32 = 128;
 /// Connections to each door at once.
 pub const DOOR_CONNECTIONS: usize = 32;
 
-/// A mirrored request in all.
+/// How long a mirror's backend may stand still before it is given up, and how long its answer may
+/// take once it has the whole request. How long that takes is up to the client.
 pub const MIRROR_TIMEOUT: Duration = Duration::from_secs(30);
 /// After an accept failed for want of descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);

@@ -21,7 +21,7 @@ pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Listener TLS option: `1.2` or `1.3`.
 pub const OPTION_MIN_TLS: &str = "meshctl.dev/min-tls-version";
-/// The cookie or header of a session whose `sessionName` isn't written.
+/// The header of a session whose `sessionName` isn't written, and how the cookie's name begins.
 pub const SESSION: &str = "meshctl-session";
 /// Our name in `Via`.
 pub const VIA: &str = "meshctl";

@@ -61,6 +61,11 @@ impl ClientTls {
         &self.config
     }
 
+    /// Whether the endpoint may choose HTTP/2.
+    pub fn offers_h2(&self) -> bool {
+        self.config.alpn_protocols.iter().any(|name| name == b"h2")
+    }
+
     /// What is sent as SNI, and found in the certificate where no alternative names are listed.
     pub fn server_name(&self) -> &ServerName<'static> {
         &self.server_name

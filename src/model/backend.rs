@@ -69,6 +69,8 @@ pub struct EndpointSet {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     pub address: Address,
+    /// The same endpoint over the other IP family, for whoever can't reach `address`.
+    pub alternate: Option<SocketAddr>,
     /// 1 where nothing else is said.
     pub weight: u32,
 }

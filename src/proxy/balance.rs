@@ -12,6 +12,7 @@ mod round_robin;
 mod weights;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub struct EndpointGroup {
 #[derive(Debug)]
 pub struct Member {
     pub address: Address,
+    pub alternate: Option<SocketAddr>,
     pub weight: u32,
     pub shared: Arc<EndpointShared>,
 }
@@ -67,6 +69,7 @@ impl EndpointGroup {
             .filter(|endpoint| seen.insert(&endpoint.address))
             .map(|endpoint| Member {
                 address: endpoint.address.clone(),
+                alternate: endpoint.alternate,
                 weight: endpoint.weight,
                 shared: shared.endpoint(channel, &endpoint.address, now),
             })

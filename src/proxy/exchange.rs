@@ -17,12 +17,13 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::codec::{Body, Downstream};
+use super::codec::{Body, Downstream, Upstream};
 use super::connection::Client;
 use super::deadline::{Deadlines, Phase};
 use super::forwarded::{self, Inbound, Origin};
 use super::message::{RequestHead, ResponseHead};
 use super::mirror::{Mirror, Tap};
+use super::registry::{BackendInFlight, InFlight};
 use super::respond;
 use super::session::Session;
 use super::spare::Lent;
@@ -40,7 +41,22 @@ pub enum Ended {
     /// Nothing: the answer is complete, or the connection says that it is not.
     Done,
     /// Both sides speak another protocol now.
-    Upgraded(Box<Lease>),
+    Upgraded(Box<Switched>),
+}
+
+/// The endpoint's end of a tunnel. Until it is dropped the tunnel weighs what a request weighs, or
+/// whoever has the most tunnels would look idle and be given the next ones too.
+pub struct Switched {
+    _load: InFlight,
+    _of_backend: BackendInFlight,
+    lease: Lease,
+}
+
+impl Switched {
+    /// The raw stream.
+    pub fn take(&mut self) -> Option<Upstream> {
+        self.lease.take()
+    }
 }
 
 /// One request on its way.
@@ -203,11 +219,12 @@ impl<'a> Exchange<'a> {
         if stages.is_empty() {
             return Ok(());
         }
+        let port = self.redirect_port(view.listener.port);
         let mut request = StageRequest {
             head: self.head,
             matched: &view.rule().matches[matched].path,
             https: self.origin.secure,
-            port: view.listener.port,
+            port,
             origin: &mut self.cors_origin,
             mirrors,
             rng: &self.worker.rng,
@@ -216,6 +233,17 @@ impl<'a> Exchange<'a> {
             stage.request(&mut request).await?;
         }
         Ok(())
+    }
+
+    /// The listener's port, as the Gateway API has it, unless a trusted hop in front changed the
+    /// scheme: then the listener's belongs to another scheme than the client's, and the hop's own
+    /// is meant.
+    fn redirect_port(&self, listener: u16) -> u16 {
+        let Origin { secure, port, .. } = self.origin;
+        if secure == self.client.tls.is_some() {
+            return listener;
+        }
+        port.unwrap_or(if secure { 443 } else { 80 })
     }
 
     fn start_mirrors(&mut self, mirrors: &[Rc<Mirror>]) -> SmallVec<[Tap; 1]> {

@@ -57,6 +57,8 @@ pub struct Origin {
     pub client: IpAddr,
     /// The client spoke https, here or to a trusted hop in front.
     pub secure: bool,
+    /// The port that the client spoke to, as a trusted hop tells it.
+    pub port: Option<u16>,
     pub request_id: RequestId,
     /// A valid `traceparent` that was there, and is sent on as it is.
     pub trace: Option<TraceParent>,
@@ -79,11 +81,11 @@ pub fn receive(head: &mut RequestHead, inbound: &Inbound<'_>, rng: &mut fastrand
     } else {
         strangers::drop_all(&mut head.fields);
     }
-    let (client, secure) = (believed.client, believed.secure);
+    let Believed { client, secure, port, .. } = believed;
     tell(head, believed, inbound);
     head.fields.push(names::HEADER_REQUEST_ID.as_bytes(), request_id.as_str().as_bytes());
     push_via(&mut head.fields, head.version, inbound.via);
-    Origin { client, secure, request_id, trace }
+    Origin { client, secure, port, request_id, trace }
 }
 
 /// Writes what the backend is to know of the client.

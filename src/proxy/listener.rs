@@ -4,10 +4,11 @@
 //! (SO_REUSEPORT) resets what waits in its queue, and because one socket is one thing to hand to
 //! the next process.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -17,7 +18,7 @@ use crate::limits;
 use crate::model::BindAddress;
 
 /// Binds an address; every address means IPv6 and IPv4 in one socket where the machine has both.
-pub fn bind(address: BindAddress) -> std::io::Result<std::net::TcpListener> {
+pub fn bind(address: BindAddress) -> io::Result<std::net::TcpListener> {
     let Some(ip) = address.ip else {
         let both = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), address.port);
         return match listen(both) {
@@ -30,13 +31,13 @@ pub fn bind(address: BindAddress) -> std::io::Result<std::net::TcpListener> {
     listen(SocketAddr::new(ip, address.port))
 }
 
-fn is_no_ipv6(error: &std::io::Error) -> bool {
+fn is_no_ipv6(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     code == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
         || code == Some(rustix::io::Errno::ADDRNOTAVAIL.raw_os_error())
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
@@ -50,6 +51,7 @@ fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 
 /// One worker's accepting on one address; ends when dropped.
 pub struct Listening {
+    socket: Rc<TcpListener>,
     task: JoinHandle<()>,
 }
 
@@ -58,10 +60,30 @@ impl Listening {
         worker: &Rc<Worker>,
         bind: BindAddress,
         socket: std::net::TcpListener,
-    ) -> std::io::Result<Self> {
-        let socket = TcpListener::from_std(socket)?;
-        let task = tokio::task::spawn_local(accept(Rc::clone(worker), bind, socket));
-        Ok(Self { task })
+    ) -> io::Result<Self> {
+        let socket = Rc::new(TcpListener::from_std(socket)?);
+        let task = tokio::task::spawn_local(accept(Rc::clone(worker), bind, Rc::clone(&socket)));
+        Ok(Self { socket, task })
+    }
+
+    /// Accepts what waits in the queue, then no more. Closing resets what comes between the two,
+    /// so nothing is waited for there; the task has gone, and its handle of the socket.
+    pub async fn finish(mut self, worker: &Rc<Worker>, bind: BindAddress) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        for _ in 0..limits::ACCEPT_BACKLOG {
+            // Not through the runtime, which may not know yet that something is there.
+            match SockRef::from(&*self.socket).accept() {
+                Ok((stream, peer)) => {
+                    let Some(peer) = peer.as_socket() else { continue };
+                    if stream.set_nonblocking(true).is_ok() {
+                        connection::adopt(worker, bind, stream.into(), peer);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(_) => return,
+            }
+        }
     }
 }
 
@@ -71,7 +93,7 @@ impl Drop for Listening {
     }
 }
 
-async fn accept(worker: Rc<Worker>, bind: BindAddress, socket: TcpListener) {
+async fn accept(worker: Rc<Worker>, bind: BindAddress, socket: Rc<TcpListener>) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {

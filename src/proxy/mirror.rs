@@ -1,18 +1,21 @@
 //! Copies of requests whose answers nobody waits for.
 //!
 //! A mirror has a bounded window of its own. The request never waits for it: a mirror that is
-//! behind is given up and counted, and what it held is freed at once.
+//! behind is given up and counted, and what it held is freed at once. It waits for the client as
+//! long as the request itself does, and for its backend no longer than `limits::MIRROR_TIMEOUT`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 
-use super::codec::{Body, Fault, Frame};
-use super::message::{RequestHead, ResponseHead};
+use super::codec::{Body, Fault, Frame, Upstream};
+use super::deadline::{Deadlines, Phase};
+use super::message::{Fields, RequestHead, ResponseHead};
 use super::panics::caught;
 use super::upstream::Lease;
 use super::view::BackendView;
@@ -40,7 +43,8 @@ struct Window(RefCell<State>);
 struct State {
     queue: VecDeque<Bytes>,
     bytes: usize,
-    ended: bool,
+    /// The body's end, with its trailers.
+    ended: Option<Option<Box<Fields>>>,
     given_up: bool,
     waker: Option<Waker>,
 }
@@ -69,12 +73,13 @@ impl Mirror {
         let (mirror, backend, head) = (Rc::clone(self), Rc::clone(backend), head.clone());
         let window = Rc::new(Window::default());
         let tap = (!head.body.is_empty()).then(|| Tap(Rc::clone(&window)));
-        window.0.borrow_mut().ended = tap.is_none();
+        if tap.is_none() {
+            window.0.borrow_mut().ended = Some(None);
+        }
         tokio::task::spawn_local(async move {
             let work = Box::pin(send(&in_flight.0, &backend, &head, &window));
-            let work = tokio::time::timeout(limits::MIRROR_TIMEOUT, work);
             let outcome = caught(&in_flight.0.shared.panics, work).await;
-            mirror.series.count(outcome.and_then(Result::ok).unwrap_or(MirrorOutcome::Failed));
+            mirror.series.count(outcome.unwrap_or(MirrorOutcome::Failed));
         });
         tap
     }
@@ -97,9 +102,9 @@ impl Tap {
     }
 
     /// The body is complete.
-    pub fn end(&self) {
+    pub fn end(&self, trailers: Option<Box<Fields>>) {
         let mut state = self.0.0.borrow_mut();
-        state.ended = true;
+        state.ended = Some(trailers);
         state.wake();
     }
 }
@@ -108,7 +113,7 @@ impl Drop for Tap {
     /// A body that broke off must not look complete to the mirror's backend.
     fn drop(&mut self) {
         let mut state = self.0.0.borrow_mut();
-        if !state.ended {
+        if state.ended.is_none() {
             state.give_up();
             state.wake();
         }
@@ -130,18 +135,19 @@ impl State {
 }
 
 impl Window {
-    /// The next piece, or `None` at the end; an error once the mirror was given up.
-    fn poll_piece(&self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ()>> {
+    /// The next piece; an error once the mirror was given up.
+    fn poll_frame(&self, cx: &mut Context<'_>) -> Poll<Result<Frame, ()>> {
         let mut state = self.0.borrow_mut();
         if state.given_up {
             return Poll::Ready(Err(()));
         }
         if let Some(piece) = state.queue.pop_front() {
             state.bytes -= piece.len();
-            return Poll::Ready(Ok(Some(piece)));
+            return Poll::Ready(Ok(Frame::Data(piece)));
         }
-        if state.ended {
-            return Poll::Ready(Ok(None));
+        if let Some(trailers) = state.ended.take() {
+            state.ended = Some(None);
+            return Poll::Ready(Ok(trailers.map_or(Frame::End, Frame::Trailers)));
         }
         state.waker = Some(cx.waker().clone());
         Poll::Pending
@@ -170,25 +176,34 @@ async fn send(
     head: &RequestHead,
     window: &Window,
 ) -> MirrorOutcome {
+    // Bounded by the backend's own connect timeout.
     let Ok(mut lease) = connect(worker, backend).await else { return MirrorOutcome::Failed };
-    if lease.upstream().send_request(head).is_err() {
-        return MirrorOutcome::Failed;
-    }
-    match poll_fn(|cx| poll_upload(cx, &mut lease, window)).await {
-        Ok(()) => {}
-        Err(outcome) => return outcome,
-    }
-    match poll_fn(|cx| poll_flush_and_head(cx, &mut lease)).await {
-        Ok(()) => {}
-        Err(_) => return MirrorOutcome::Failed,
-    }
-    loop {
-        match poll_fn(|cx| lease.upstream().poll_frame(cx)).await {
-            Ok(Frame::Data(_)) => {}
-            Ok(Frame::Trailers(_) | Frame::End) => return MirrorOutcome::Ok,
-            Err(_) => return MirrorOutcome::Failed,
+    copy(lease.upstream(), head, window).await
+}
+
+async fn copy(upstream: &mut Upstream, head: &RequestHead, window: &Window) -> MirrorOutcome {
+    let deadlines = Deadlines::default();
+    let work = pin!(async {
+        if upstream.send_request(head).is_err() {
+            return MirrorOutcome::Failed;
         }
-    }
+        let uploaded = poll_fn(|cx| poll_upload(cx, upstream, window, &deadlines)).await;
+        if let Err(outcome) = uploaded {
+            return outcome;
+        }
+        expect(&deadlines);
+        match answer(upstream).await {
+            Ok(()) => MirrorOutcome::Ok,
+            Err(_) => MirrorOutcome::Failed,
+        }
+    });
+    deadlines.guard(work).await.unwrap_or(MirrorOutcome::Failed)
+}
+
+/// From now on the backend is waited for.
+fn expect(deadlines: &Deadlines) {
+    let until = clock::now() + limits::MIRROR_TIMEOUT;
+    deadlines.set(Phase::Stream, until, Cause::StreamIdleTimeout);
 }
 
 async fn connect(worker: &Rc<Worker>, backend: &BackendView) -> Result<Lease, Cause> {
@@ -197,42 +212,65 @@ async fn connect(worker: &Rc<Worker>, backend: &BackendView) -> Result<Lease, Ca
     now.pools[index].lease(None, false).await.map_err(|fault| fault.cause)
 }
 
+/// Until the backend has the whole body.
 fn poll_upload(
     cx: &mut Context<'_>,
-    lease: &mut Lease,
+    upstream: &mut Upstream,
     window: &Window,
+    deadlines: &Deadlines,
 ) -> Poll<Result<(), MirrorOutcome>> {
+    let failed = |_| MirrorOutcome::Failed;
     loop {
         if window.poll_given_up(cx).is_ready() {
             return Poll::Ready(Err(MirrorOutcome::Dropped));
         }
-        let upstream = lease.upstream();
-        ready!(upstream.poll_room(cx)).map_err(|_| MirrorOutcome::Failed)?;
-        let written = match window.poll_piece(cx) {
-            Poll::Pending => {
-                let flushed = upstream.poll_flush(cx).map_err(|_| MirrorOutcome::Failed)?;
-                let _ = flushed.is_ready();
-                return Poll::Pending;
+        if upstream.poll_room(cx).map_err(failed)?.is_pending() {
+            return stalled(deadlines);
+        }
+        let Poll::Ready(frame) = window.poll_frame(cx) else {
+            if upstream.poll_flush(cx).map_err(failed)?.is_pending() {
+                return stalled(deadlines);
             }
-            Poll::Ready(Err(())) => return Poll::Ready(Err(MirrorOutcome::Dropped)),
-            Poll::Ready(Ok(Some(piece))) => upstream.write_data(piece, false),
-            Poll::Ready(Ok(None)) => {
-                let ended = upstream.write_end(None);
-                return Poll::Ready(ended.map_err(|_| MirrorOutcome::Failed));
-            }
+            // It has all that there is: the client is waited for.
+            deadlines.clear(Phase::Stream);
+            return Poll::Pending;
         };
-        written.map_err(|_| MirrorOutcome::Failed)?;
+        deadlines.clear(Phase::Stream);
+        let written = match frame.map_err(|()| MirrorOutcome::Dropped)? {
+            Frame::Data(piece) => upstream.write_data(piece, false),
+            Frame::Trailers(trailers) => {
+                return Poll::Ready(upstream.write_end(Some(&trailers)).map_err(failed));
+            }
+            Frame::End => return Poll::Ready(upstream.write_end(None).map_err(failed)),
+        };
+        written.map_err(failed)?;
     }
 }
 
-fn poll_flush_and_head(cx: &mut Context<'_>, lease: &mut Lease) -> Poll<Result<(), Fault>> {
-    let upstream = lease.upstream();
-    let _ = upstream.poll_flush(cx)?;
-    let mut head = ResponseHead::default();
-    loop {
-        ready!(upstream.poll_head(cx, &mut head))?;
-        if !head.status.is_informational() {
-            return Poll::Ready(Ok(()));
-        }
+/// The backend takes nothing more for now; one that took something starts anew.
+fn stalled<T>(deadlines: &Deadlines) -> Poll<T> {
+    if !deadlines.is_set(Phase::Stream) {
+        expect(deadlines);
     }
+    Poll::Pending
 }
+
+/// Reads the answer to its end.
+async fn answer(upstream: &mut Upstream) -> Result<(), Fault> {
+    let mut head = ResponseHead::default();
+    poll_fn(|cx| {
+        let _ = upstream.poll_flush(cx)?;
+        loop {
+            ready!(upstream.poll_head(cx, &mut head))?;
+            if !head.status.is_informational() {
+                return Poll::Ready(Ok::<_, Fault>(()));
+            }
+        }
+    })
+    .await?;
+    while let Frame::Data(_) = poll_fn(|cx| upstream.poll_frame(cx)).await? {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

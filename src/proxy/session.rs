@@ -111,6 +111,10 @@ impl Session {
 
     /// Adds the session to a response's fields. `secure`: the client came by TLS.
     ///
+    /// `Path` is always `/`. GEP-1619 once had it made from the path that matched; it now demands
+    /// `/`, because that says nothing for regular expressions and breaks where a proxy in front
+    /// rewrites paths. Rules stay apart by the cookie's name and by what the token names.
+    ///
     /// `SameSite` is Lax where GEP-1619 proposes Strict: with Strict, whoever returns by a link
     /// from a sign-in or payment page comes without the cookie, lands elsewhere and loses the
     /// session for good. The token carries no authority, so there is nothing for Strict to protect.

@@ -35,7 +35,8 @@ pub struct StageRequest<'a> {
     /// The condition that matched: what "the matched prefix" of a rewrite is.
     pub matched: &'a PathMatch,
     pub https: bool,
-    /// The listener's port as the API names it.
+    /// Where redirects that name neither scheme nor port go: the listener's as the API names it,
+    /// or that of a hop in front that ends TLS.
     pub port: u16,
     /// The client's `Origin`, kept for the response half; empty where there was none.
     pub origin: &'a mut Vec<u8>,

@@ -13,6 +13,7 @@ use tokio::io::AsyncWrite;
 use super::codec::Upstream;
 use super::codec::io::{Io, poll_fill};
 use super::deadline::{Deadlines, Phase};
+use super::exchange::Switched;
 use crate::clock;
 use crate::limits;
 use crate::model::Cause;
@@ -28,10 +29,10 @@ struct Flow {
 pub async fn run(
     mut client: Io,
     read: BytesMut,
-    upstream: Upstream,
+    mut switched: Box<Switched>,
     idle: Duration,
 ) -> Option<Cause> {
-    let Upstream::H1(upstream) = upstream else { return None };
+    let Some(Upstream::H1(upstream)) = switched.take() else { return None };
     let (mut endpoint, answered) = upstream.into_parts();
     let mut up = Flow::new(read);
     let mut down = Flow::new(answered);

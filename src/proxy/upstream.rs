@@ -5,6 +5,7 @@
 //! know rules, retries or how an endpoint is chosen.
 
 mod connect;
+mod dial;
 mod h2;
 
 use std::cell::{Cell, RefCell};
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use connect::{ConnectFault, Transport};
+pub use dial::Dialer;
 
 use self::h2::Multiplexed;
 use crate::clock::{self, Instant};
 use crate::identity::ClientTls;
 use crate::limits;
-use crate::model::{Address, BackendProtocol, Cause};
+use crate::model::{BackendProtocol, Cause};
 use crate::proxy::codec::Upstream;
 use crate::proxy::codec::h1::ClientConn;
 use crate::proxy::codec::io::Io;
@@ -26,7 +28,7 @@ use crate::telemetry::EndpointSeries;
 
 /// A worker's connections to one endpoint over one transport.
 pub struct Pool {
-    address: Address,
+    dialer: Dialer,
     transport: RefCell<Rc<Transport>>,
     idle: RefCell<Vec<Idle>>,
     multiplexed: Multiplexed,
@@ -54,9 +56,9 @@ pub struct Lease {
 }
 
 impl Pool {
-    pub fn new(address: Address, transport: Transport, series: Rc<EndpointSeries>) -> Rc<Self> {
+    pub fn new(dialer: Dialer, transport: Transport, series: Rc<EndpointSeries>) -> Rc<Self> {
         Rc::new(Self {
-            address,
+            dialer,
             transport: RefCell::new(Rc::new(transport)),
             idle: RefCell::default(),
             multiplexed: Multiplexed::default(),
@@ -65,8 +67,8 @@ impl Pool {
         })
     }
 
-    pub fn address(&self) -> &Address {
-        &self.address
+    pub fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     fn transport(&self) -> Rc<Transport> {
@@ -111,11 +113,16 @@ impl Pool {
     }
 
     async fn connect(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
-        if self.wants_h2() && preface.is_none() {
+        if self.may_share() && preface.is_none() {
             return self.multiplexed.stream(self).await;
         }
+        self.connect_alone(preface).await
+    }
+
+    /// A connection for one request, which others may come to share if it speaks HTTP/2.
+    async fn connect_alone(self: &Rc<Self>, preface: Option<&[u8]>) -> Result<Lease, ConnectFault> {
         let started = clock::now();
-        let io = connect::connect(&self.address, &self.transport(), preface).await?;
+        let io = connect::connect(&self.dialer, &self.transport(), preface).await?;
         let took = Some(clock::now() - started);
         if self.is_h2(&io) {
             self.speaks_h2.set(Some(true));
@@ -150,6 +157,17 @@ impl Pool {
     fn wants_h2(&self) -> bool {
         self.transport.borrow().protocol == BackendProtocol::H2c
             || self.speaks_h2.get() == Some(true)
+    }
+
+    /// Whether one connection may be enough for many requests: also where TLS has still to say
+    /// what the endpoint speaks, or as many connections would be made as requests come first.
+    fn may_share(&self) -> bool {
+        let transport = self.transport.borrow();
+        let unknown = self.speaks_h2.get().is_none()
+            && transport.keeps_connections()
+            && transport.tls.as_ref().is_some_and(|tls| tls.offers_h2());
+        drop(transport);
+        unknown || self.wants_h2()
     }
 
     fn pop_idle(&self) -> Option<Box<ClientConn>> {
@@ -196,8 +214,8 @@ impl Lease {
         matches!(self.upstream, Some(Upstream::H2(_)))
     }
 
-    /// The raw stream after a 101.
-    pub fn take(mut self) -> Option<Upstream> {
+    /// The raw stream after a 101; what is left counts the connection as in use.
+    pub fn take(&mut self) -> Option<Upstream> {
         self.upstream.take()
     }
 }

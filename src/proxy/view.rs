@@ -11,7 +11,7 @@ use super::mirror::Mirror;
 use super::registry::EndpointId;
 use super::session::BackendId;
 use super::stage::Stage;
-use super::upstream::{Pool, Transport};
+use super::upstream::{Dialer, Pool, Transport};
 use super::worker::Worker;
 use super::world::World;
 use crate::clock;
@@ -219,12 +219,14 @@ impl BackendView {
                 let pool = match known.remove(&member.shared.id) {
                     Some(pool) if pool.uses_tls(tls) => {
                         pool.set_transport(transport.clone());
+                        pool.dialer().set_alternate(member.alternate);
                         pool
                     }
                     _ => {
                         let series =
                             EndpointSeries::new(&worker.metrics, &self.key, &member.address);
-                        Pool::new(member.address.clone(), transport.clone(), Rc::new(series))
+                        let dialer = Dialer::new(member.address.clone(), member.alternate);
+                        Pool::new(dialer, transport.clone(), Rc::new(series))
                     }
                 };
                 kept.insert(member.shared.id, Rc::clone(&pool));

@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -133,22 +134,24 @@ impl Worker {
         })
     }
 
-    async fn serve(self: &Rc<Self>, mut reader: Reader, mut commands: mpsc::Receiver<Command>) {
+    async fn serve(self: &Rc<Self>, reader: Reader, commands: mpsc::Receiver<Command>) {
+        tokio::select! {
+            () = self.upkeep(reader) => {}
+            () = self.work(commands) => {}
+        }
+    }
+
+    /// Follows the World and does what is due now and then; never ends.
+    async fn upkeep(&self, mut reader: Reader) {
         let mut tick = tokio::time::interval(limits::LOG_FLUSH);
         let mut ticks = 0_u32;
-        let drain = self.shared.drain.clone();
-        let mut over = Box::pin(self.drained(&drain));
         // Once the control thread is gone nothing changes any more: serve on, and drain.
-        let (mut changes, mut commanded) = (true, true);
+        let mut changes = true;
         loop {
             tokio::select! {
                 changed = reader.changed(), if changes => match changed {
                     Ok(()) => self.refresh(reader.current()),
                     Err(_) => changes = false,
-                },
-                command = commands.recv(), if commanded => match command {
-                    Some(command) => self.obey(command),
-                    None => commanded = false,
                 },
                 _ = tick.tick() => {
                     ticks = ticks.wrapping_add(1);
@@ -157,15 +160,23 @@ impl Worker {
                         self.sweep();
                     }
                 }
-                () = &mut over => return,
             }
         }
     }
 
-    /// Ends when draining has begun and the last connection is gone, or its deadline is there.
-    async fn drained(self: &Rc<Self>, drain: &Drain) {
-        drain.wait().await;
-        self.listening.borrow_mut().clear();
+    /// Takes orders until draining begins, and ends when the last connection is gone or the
+    /// deadline of draining is there.
+    async fn work(self: &Rc<Self>, mut commands: mpsc::Receiver<Command>) {
+        let drain = self.shared.drain.clone();
+        let mut begun = pin!(drain.wait());
+        loop {
+            tokio::select! {
+                // The channel has senders as long as there are workers.
+                Some(command) = commands.recv() => self.obey(command),
+                _ = &mut begun => break,
+            }
+        }
+        self.take_last(commands).await;
         for (_, live) in self.live.borrow().iter() {
             live.drain(Cause::Draining);
         }
@@ -181,6 +192,20 @@ impl Worker {
         tokio::select! {
             () = empty => {}
             () = drain.expired() => {}
+        }
+    }
+
+    /// Takes up what the kernel has accepted and what other workers have handed on: their clients
+    /// are connected, and may have sent a request already. Nothing is accepted behind it.
+    async fn take_last(self: &Rc<Self>, mut commands: mpsc::Receiver<Command>) {
+        let listening = self.listening.take();
+        for (bind, listening) in listening {
+            listening.finish(self, bind).await;
+        }
+        // Who wants to hand on from now on finds the channel closed, and serves by itself.
+        commands.close();
+        while let Some(command) = commands.recv().await {
+            self.obey(command);
         }
     }
 

@@ -135,7 +135,7 @@ pub(in crate::snapshot) fn endpoints(name: &str, port: u16) -> EndpointSet {
     let address = Address::Socket(([127, 0, 0, 1], port).into());
     EndpointSet {
         key: key(PartKind::EndpointSet, Kind::Service, name),
-        endpoints: vec![Endpoint { address, weight: 1 }],
+        endpoints: vec![Endpoint { address, alternate: None, weight: 1 }],
         empty: None,
     }
 }

@@ -242,7 +242,7 @@ impl Resolver {
     fn changed(&mut self) -> Vec<Part> {
         let names = &self.names;
         self.sets
-            .changed(&|name| names.get(name).map_or_else(Vec::new, |known| known.addresses.all()))
+            .changed(&|name| names.get(name).map_or_else(Vec::new, |known| known.addresses.pairs()))
     }
 }
 
@@ -251,9 +251,23 @@ impl Addresses {
         self.v4.is_empty() && self.v6.is_empty()
     }
 
-    /// Both families, IPv4 first, bounded.
-    fn all(&self) -> Vec<IpAddr> {
-        self.v4.iter().chain(&self.v6).copied().take(limits::DNS_ADDRESSES).collect()
+    /// One endpoint per address of one family, each with an address of the other as its
+    /// alternate, bounded.
+    ///
+    /// A name with both families names the same servers twice. As endpoints of their own, the
+    /// addresses of a family that is not listened on (`localhost:3000`, a container without IPv6)
+    /// would fail their half of the requests, until they are ejected and again at each return; and
+    /// every server would count twice. So one family is balanced over, and who can't connect takes
+    /// the alternate (RFC 8305). It is IPv4 wherever there is some: were it the larger family, a
+    /// rollout that one answer knows of before the other would exchange all endpoints and forget
+    /// what is known of them. Which IPv6 address is whose nobody says: they are dealt out.
+    fn pairs(&self) -> Vec<(IpAddr, Option<IpAddr>)> {
+        let (first, other) = match self.v4.is_empty() {
+            true => (&self.v6, &self.v4),
+            false => (&self.v4, &self.v6),
+        };
+        let others = other.iter().copied().map(Some).cycle().chain(std::iter::repeat(None));
+        first.iter().copied().zip(others).take(limits::DNS_ADDRESSES).collect()
     }
 }
 

@@ -13,9 +13,15 @@ pub(super) fn look_up(file: &Path, name: &str) -> Vec<IpAddr> {
         // Half a file is better than none.
         let _ = file.take(limits::HOSTS_BYTES).read_to_end(&mut text);
     }
-    let found = in_hosts(&String::from_utf8_lossy(&text), name);
-    if found.is_empty() && is_localhost(name) {
-        return vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let mut found = in_hosts(&String::from_utf8_lossy(&text), name);
+    // Containers often have `127.0.0.1 localhost` alone, and a server on `::1` beside it. A file
+    // that says something else altogether is believed.
+    if is_localhost(name) && found.iter().all(IpAddr::is_loopback) {
+        for loopback in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            if !found.iter().any(|ip| ip.is_ipv4() == loopback.is_ipv4()) {
+                found.push(loopback);
+            }
+        }
     }
     found
 }

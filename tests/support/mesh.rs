@@ -13,11 +13,12 @@ use meshctl::config::flags;
 use meshctl::config::index::{Content, Index};
 use meshctl::config::lower::Lowering;
 use meshctl::config::{Diagnostic, Severity};
-use meshctl::model::{BindAddress, Store};
+use meshctl::model::{Address, BindAddress, Part, Store};
 use meshctl::proxy::drain::Drain;
 use meshctl::proxy::process::{Options, Proxy};
 use meshctl::proxy::takeover::Listening;
-use meshctl::snapshot::Snapshot;
+use meshctl::snapshot::{Changes, Snapshot};
+use meshctl::source::Resolver;
 use meshctl::telemetry::access_log::{AccessLog, Sink};
 use meshctl::telemetry::{Family, Registry, SampleValue};
 use meshctl::yaml;
@@ -141,7 +142,7 @@ impl Mesh {
         self.index.replace(&file, contents, found);
         let now = clock::since_epoch().as_secs().cast_signed();
         let lowered = self.lowering.commit(&mut self.index, now);
-        self.snapshot = Arc::new(self.snapshot.apply(&lowered.changes));
+        self.snapshot = Arc::new(self.snapshot.apply(&resolved(lowered.changes)));
         let refused = self.proxy.as_mut().unwrap().publish(Arc::clone(&self.snapshot));
         assert!(refused.is_empty(), "{refused:?}");
         lowered.diagnostics
@@ -184,6 +185,26 @@ impl Mesh {
     pub fn tick(&self) {
         self.proxy.as_ref().unwrap().tick(clock::now());
     }
+}
+
+/// The same changes without names. What is named here stands in /etc/hosts, so asking once is all.
+fn resolved(changes: Changes) -> Changes {
+    let is_name = |part: &Part| match part {
+        Part::EndpointSet(set) => {
+            set.endpoints.iter().any(|one| matches!(one.address, Address::Dns { .. }))
+        }
+        _ => false,
+    };
+    if !changes.upserted.iter().any(is_name) {
+        return changes;
+    }
+    // A thread of its own, because tests publish from within a runtime.
+    let resolve = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut resolver = Resolver::system(fastrand::Rng::new());
+        runtime.block_on(resolver.resolve(changes))
+    };
+    std::thread::spawn(resolve).join().unwrap()
 }
 
 impl Drop for Mesh {

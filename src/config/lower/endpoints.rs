@@ -33,7 +33,7 @@ pub(super) fn endpoints(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>)
     };
     let (endpoints, empty) = match found {
         Ok(weights) => {
-            let one = |(address, weight)| Endpoint { address, weight };
+            let one = |(address, weight)| Endpoint { address, alternate: None, weight };
             (weights.into_iter().map(one).collect(), None)
         }
         Err(cause) => (Vec::new(), Some(cause)),

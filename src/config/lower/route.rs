@@ -208,7 +208,7 @@ impl OneRule<'_> {
         (
             session::timeouts(&own, policy.as_deref(), traits.timeouts),
             session::retry(view, object, written.retry),
-            session::persistence(view, object, written.session_persistence),
+            session::persistence(view, object, &self.section, written.session_persistence),
         )
     }
 }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use xxhash_rust::xxh64::xxh64;
+
 use super::codes;
 use super::matches::is_token;
 use super::unit::TrafficShape;
 use super::view::View;
 use crate::config::raw::{self, At, Object};
-use crate::model::{RetryPolicy, SessionCookie, SessionPersistence, Timeouts};
+use crate::model::{
+    Name, PartKey, PartKind, RetryPolicy, SessionCookie, SessionPersistence, Timeouts,
+};
 use crate::{limits, names};
 
 /// The rule's own timeouts, else the route's policy, else the Gateway's. Zero is no limit.
@@ -67,6 +71,7 @@ pub(super) fn retry(
 pub(super) fn persistence(
     view: &mut View<'_>,
     object: &Object,
+    section: &str,
     written: Option<&raw::SessionPersistence>,
 ) -> Option<SessionPersistence> {
     let written = written?;
@@ -77,6 +82,7 @@ pub(super) fn persistence(
             view.error(object, codes::BAD_SESSION, name, message);
             None
         }
+        None if &*written.kind.value == "Cookie" => Some(own_cookie(object, section)),
         None => Some(names::SESSION.into()),
     };
     let permanent = match &*written.cookie_lifetime.value {
@@ -114,4 +120,12 @@ pub(super) fn persistence(
         absolute_timeout: some(&written.absolute_timeout),
         idle_timeout: some(&written.idle_timeout),
     })
+}
+
+/// A cookie's name of the rule's own. Every cookie has the path `/`, so under one name a browser
+/// would keep the session of the rule that answered last and lose all others'.
+fn own_cookie(object: &Object, section: &str) -> Name {
+    let rule = PartKey::new(PartKind::Rule, object.key.clone(), section);
+    let hash = xxh64(rule.to_string().as_bytes(), 0) as u32;
+    format!("{}-{hash:08x}", names::SESSION).into()
 }

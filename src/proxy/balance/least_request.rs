@@ -8,9 +8,10 @@ use crate::limits;
 /// Draws two endpoints by weight and takes, most likely, the one with less to do.
 ///
 /// The cost is (requests in flight + 1) × average latency, the requests counted against those that
-/// its weight would give it. The choice between the two is random with odds that go with the
-/// fourth power of the costs: twice the cost gets one in seventeen. A hard comparison would send
-/// everything to the endpoint that is faster by a microsecond.
+/// its weight would give it, and latencies within a factor of [`limits::LATENCY_TIE`] counted as
+/// the same. The choice between the two is random with odds that go with the fourth power of the
+/// costs: twice the cost gets one in seventeen. A hard comparison would send everything to the
+/// endpoint that is faster by a microsecond.
 pub(super) fn pick(field: &Field<'_>, rng: &mut Rng) -> Option<usize> {
     let first = field.draw(rng, None)?;
     let Some(second) = field.draw(rng, Some(first)) else { return Some(first) };
@@ -72,8 +73,16 @@ impl Pair {
         let requests = load(of_first, self.weight) / load(of_second, 1.0 - self.weight);
         // An endpoint that has never answered is taken to be as fast as the one beside it.
         match (first.latency(), second.latency()) {
-            (Some(first), Some(second)) => requests * f64::from(first) / f64::from(second),
+            (Some(first), Some(second)) => requests * beyond_a_tie(first / second),
             _ => requests,
         }
     }
+}
+
+/// How far a ratio of latencies lies outside the band of ties, without a step at its edges: an
+/// endpoint that noise has pushed just over one must not fall to a fraction of its share, because
+/// it would then have few answers to show that it was noise.
+fn beyond_a_tie(ratio: f32) -> f64 {
+    let tie = limits::LATENCY_TIE;
+    f64::from(ratio / ratio.clamp(1.0 / tie, tie))
 }

@@ -11,9 +11,9 @@ use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::Cause;
 use crate::proxy::codec::h1::{HeadFault, ServerConn};
-use crate::proxy::codec::{Body, Downstream, Upstream};
+use crate::proxy::codec::{Body, Downstream};
 use crate::proxy::deadline::{Deadlines, Phase};
-use crate::proxy::exchange::{self, Ended};
+use crate::proxy::exchange::{self, Ended, Switched};
 use crate::proxy::tunnel;
 use crate::proxy::worker::Worker;
 
@@ -37,10 +37,10 @@ pub(super) async fn serve(
                 close(conn, &deadlines).await;
                 return cause;
             }
-            Turn::Upgraded(upstream) => {
+            Turn::Upgraded(switched) => {
                 let (io, read) = conn.into_parts();
                 let idle = client.settings.stream_idle_timeout;
-                return tunnel::run(io, read, *upstream, idle).await;
+                return tunnel::run(io, read, switched, idle).await;
             }
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn serve(
 enum Turn {
     Next,
     Close(Option<Cause>),
-    Upgraded(Box<Upstream>),
+    Upgraded(Box<Switched>),
 }
 
 /// Waits for the next request's first byte.
@@ -111,10 +111,7 @@ async fn turn(
             let down = Downstream::H1(conn);
             let ended = exchange::serve(worker, client, deadlines, &mut head, down, started).await;
             return match ended {
-                Ended::Upgraded(lease) => match lease.take() {
-                    Some(upstream) => Turn::Upgraded(Box::new(upstream)),
-                    None => Turn::Close(None),
-                },
+                Ended::Upgraded(switched) => Turn::Upgraded(switched),
                 Ended::Done if conn.keeps_alive() && conn.is_read() => Turn::Next,
                 Ended::Done => Turn::Close(None),
             };

@@ -329,8 +329,9 @@ fn backend_policy(policy: &BackendPolicy) -> Value {
 
 fn endpoints(EndpointSet { key: _, endpoints, empty }: &EndpointSet) -> Value {
     json!({
-        "endpoints": list(endpoints, |Endpoint { address, weight }| json!({
+        "endpoints": list(endpoints, |Endpoint { address, alternate, weight }| json!({
             "address": address.to_string(),
+            "alternate": alternate.map(|alternate| alternate.to_string()),
             "weight": weight,
         })),
         "empty": empty.map(Cause::word),

@@ -24,7 +24,7 @@ use crate::proxy::ejection::{EjectionEvent, Failure};
 use crate::proxy::message::ResponseHead;
 use crate::proxy::mirror::Tap;
 use crate::proxy::proxy_protocol;
-use crate::proxy::registry::BackendInFlight;
+use crate::proxy::registry::{BackendInFlight, InFlight};
 use crate::proxy::session::Session;
 use crate::proxy::upstream::Lease;
 use crate::proxy::view::{BackendNow, BackendView, RuleView, Way};
@@ -36,15 +36,15 @@ pub(super) struct Answered {
     pub(super) lease: Lease,
     pub(super) index: usize,
     /// The endpoint's load, until the exchange is over.
-    pub(super) _in_flight: crate::proxy::registry::InFlight,
+    pub(super) in_flight: InFlight,
 }
 
 /// A backend has answered.
-struct Reached {
-    answered: Answered,
+pub(super) struct Reached {
+    pub(super) answered: Answered,
     now: Rc<BackendNow>,
     /// Counts against the backend's `maxRequests` until the exchange is over.
-    _in_flight: BackendInFlight,
+    pub(super) in_flight: BackendInFlight,
 }
 
 /// Which endpoint is tried, and how.
@@ -91,11 +91,11 @@ impl Exchange<'_> {
         let mut upload = self.upload(view, taps);
         let mut response = self.worker.spared.responses.lend();
         match self.attempts(down, view, way, &mut upload, &mut response).await {
-            Ok(Reached { answered, now, _in_flight }) => {
+            Ok(reached) => {
                 upload.commit();
-                self.announce_session(view, way, &now, answered.index, &mut response);
+                self.announce_session(view, way, &reached, &mut response);
                 self.send_back(view, way, &mut response);
-                self.download(down, answered, upload, response).await
+                self.download(down, reached, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
@@ -120,7 +120,7 @@ impl Exchange<'_> {
         let shared = now.group.backend();
         let mut begun = clock::now();
         shared.deposit(begun);
-        let _in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
+        let in_flight = shared.begin(now.backend.policy.max_requests).map_err(final_cause)?;
         let hash = self.hash(&now);
         let mut tries = Tries::default();
         loop {
@@ -137,7 +137,7 @@ impl Exchange<'_> {
                         || !self.may_spend(backend, &now)
                     {
                         self.deadlines.clear(Phase::Attempt);
-                        return Ok(Reached { answered, now, _in_flight });
+                        return Ok(Reached { answered, now, in_flight });
                     }
                     false
                 }
@@ -216,8 +216,7 @@ impl Exchange<'_> {
         &self,
         view: &RuleView,
         way: &Way,
-        now: &BackendNow,
-        index: usize,
+        reached: &Reached,
         response: &mut ResponseHead,
     ) {
         let (Some(persistence), Some(backend)) = (&view.rule().session_persistence, way.session)
@@ -225,7 +224,7 @@ impl Exchange<'_> {
             return;
         };
         let wall = clock::since_epoch();
-        let address = &now.group.members()[index].address;
+        let address = &reached.now.group.members()[reached.answered.index].address;
         let fresh = Session::new(backend, address, wall);
         let known = Session::of_request(persistence, &self.head.fields, wall)
             .find(|session| session.backend == backend && session.endpoint == fresh.endpoint);
@@ -294,13 +293,15 @@ impl Exchange<'_> {
         let answered_at = clock::now();
         self.record.first_byte = Some(answered_at - self.started);
         if !response.status.is_server_error() {
-            now.group.members()[index].shared.observe(answered_at - begun, answered_at);
+            let connect = lease.connect.unwrap_or_default();
+            let took = (answered_at - begun).saturating_sub(connect);
+            now.group.members()[index].shared.observe(took, answered_at);
         }
         if let Some(event) = now.group.on_success(index, answered_at) {
             self.tell_ejection(now, index, event);
         }
         lease.series().attempt(None);
-        Ok(Answered { lease, index, _in_flight: in_flight })
+        Ok(Answered { lease, index, in_flight })
     }
 
     /// The PROXY header of this client, where the backend wants one.

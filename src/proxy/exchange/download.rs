@@ -6,9 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
 
-use super::attempt::Answered;
+use super::attempt::{Answered, Reached};
 use super::upload::Upload;
-use super::{Ended, Exchange};
+use super::{Ended, Exchange, Switched};
 use crate::model::Cause;
 use crate::proxy::codec::{Body, Downstream, Fault, Frame, Side, Upstream};
 use crate::proxy::message::ResponseHead;
@@ -20,11 +20,12 @@ impl Exchange<'_> {
     pub(super) async fn download(
         &mut self,
         down: &mut Downstream<'_>,
-        answered: Answered,
+        reached: Reached,
         mut upload: Upload,
         response: Lent<ResponseHead>,
     ) -> Ended {
-        let Answered { mut lease, index: _, _in_flight } = answered;
+        let Reached { answered, in_flight: of_backend, .. } = reached;
+        let Answered { mut lease, index: _, in_flight: load } = answered;
         self.record.status = response.status.as_u16();
         if let Downstream::H1(conn) = down {
             // An answer that is there before the body, or before the 100 that the client waits
@@ -37,7 +38,8 @@ impl Exchange<'_> {
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch(down, lease, &response).await;
+            let switched = Switched { _load: load, _of_backend: of_backend, lease };
+            return self.switch(down, switched, &response).await;
         }
         let sent = down.send_head(&response);
         let ended = match sent {
@@ -172,7 +174,7 @@ impl Exchange<'_> {
     async fn switch(
         &mut self,
         down: &mut Downstream<'_>,
-        lease: Lease,
+        switched: Switched,
         response: &ResponseHead,
     ) -> Ended {
         let sent = down.send_head(response);
@@ -181,7 +183,7 @@ impl Exchange<'_> {
             Err(fault) => Ok(Err(fault)),
         };
         match flushed {
-            Ok(Ok(())) => Ended::Upgraded(Box::new(lease)),
+            Ok(Ok(())) => Ended::Upgraded(Box::new(switched)),
             _ => {
                 self.break_off(down, Cause::ClientDisconnected);
                 Ended::Done

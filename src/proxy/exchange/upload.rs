@@ -200,10 +200,10 @@ impl Upload {
 
     fn end(&mut self, trailers: Option<Box<Fields>>) {
         if self.ended.is_none() {
-            self.ended = Some(trailers);
             for tap in &self.taps {
-                tap.end();
+                tap.end(trailers.clone());
             }
+            self.ended = Some(trailers);
         }
     }
 

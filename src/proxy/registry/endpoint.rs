@@ -76,7 +76,8 @@ impl EndpointShared {
         self.load.latency.average()
     }
 
-    /// Takes the time from the request's start to the response head into the average. For answers
+    /// Takes the time from the request's start to the response head into the average, without what
+    /// it took to connect: who was given a new connection is no slower for it. For answers
     /// below 500 and for attempts that timed out; not for errors, because an endpoint that fails
     /// fast would look like a fast one and draw the traffic.
     pub fn observe(&self, latency: Duration, now: Instant) {

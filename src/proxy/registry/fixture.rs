@@ -25,7 +25,7 @@ pub(in crate::proxy) fn endpoint_set(
 ) -> EndpointSet {
     let endpoints = endpoints
         .into_iter()
-        .map(|(number, weight)| Endpoint { address: address(number), weight })
+        .map(|(number, weight)| Endpoint { address: address(number), alternate: None, weight })
         .collect();
     EndpointSet { key: key(PartKind::EndpointSet, "cart"), endpoints, empty: None }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::limits;
 
-/// A peak-sensitive, exponentially decaying average: it follows a rise at once and a fall with
-/// [`limits::LATENCY_DECAY`], whatever the rate of samples (after Finagle's Peak EWMA).
+/// A peak-sensitive, exponentially decaying average: it follows a rise at once, and a fall with
+/// [`limits::LATENCY_DECAY`] or with the number of samples, whichever is faster (after Finagle's
+/// Peak EWMA, which knows the time alone: at a thousand requests a second that remembers nothing
+/// but the worst of them, and the endpoint that met one hiccup more is left to the other).
 ///
 /// One sample at most doubles the average, where Finagle's jumps to the sample: else a single
 /// garbage collection of a second empties an endpoint that answers in a millisecond for half a
@@ -56,8 +58,8 @@ impl Sampled {
         }
         // Workers race, so a stamp may lie a little before the last one: that is no time at all.
         let elapsed_ms = stamp.wrapping_sub(self.stamp).cast_signed().max(0);
-        let kept = (-(elapsed_ms as f32) / limits::LATENCY_DECAY.as_millis() as f32).exp();
-        sample + (self.average - sample) * kept
+        let by_time = (-(elapsed_ms as f32) / limits::LATENCY_DECAY.as_millis() as f32).exp();
+        sample + (self.average - sample) * by_time.min(limits::LATENCY_KEPT)
     }
 
     fn pack(self) -> u64 {

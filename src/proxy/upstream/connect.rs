@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
+use super::Dialer;
 use crate::identity::{self, ClientTls};
 use crate::model::{Address, BackendProtocol, Cause};
 use crate::proxy::codec::h1::HeadLimits;
-use crate::proxy::codec::io::{Io, Socket};
+use crate::proxy::codec::io::Io;
 
 /// How the endpoints of a backend are spoken to.
 #[derive(Clone)]
@@ -44,26 +44,32 @@ pub(super) fn head_limits() -> HeadLimits {
 
 /// Connects, sends `preface`, and shakes hands, all within the connect timeout.
 pub(super) async fn connect(
-    address: &Address,
+    dialer: &Dialer,
     transport: &Transport,
     preface: Option<&[u8]>,
 ) -> Result<Io, ConnectFault> {
-    let work = Box::pin(open(address, transport, preface));
+    let work = Box::pin(open(dialer, transport, preface));
     match tokio::time::timeout(transport.connect_timeout, work).await {
         Ok(result) => result,
         Err(_) => Err(ConnectFault {
             cause: Cause::UpstreamConnectTimeout,
-            sentence: format!("{address} did not answer in {:?}", transport.connect_timeout).into(),
+            sentence: format!(
+                "{} did not answer in {:?}",
+                dialer.address(),
+                transport.connect_timeout
+            )
+            .into(),
         }),
     }
 }
 
 async fn open(
-    address: &Address,
+    dialer: &Dialer,
     transport: &Transport,
     preface: Option<&[u8]>,
 ) -> Result<Io, ConnectFault> {
-    let mut socket = dial(address).await.map_err(|error| refused(address, &error))?;
+    let address = dialer.address();
+    let mut socket = dialer.dial().await.map_err(|error| refused(address, &error))?;
     if let Some(preface) = preface {
         let mut socket = Pin::new(&mut socket);
         socket.write_all(preface).await.map_err(|error| refused(address, &error))?;
@@ -78,29 +84,6 @@ async fn open(
         }
     })?;
     Ok(Io::Client(Box::new(stream)))
-}
-
-async fn dial(address: &Address) -> io::Result<Socket> {
-    match address {
-        Address::Socket(address) => {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            Ok(Socket::Tcp(stream))
-        }
-        Address::Unix(path) => Ok(Socket::Unix(dial_unix(path).await?)),
-        Address::Dns { host, .. } => {
-            let sentence = format!("{host} has not been resolved");
-            Err(io::Error::new(io::ErrorKind::NotFound, sentence))
-        }
-    }
-}
-
-/// `@name` is a Linux abstract socket.
-async fn dial_unix(path: &str) -> io::Result<UnixStream> {
-    match path.strip_prefix('@') {
-        None => UnixStream::connect(path).await,
-        Some(name) => UnixStream::connect(format!("\0{name}")).await,
-    }
 }
 
 fn refused(address: &Address, error: &io::Error) -> ConnectFault {

@@ -68,9 +68,15 @@ impl Multiplexed {
         None
     }
 
-    /// The same, on a new connection where all are full, or after somebody's has ended.
+    /// The same, on a new connection where all are full, or after somebody's has ended. Once the
+    /// endpoint turns out to speak HTTP/1 everyone has a connection of their own.
     pub(super) async fn stream(&self, pool: &Rc<Pool>) -> Result<Lease, ConnectFault> {
         loop {
+            // Nobody is refused for a limit on streams that may never be.
+            let crowded = self.is_crowded() && !pool.wants_h2();
+            if crowded || !pool.may_share() {
+                return pool.connect_alone(None).await;
+            }
             if let Some(lease) = self.at_hand(pool) {
                 return Ok(lease);
             }
@@ -151,7 +157,7 @@ impl Multiplexed {
         // Also when the request that connects is given up halfway.
         let _end = Ending(self);
         let made: Result<_, ConnectFault> = async {
-            let io = connect::connect(&pool.address, &pool.transport(), None).await?;
+            let io = connect::connect(&pool.dialer, &pool.transport(), None).await?;
             if !pool.is_h2(&io) {
                 return Ok(Connected::H1(io));
             }
@@ -165,9 +171,13 @@ impl Multiplexed {
         made
     }
 
+    fn is_crowded(&self) -> bool {
+        self.waiting.get() >= limits::QUEUED_REQUESTS
+    }
+
     /// Waits until something changed; fails with whom it waited for.
     async fn wait(&self) -> Result<(), ConnectFault> {
-        if self.waiting.get() >= limits::QUEUED_REQUESTS {
+        if self.is_crowded() {
             return Err(overloaded());
         }
         self.waiting.set(self.waiting.get() + 1);
@@ -202,6 +212,6 @@ impl Drop for Waiting<'_> {
 fn refused(pool: &Pool, fault: &Fault) -> ConnectFault {
     ConnectFault {
         cause: Cause::UpstreamProtocolError,
-        sentence: format!("{}: HTTP/2 handshake: {fault}", pool.address).into(),
+        sentence: format!("{}: HTTP/2 handshake: {fault}", pool.dialer.address()).into(),
     }
 }

@@ -14,6 +14,11 @@ pub(super) struct Sets {
     touched: BTreeSet<PartKey>,
 }
 
+/// An address and its alternate.
+type Pair = (IpAddr, Option<IpAddr>);
+/// The same with the endpoint's port.
+type Found = (Address, Option<SocketAddr>);
+
 #[derive(Debug)]
 struct Entry {
     written: Arc<EndpointSet>,
@@ -65,7 +70,7 @@ impl Sets {
         self.touched.extend(self.users.get(name).into_iter().flatten().cloned());
     }
 
-    pub(super) fn changed(&mut self, addresses: &dyn Fn(&Name) -> Vec<IpAddr>) -> Vec<Part> {
+    pub(super) fn changed(&mut self, addresses: &dyn Fn(&Name) -> Vec<Pair>) -> Vec<Part> {
         let mut changed = Vec::new();
         for key in std::mem::take(&mut self.touched) {
             let Some(entry) = self.sets.get_mut(&key) else { continue };
@@ -81,17 +86,17 @@ impl Sets {
 }
 
 /// The set with addresses alone, sorted; two names for one address are one endpoint.
-fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<IpAddr>) -> EndpointSet {
+fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<Pair>) -> EndpointSet {
     let mut failed = false;
-    let mut rows: Vec<(u32, Vec<Address>)> = Vec::new();
+    let mut rows: Vec<(u32, Vec<Found>)> = Vec::new();
     for endpoint in &set.endpoints {
         let found = match &endpoint.address {
             Address::Dns { host, port } => {
-                let found = addresses(host);
-                let socket = |ip| Address::Socket(SocketAddr::new(ip, *port));
-                found.into_iter().map(socket).collect()
+                let socket = |ip| SocketAddr::new(ip, *port);
+                let pair = |(ip, other): Pair| (Address::Socket(socket(ip)), other.map(socket));
+                addresses(host).into_iter().map(pair).collect()
             }
-            other => vec![other.clone()],
+            other => vec![(other.clone(), None)],
         };
         failed |= found.is_empty();
         if !found.is_empty() {
@@ -99,15 +104,16 @@ fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<IpAddr>) -> Endp
         }
     }
     let counts: Vec<(u32, usize)> = rows.iter().map(|(w, found)| (*w, found.len())).collect();
-    let mut endpoints: BTreeMap<Address, u32> = BTreeMap::new();
+    let mut endpoints: BTreeMap<Address, (Option<SocketAddr>, u32)> = BTreeMap::new();
     for ((_, found), weight) in rows.into_iter().zip(shared_out(&counts)) {
-        for address in found {
-            let sum = endpoints.entry(address).or_default();
+        for (address, other) in found {
+            let (alternate, sum) = endpoints.entry(address).or_default();
+            *alternate = alternate.or(other);
             *sum = sum.saturating_add(weight);
         }
     }
     let empty = if endpoints.is_empty() && failed { Some(Cause::DnsFailed) } else { None };
-    let endpoints =
-        endpoints.into_iter().map(|(address, weight)| Endpoint { address, weight }).collect();
+    let one = |(address, (alternate, weight))| Endpoint { address, alternate, weight };
+    let endpoints = endpoints.into_iter().map(one).collect();
     EndpointSet { key: set.key.clone(), endpoints, empty }
 }

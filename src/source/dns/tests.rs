@@ -19,6 +19,7 @@ fn set(name: &str, hosts: &[(&str, u32)]) -> Arc<EndpointSet> {
             Some(path) => Address::Unix(path.into()),
             None => Address::Dns { host: (*host).into(), port: 80 },
         },
+        alternate: None,
         weight: *weight,
     };
     let object = ObjectKey::new(Store::Files, Kind::Backend, "default", name);
@@ -40,7 +41,9 @@ fn shown(changes: &Changes) -> Vec<String> {
         let Part::EndpointSet(set) = part else { panic!("not endpoints: {part:?}") };
         let mut text = format!("{}:", set.key.object.name);
         for endpoint in &set.endpoints {
-            text += &format!(" {}*{}", endpoint.address, endpoint.weight);
+            let alternate = endpoint.alternate.map(|other| format!("|{other}"));
+            let alternate = alternate.unwrap_or_default();
+            text += &format!(" {}{alternate}*{}", endpoint.address, endpoint.weight);
         }
         set.empty.map_or(text.clone(), |cause| format!("{text} {}", cause.word()))
     };
@@ -60,21 +63,24 @@ async fn next(resolver: &mut Resolver) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn names_become_addresses_of_both_families() {
+async fn names_become_addresses_with_alternates_of_the_other_family() {
     let server = NameServer::start().await;
     server.says("a.example", Says::addresses(&["10.0.0.2", "10.0.0.1", "fd00::1"], 60));
+    server.says("six.example", Says::addresses(&["fd00::2", "fd00::3"], 60));
     server.says("b.example", Says::addresses(&["10.0.0.9"], 60));
     let mut resolver = resolver(&server);
     let changes = upserted(&[
         set("both", &[("a.example", 1)]),
         set("shares", &[("a.example", 90), ("b.example", 10), ("unix:/s", 0)]),
+        set("six", &[("six.example", 1)]),
     ]);
     let out = resolver.resolve(changes).await;
     assert_eq!(
         shown(&out),
         [
-            "both: 10.0.0.1:80*1 10.0.0.2:80*1 [fd00::1]:80*1",
-            "shares: 10.0.0.1:80*3 10.0.0.2:80*3 10.0.0.9:80*1 [fd00::1]:80*3 unix:/s*0",
+            "both: 10.0.0.1:80|[fd00::1]:80*1 10.0.0.2:80|[fd00::1]:80*1",
+            "shares: 10.0.0.1:80|[fd00::1]:80*9 10.0.0.2:80|[fd00::1]:80*9 10.0.0.9:80*2 unix:/s*0",
+            "six: [fd00::2]:80*1 [fd00::3]:80*1",
         ]
     );
     assert_eq!(server.questions("a.example"), 2, "one for each family, whoever asks");
@@ -125,7 +131,7 @@ async fn half_an_answer_takes_nothing_away() {
     let mut resolver = resolver(&server);
     resolver.resolve(upserted(&[set("a", &[("a.example", 1)])])).await;
     server.says("a.example", Says::WithoutV6Word(vec!["10.0.0.2".parse().unwrap()]));
-    assert_eq!(next(&mut resolver).await, ["a: 10.0.0.2:80*1 [fd00::1]:80*1"]);
+    assert_eq!(next(&mut resolver).await, ["a: 10.0.0.2:80|[fd00::1]:80*1"]);
     server.says("a.example", Says::addresses(&["10.0.0.2"], 0));
     assert_eq!(next(&mut resolver).await, ["a: 10.0.0.2:80*1"]);
 }
@@ -223,7 +229,7 @@ async fn without_a_name_server_the_hosts_file_is_what_there_is() {
         set("c", &[("elsewhere.example", 1)]),
     ]);
     let out = resolver.resolve(changes).await;
-    assert_eq!(shown(&out), ["a: 10.0.0.5:80*1", "b: 127.0.0.1:80*1 [::1]:80*1", "c: dns_failed"]);
+    assert_eq!(shown(&out), ["a: 10.0.0.5:80*1", "b: 127.0.0.1:80|[::1]:80*1", "c: dns_failed"]);
     let said: Vec<_> = resolver.diagnostics().iter().map(|d| d.code).collect();
     assert_eq!(said, [codes::NO_NAME_SERVER, codes::NAME_FAILED]);
 }

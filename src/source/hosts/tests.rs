@@ -23,3 +23,21 @@ fn localhost_needs_no_file() {
     }
     assert_eq!(look_up(nowhere, "localhost.example"), Vec::<IpAddr>::new());
 }
+
+#[test]
+fn localhost_has_both_loopbacks_unless_the_file_means_somebody_else() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("hosts");
+    for (text, expected) in [
+        ("127.0.0.1 localhost", "127.0.0.1 ::1"),
+        ("::1 localhost", "::1 127.0.0.1"),
+        ("127.0.0.2 localhost", "127.0.0.2 ::1"),
+        ("10.0.0.5 localhost", "10.0.0.5"),
+        ("10.0.0.5 localhost\n::1 localhost", "10.0.0.5 ::1"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let found = look_up(&file, "localhost");
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found.join(" "), expected, "{text}");
+    }
+}

@@ -1,12 +1,21 @@
-//! Where connections come from and go to: Unix sockets, IPv6, the PROXY protocol.
+//! Where connections come from and go to: Unix sockets, IPv6, names of both families, the PROXY
+//! protocol.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use meshctl::limits;
+use meshctl::telemetry::Family;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::client::{Client, get};
+use crate::support::clock::Watch;
 use crate::support::h1::Wire;
 use crate::support::server::{self, Answer};
 use crate::support::words::{policy, settings, simple};
-use crate::support::{h2, mesh, within};
+use crate::support::{Mesh, h2, mesh, within};
 
 #[tokio::test]
 async fn a_backend_on_a_unix_socket() {
@@ -27,6 +36,103 @@ async fn a_backend_on_ipv6() {
     let mesh = mesh(&simple(&[&up.address]));
     assert_eq!(get(mesh.port(80), "[::1]:80", "/").await.expect(200).text(), "six");
     assert_eq!(up.last().host, "[::1]:80");
+}
+
+const LOOPBACKS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// A server on one loopback address, and a socket that holds its port on the other one. As long
+/// as that one doesn't listen, the other one refuses.
+async fn one_sided(serves: usize) -> (server::Upstream, Socket) {
+    loop {
+        let other = LOOPBACKS[1 - serves];
+        let held = Socket::new(Domain::for_address((other, 0).into()), Type::STREAM, None).unwrap();
+        held.bind(&SocketAddr::from((other, 0)).into()).unwrap();
+        let port = held.local_addr().unwrap().as_socket().unwrap().port();
+        let at = SocketAddr::from((LOOPBACKS[serves], port));
+        // The port may be somebody's already.
+        if tokio::net::TcpListener::bind(at).await.is_ok() {
+            return (here(at).await, held);
+        }
+    }
+}
+
+async fn here(at: SocketAddr) -> server::Upstream {
+    let answer = |_: &server::Seen| Answer::text("here").after(Duration::from_millis(20));
+    server::http1_at(&at.to_string(), answer).await
+}
+
+fn port_of(up: &server::Upstream) -> u16 {
+    up.address.parse::<SocketAddr>().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_name_of_both_families_is_one_endpoint_that_listens_where_it_likes() {
+    for serves in [0, 1] {
+        let (up, _held) = one_sided(serves).await;
+        let mesh = mesh(&simple(&[&format!("localhost:{}", port_of(&up))]));
+        for _ in 0..50 {
+            assert_eq!(get(mesh.port(80), "h", "/").await.expect(200).text(), "here");
+        }
+        assert_eq!(mesh.metric(Family::Retries, &[]), 0, "nothing failed");
+        assert_eq!(mesh.metric(Family::Ejections, &[]), 0);
+        assert_eq!(up.count(), 50);
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_both_families_survives_a_move_to_the_other_one() {
+    let (first, held) = one_sided(1).await;
+    let mesh = Mesh::of(&simple(&[&format!("localhost:{}", port_of(&first))])).workers(1).start();
+    get(mesh.port(80), "h", "/").await.expect(200);
+    let address = held.local_addr().unwrap().as_socket().unwrap();
+    drop(held);
+    first.gone().await;
+    let second = server::http1_at(&address.to_string(), |_| Answer::text("there")).await;
+    for _ in 0..10 {
+        assert_eq!(get(mesh.port(80), "h", "/").await.expect(200).text(), "there");
+    }
+    assert_eq!(second.count(), 10);
+}
+
+#[tokio::test]
+async fn a_family_that_stays_silent_costs_a_moment_once() {
+    let (up, silent) = one_sided(1).await;
+    // A full accept queue answers no SYN.
+    silent.listen(0).unwrap();
+    let address = silent.local_addr().unwrap().as_socket().unwrap();
+    let mut filling = Vec::new();
+    while let Ok(Ok(stream)) =
+        tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address))
+            .await
+    {
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        filling.push(stream);
+    }
+    let name = format!("localhost:{}", port_of(&up));
+    let mesh = Mesh::of(&simple(&[&name])).workers(1).start();
+    let watch = Watch::start();
+    get(mesh.port(80), "h", "/").await.expect(200);
+    let first = watch.elapsed();
+    assert!(first < Duration::from_secs(2), "{first:?}");
+    // Who connects next knows better.
+    let asked = Watch::start();
+    let mut clients: Vec<_> = (0..10).map(|_| tokio::spawn(get(mesh.port(80), "h", "/"))).collect();
+    for client in clients.drain(..) {
+        assert_eq!(client.await.unwrap().expect(200).text(), "here");
+    }
+    assert!(up.connections() > 1, "a new connection was needed");
+    assert!(asked.elapsed() < limits::CONNECT_HEAD_START, "{:?}", asked.elapsed());
+    assert_eq!(mesh.metric(Family::Ejections, &[]), 0);
+}
+
+#[tokio::test]
+async fn a_name_where_nobody_listens_says_so_for_both() {
+    let (up, _held) = one_sided(0).await;
+    let name = format!("localhost:{}", port_of(&up));
+    up.gone().await;
+    let mesh = mesh(&simple(&[&name]));
+    let answer = get(mesh.port(80), "h", "/").await;
+    assert_eq!((answer.status, answer.cause()), (502, Some("upstream_connect_refused")));
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use meshctl::telemetry::Family;
+
 use crate::support::Mesh;
 use crate::support::client::Client;
 use crate::support::clock::Watch;
 use crate::support::server::{self, Answer};
 use crate::support::words::{policy, simple};
+use crate::support::{mesh, until};
 
 /// An endpoint ten times slower than its two neighbours gets under a fifth of its equal share.
 async fn slow_endpoint(workers: usize) {
@@ -148,6 +151,20 @@ async fn a_hash_brings_the_same_to_the_same() {
 }
 
 #[tokio::test]
+async fn equal_endpoints_share_one_request_at_a_time() {
+    // What tells them apart then is noise alone.
+    for workers in [1, 4] {
+        let ups = [server::named("a").await, server::named("b").await];
+        let yaml = simple(&[&ups[0].address, &ups[1].address]);
+        let mesh = Mesh::of(&yaml).workers(workers).start();
+        ask(&mesh, 1, 1_000).await;
+        for up in &ups {
+            assert!(up.count() >= 300, "{workers} workers: {} of 1,000", up.count());
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_request_a_second_finds_every_endpoint() {
     // So few that each worker sees hardly any: what decides is shared.
     for workers in [1, 4] {
@@ -160,4 +177,68 @@ async fn one_request_a_second_finds_every_endpoint() {
             assert!(up.count() >= 1, "{workers} workers: {}", up.count());
         }
     }
+}
+
+/// Takes every Upgrade, and answers everything else.
+async fn switching() -> server::Upstream {
+    server::raw(|mut wire, _| async move {
+        while let Ok(Some(head)) = wire.head().await {
+            if head.get("upgrade").is_none() {
+                let _ = wire.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                continue;
+            }
+            let switch =
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+            let _ = wire.write(switch).await;
+            while wire.fill().await.is_ok_and(|read| read > 0) {}
+            return;
+        }
+    })
+    .await
+}
+
+async fn tunnel(mesh: &Mesh) -> Client {
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await;
+    assert_eq!(client.head().await.0, 101);
+    client
+}
+
+#[tokio::test]
+async fn a_tunnel_weighs_on_its_endpoint_until_it_closes() {
+    let (laden, free) = (switching().await, server::named("free").await);
+    let mut mesh = Mesh::of(&simple(&[&laden.address])).workers(1).start();
+    let mut tunnels = Vec::new();
+    for _ in 0..10 {
+        tunnels.push(tunnel(&mesh).await);
+    }
+    mesh.apply(&simple(&[&laden.address, &free.address])).await;
+    let mut client = Client::connect(mesh.port(80)).await;
+    for _ in 0..200 {
+        client.get("h", "/").await.expect(200);
+    }
+    // Eleven times the load has odds of one to some ten thousand.
+    assert!(free.count() > 197, "{} of 200", free.count());
+    tunnels.clear();
+    until("the tunnels' end", || laden.open() <= 1).await;
+    let before = free.count();
+    for _ in 0..200 {
+        client.get("h", "/").await.expect(200);
+    }
+    assert!(free.count() - before < 200, "{} of 200", free.count() - before);
+}
+
+#[tokio::test]
+async fn a_tunnel_counts_against_the_requests_that_a_backend_takes() {
+    let up = switching().await;
+    let mesh = mesh(&(simple(&[&up.address]) + &policy("up", "maxRequests: 2")));
+    let tunnels = [tunnel(&mesh).await, tunnel(&mesh).await];
+    assert_eq!(mesh.metric(Family::UpstreamConnections, &["state=\"active\""]), 2);
+    let mut client = Client::connect(mesh.port(80)).await;
+    let answer = client.get("h", "/").await.expect(503);
+    assert_eq!(answer.cause(), Some("upstream_overloaded"));
+    drop(tunnels);
+    let active = || mesh.metric(Family::UpstreamConnections, &["state=\"active\""]);
+    until("the tunnels' end", || active() == 0).await;
+    client.get("h", "/").await.expect(200);
 }

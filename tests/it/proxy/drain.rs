@@ -1,12 +1,13 @@
 //! The way out.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use crate::support::client::Client;
 use crate::support::clock::Watch;
 use crate::support::server::{self, Answer};
 use crate::support::words::simple;
-use crate::support::{h2, mesh, until, within};
+use crate::support::{Mesh, h2, mesh, until, within};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -43,6 +44,39 @@ async fn a_request_on_its_way_to_an_idle_connection_is_answered() {
     let answer = client.get("h", "/").await.expect(200);
     assert_eq!(answer.get("connection"), Some("close"));
     within("the end", mesh.join()).await;
+}
+
+/// What the kernel has accepted, or a worker for another one, is a client that believes itself
+/// connected: it may have sent its request already.
+#[tokio::test]
+async fn connections_that_nobody_has_taken_up_are_served() {
+    let up = server::named("up").await;
+    for round in 0..20 {
+        let mut mesh = Mesh::of(&simple(&[&up.address])).workers(1 + round % 4).start();
+        mesh.apply(&simple(&[&up.address])).await;
+        let address = mesh.port(80);
+        // Blocking, so that nothing of this process's own waits in between.
+        let clients: Vec<_> = (0..100)
+            .map(|_| {
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                stream.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
+                stream
+            })
+            .collect();
+        mesh.drain(LONG);
+        for mut stream in clients {
+            let text = tokio::task::spawn_blocking(move || {
+                let mut text = String::new();
+                stream.read_to_string(&mut text).map(|_| text)
+            });
+            let text = within("an answer", text).await.unwrap();
+            assert!(
+                text.as_ref().is_ok_and(|text| text.ends_with("up")),
+                "round {round}: {text:?}"
+            );
+        }
+        mesh.join().await;
+    }
 }
 
 #[tokio::test]

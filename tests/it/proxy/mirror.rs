@@ -64,7 +64,9 @@ async fn several_mirrors_with_chunks_and_trailers() {
     until("both mirrors", || a.count() == 1 && b.count() == 1).await;
     assert_eq!(a.last().body, b"abcdef");
     assert_eq!(b.last().body, b"abcdef");
-    assert_eq!(up.last().trailers, [("x-sum".to_owned(), "6".to_owned())]);
+    for one in [&up, &a, &b] {
+        assert_eq!(one.last().trailers, [("x-sum".to_owned(), "6".to_owned())]);
+    }
 }
 
 #[tokio::test]
@@ -191,4 +193,14 @@ async fn http2_requests_are_mirrored_alike() {
     assert_eq!(answer.body, body);
     until("the mirror", || copy.count() == 1).await;
     assert_eq!(copy.last().body, body);
+    let mut exchange = client.start("POST", "h", "/t", &[], false).await.unwrap();
+    let mut trailers = http::HeaderMap::new();
+    trailers.insert("x-sum", "7".parse().unwrap());
+    h2::send(&mut exchange.body, body.clone(), Some(trailers)).await.unwrap();
+    exchange.finish().await.unwrap().expect(200);
+    until("the mirror", || copy.count() == 2).await;
+    assert_eq!(copy.last().body, body);
+    for one in [&up, &copy] {
+        assert_eq!(one.last().trailers, [("x-sum".to_owned(), "7".to_owned())]);
+    }
 }

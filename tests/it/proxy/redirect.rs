@@ -3,7 +3,7 @@
 
 use crate::support::authority::Authority;
 use crate::support::client::Client;
-use crate::support::words::{GATEWAY, backend, gateway, route, tls_secret, to};
+use crate::support::words::{GATEWAY, backend, gateway, route, settings, tls_secret, to};
 use crate::support::{mesh, server};
 
 #[tokio::test]
@@ -52,6 +52,51 @@ async fn a_redirect_from_https_stays_there() {
     let mut client = Client::tls(mesh.port(443), "shop.example", config).await.unwrap();
     let answer = client.get("shop.example", "/x").await.expect(302);
     assert_eq!(answer.get("location"), Some("https://new.example/x"));
+}
+
+#[tokio::test]
+async fn a_redirect_behind_a_hop_that_ends_tls_names_the_hops_port() {
+    let rules = "
+- matches: [{path: {value: /moved}}]
+  filters: [{type: RequestRedirect, requestRedirect: {hostname: new.example}}]
+- matches: [{path: {value: /plain}}]
+  filters: [{type: RequestRedirect, requestRedirect: {scheme: http}}]
+- matches: [{path: {value: /port}}]
+  filters: [{type: RequestRedirect, requestRedirect: {port: 80}}]
+";
+    let yaml = format!("{GATEWAY}{}{}", route("r", &[], rules), settings("trustedHops: 1"));
+    let mesh = mesh(&yaml);
+    let mut client = Client::connect(mesh.port(80)).await;
+    for (target, told, location) in [
+        ("/moved", &["x-forwarded-proto: https"][..], "https://new.example/moved"),
+        (
+            "/moved",
+            &["x-forwarded-proto: https", "x-forwarded-port: 443"],
+            "https://new.example/moved",
+        ),
+        (
+            "/moved",
+            &["x-forwarded-proto: https", "x-forwarded-port: 8443"],
+            "https://new.example:8443/moved",
+        ),
+        (
+            "/moved",
+            &["x-forwarded-proto: https", "x-forwarded-host: shop.example:9443"],
+            "https://new.example:9443/moved",
+        ),
+        ("/moved", &["forwarded: for=192.0.2.1;proto=https"], "https://new.example/moved"),
+        // Where the schemes agree the listener's port holds, whatever a hop says.
+        (
+            "/moved",
+            &["x-forwarded-proto: http", "x-forwarded-port: 81"],
+            "http://new.example/moved",
+        ),
+        ("/plain", &["x-forwarded-proto: https"], "http://shop.example/plain"),
+        ("/port", &["x-forwarded-proto: https"], "https://shop.example:80/port"),
+    ] {
+        let answer = client.ask("GET", "shop.example", target, told).await.expect(302);
+        assert_eq!(answer.get("location"), Some(location), "{target} {told:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Session persistence through the proxy.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::support::client::{Client, Response};
 use crate::support::words::{GATEWAY, backend, route, to, weighed};
 use crate::support::{Mesh, mesh, server};
@@ -87,4 +89,40 @@ async fn a_forged_token_is_passed_over() {
         let answer = client.ask("GET", "h", "/", &[&line]).await.expect(200);
         assert!(cookie(&answer).is_some());
     }
+}
+
+/// A browser keeps one cookie per name, host and path; every cookie of ours has the path `/`.
+#[tokio::test]
+async fn rules_that_name_no_session_keep_theirs_beside_each_other() {
+    let mut ups = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        ups.push(server::named(name).await);
+    }
+    let addresses: Vec<&str> = ups.iter().map(|up| &*up.address).collect();
+    let rule = |path: &str| {
+        let up = to("up");
+        format!(
+            "- matches: [{{path: {{value: {path}}}}}]\n  backendRefs: [{up}]\n  \
+             sessionPersistence: {{type: Cookie}}\n"
+        )
+    };
+    let rules = rule("/cart") + &rule("/pay");
+    let yaml = format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &addresses, ""));
+    let mesh = mesh(&yaml);
+    let mut client = Client::connect(mesh.port(80)).await;
+    let mut jar = BTreeMap::new();
+    let mut homes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for path in ["/cart/x", "/pay"].repeat(15) {
+        let cookies: Vec<String> =
+            jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let line = format!("cookie: {}", cookies.join("; "));
+        let answer = client.ask("GET", "h", path, &[&line]).await.expect(200);
+        if let Some(cookie) = answer.get("set-cookie") {
+            assert!(cookie.contains("; Path=/;"), "{cookie}");
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            jar.insert(name.to_owned(), value.to_owned());
+        }
+        homes.entry(path).or_default().insert(answer.text());
+    }
+    assert!(homes.values().all(|home| home.len() == 1), "{homes:?}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::authority::{Authority, Leaf};
-use crate::support::client::Client;
+use crate::support::client::{Client, Response};
 use crate::support::server::{self, Answer};
 use crate::support::words::{
     GATEWAY, all_to, backend, ca_map, gateway, indented, route, tls_secret,
@@ -195,6 +195,73 @@ async fn a_backend_is_spoken_to_as_its_alpn_says() {
         }
         assert_eq!(up.connections(), 1);
     }
+}
+
+/// Requests that all come before the first connection is made.
+async fn at_once(mesh: &Mesh, count: usize) -> Vec<Response> {
+    let address = mesh.port(80);
+    let asked: Vec<_> = (0..count)
+        .map(|_| tokio::spawn(async move { Client::connect(address).await.get("h", "/").await }))
+        .collect();
+    let mut answers = Vec::new();
+    for one in asked {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn the_first_requests_wait_for_one_connection_to_say_its_protocol() {
+    let authority = Authority::new("ca");
+    let leaf = authority.server(&["up.example"]);
+    let slow = |_: &server::Seen| Answer::text("x").after(Duration::from_millis(100));
+    let two = server::https2(leaf.server(&["h2", "http/1.1"]), slow).await;
+    let one = server::https1(leaf.server(&["http/1.1"]), slow).await;
+    for (up, connections) in [(&two, 1..=1), (&one, 10..=30)] {
+        let mesh = Mesh::of(&behind(&up.address, &authority, "")).workers(1).start();
+        for answer in at_once(&mesh, 30).await {
+            answer.expect(200);
+        }
+        assert!(connections.contains(&up.connections()), "{}", up.connections());
+    }
+}
+
+#[tokio::test]
+async fn a_first_connection_that_fails_or_is_given_up_holds_nobody_up() {
+    let authority = Authority::new("ca");
+    let stranger = authority.server(&["other.example"]);
+    let wrong = server::https2(stranger.server(&["h2"]), |_| Answer::text("x")).await;
+    let mesh = Mesh::of(&behind(&wrong.address, &authority, "")).workers(1).start();
+    for answer in at_once(&mesh, 10).await {
+        assert_eq!(answer.expect(502).cause(), Some("upstream_tls_failed"));
+    }
+    // The first connection never gets an answer, and its client leaves.
+    let leaf = authority.server(&["up.example"]);
+    let tls = leaf.server(&["http/1.1"]);
+    let up = server::socket(move |stream, number| {
+        let acceptor = tokio_rustls::TlsAcceptor::from(tls.clone());
+        async move {
+            if number == 0 {
+                let _stream = stream;
+                return std::future::pending().await;
+            }
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            let mut wire = crate::support::h1::Wire::new(stream);
+            while let Ok(Some(_)) = wire.head().await {
+                let _ = wire.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    let mesh = Mesh::of(&behind(&up.address, &authority, "")).workers(1).start();
+    let mut leaves = Client::connect(mesh.port(80)).await;
+    leaves.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    until("the connection", || up.connections() == 1).await;
+    let address = mesh.port(80);
+    let waits = tokio::spawn(async move { Client::connect(address).await.get("h", "/").await });
+    until("the other client", || mesh.connections() == 2).await;
+    drop(leaves);
+    waits.await.unwrap().expect(200);
 }
 
 #[tokio::test]

@@ -224,7 +224,8 @@ fn equal_endpoints_of_a_backend_add_their_weights() {
     spec.endpoints[1].1 = 4;
     let mut objects = shop_with(route("web", "web", vec![to_backend("b")]));
     objects.push(written);
-    let expected = Endpoint { address: Address::Dns { host: "a".into(), port: 80 }, weight: 5 };
+    let address = Address::Dns { host: "a".into(), port: 80 };
+    let expected = Endpoint { address, alternate: None, weight: 5 };
     assert_eq!(World::of(objects).endpoint_sets()[0].endpoints, [expected]);
 }
 

@@ -291,7 +291,8 @@ fn sessions_are_kept_by_cookie_or_header() {
         assert_eq!(found, expected);
         world.codes(if expected.is_some() { &[] } else { &[codes::BAD_SESSION] });
     };
-    check(written("Cookie", "Session", None), Some(("meshctl-session", Some(false))));
+    check(written("Cookie", "Session", None), Some(("meshctl-session-f6474957", Some(false))));
+    check(written("Header", "Session", None), Some(("meshctl-session", None)));
     check(written("Header", "Session", Some("X-Session")), Some(("x-session", None)));
     check(written("Cookie", "Session", Some("a;b")), None);
     check(written("Cookie", "Permanent", None), None);

@@ -136,6 +136,23 @@ fn weights_hold_under_load() {
 }
 
 #[test]
+fn hiccups_do_not_take_an_endpoint_its_share() {
+    for workers in [1, 4] {
+        for (one_in, ms) in [(100, 1.0), (50, 3.0), (20, 10.0)] {
+            for seed in 0..20 {
+                let mut simulation = Simulation::new(2, workers);
+                simulation.rng = Rng::with_seed(seed);
+                let noise = std::cell::RefCell::new(Rng::with_seed(1_000 + seed));
+                let hiccup = || noise.borrow_mut().u32(0..one_in) == 0;
+                let counts = simulation.run(1_000, 1_000.0, |_| if hiccup() { ms } else { 0.1 });
+                let what = format!("{workers} workers, {ms} ms in 1 of {one_in}: {counts:?}");
+                assert!(counts.iter().all(|&count| count >= 300), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_endpoint_that_was_slow_comes_back() {
     for workers in [1, 4] {
         let mut simulation = Simulation::new(5, workers);

@@ -134,9 +134,10 @@ fn the_other_parts_read_too() {
     let address = Address::Socket(([10, 0, 0, 1], 80).into());
     let endpoints = EndpointSet {
         key: endpoints,
-        endpoints: vec![Endpoint { address, weight: 1 }],
+        endpoints: vec![Endpoint { address, alternate: "[fd00::1]:80".parse().ok(), weight: 1 }],
         empty: None,
     };
     let spec = &describe(&Part::EndpointSet(Arc::new(endpoints)))["spec"];
-    assert_eq!(spec["endpoints"], json!([{ "address": "10.0.0.1:80", "weight": 1 }]));
+    let shown = json!([{ "address": "10.0.0.1:80", "alternate": "[fd00::1]:80", "weight": 1 }]);
+    assert_eq!(spec["endpoints"], shown);
 }
