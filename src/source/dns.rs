@@ -2,7 +2,8 @@
 //!
 //! A Snapshot holds addresses alone. An answer is kept for its TTL within bounds; what fails is
 //! asked for again with backoff, and meanwhile the last good addresses stay. IPv4 and IPv6 fail
-//! apart: half an answer takes nothing away. No name is asked for twice at once, however many
+//! apart: half an answer takes nothing away. A name with both is balanced over one, and each address
+//! has one of the other as its alternate. No name is asked for twice at once, however many
 //! endpoints have it.
 
 mod ask;
@@ -262,10 +263,8 @@ impl Addresses {
     /// rollout that one answer knows of before the other would exchange all endpoints and forget
     /// what is known of them. Which IPv6 address is whose nobody says: they are dealt out.
     fn pairs(&self) -> Vec<(IpAddr, Option<IpAddr>)> {
-        let (first, other) = match self.v4.is_empty() {
-            true => (&self.v6, &self.v4),
-            false => (&self.v4, &self.v6),
-        };
+        let (first, other) =
+            if self.v4.is_empty() { (&self.v6, &self.v4) } else { (&self.v4, &self.v6) };
         let others = other.iter().copied().map(Some).cycle().chain(std::iter::repeat(None));
         first.iter().copied().zip(others).take(limits::DNS_ADDRESSES).collect()
     }
