@@ -62,6 +62,9 @@ within 1 MiB together with the object's other data. The object keeps its last go
 seconds. Often the limit of watches is used up:
 
     sysctl fs.inotify.max_user_watches=524288
+    sysctl fs.inotify.max_user_instances=1024
+
+Directories are watched as soon as the limit allows it, without a restart.
 ";
 
     NAME_FAILED = 250 "a name that can't be resolved"

@@ -69,7 +69,8 @@ impl Watched {
 
     /// Watches as a look does after news, until nothing is new.
     fn settle(&mut self) {
-        while self.follow() || self.news() {}
+        let unsettled = (0..16).take_while(|_| self.follow() || self.news()).count();
+        assert!(unsettled < 16, "looking is told of by itself");
     }
 }
 
