@@ -18,7 +18,7 @@ pub(crate) struct Counts {
     /// Requests so far.
     pub(crate) requests: AtomicUsize,
     /// Requests that are neither answered nor given up.
-    open: AtomicUsize,
+    pub(crate) open: AtomicUsize,
     /// The most of them at once, so far.
     pub(crate) most_open: AtomicUsize,
 }
