@@ -38,8 +38,8 @@ use upload::Upload;
 pub enum Ended {
     /// Nothing: the answer is complete, or the connection says that it is not.
     Done,
-    /// Both sides speak another protocol now.
-    Upgraded(Box<Lease>),
+    /// Both sides speak another protocol now, and may be silent for this long.
+    Upgraded(Box<Lease>, Duration),
 }
 
 /// One request on its way.
@@ -158,6 +158,10 @@ impl<'a> Exchange<'a> {
                 return Ended::Done;
             }
         };
+        if let Some(idle) = view.rule().timeouts.stream_idle {
+            self.stream_idle = idle;
+            self.touch();
+        }
         if let Some(timeout) = view.rule().timeouts.request {
             self.deadlines.set(Phase::Request, self.started + timeout, Cause::RequestTimeout);
         }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -37,9 +38,8 @@ pub(super) async fn serve(
                 close(conn, &deadlines).await;
                 return cause;
             }
-            Turn::Upgraded(upstream) => {
+            Turn::Upgraded(upstream, idle) => {
                 let (io, read) = conn.into_parts();
-                let idle = client.settings.stream_idle_timeout;
                 return tunnel::run(io, read, *upstream, idle).await;
             }
         }
@@ -49,7 +49,7 @@ pub(super) async fn serve(
 enum Turn {
     Next,
     Close(Option<Cause>),
-    Upgraded(Box<Upstream>),
+    Upgraded(Box<Upstream>, Duration),
 }
 
 /// Waits for the next request's first byte.
@@ -111,8 +111,8 @@ async fn turn(
             let down = Downstream::H1(conn);
             let ended = exchange::serve(worker, client, deadlines, &mut head, down, started).await;
             return match ended {
-                Ended::Upgraded(lease) => match lease.take() {
-                    Some(upstream) => Turn::Upgraded(Box::new(upstream)),
+                Ended::Upgraded(lease, idle) => match lease.take() {
+                    Some(upstream) => Turn::Upgraded(Box::new(upstream), idle),
                     None => Turn::Close(None),
                 },
                 Ended::Done if conn.keeps_alive() && conn.is_read() => Turn::Next,

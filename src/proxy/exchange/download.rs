@@ -180,7 +180,7 @@ impl Exchange<'_> {
             Err(fault) => Ok(Err(fault)),
         };
         match flushed {
-            Ok(Ok(())) => Ended::Upgraded(Box::new(lease)),
+            Ok(Ok(())) => Ended::Upgraded(Box::new(lease), self.stream_idle),
             _ => {
                 self.break_off(down, Cause::ClientDisconnected);
                 Ended::Done
