@@ -43,6 +43,8 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use self::certificate::check_pair;
+
 use self::arbiter::Claims;
 use self::unit::{Made, Output, UnitKey};
 use self::view::{Finding, Query, View};

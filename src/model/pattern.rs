@@ -65,8 +65,8 @@ pub fn compile(text: &str) -> Result<Expression, String> {
     Ok(Expression { regex, hir })
 }
 
-fn parse(text: &str, unicode: bool) -> Result<Hir, regex_syntax::Error> {
-    ParserBuilder::new().unicode(unicode).utf8(false).build().parse(text)
+fn parse(text: &str, unicode: bool) -> Result<Hir, Box<regex_syntax::Error>> {
+    ParserBuilder::new().unicode(unicode).utf8(false).build().parse(text).map_err(Box::new)
 }
 
 fn is_unicode_asked(error: &regex_syntax::Error) -> bool {
