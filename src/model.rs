@@ -12,6 +12,7 @@ mod hostname;
 mod key;
 mod listener;
 mod part;
+pub mod pattern;
 mod policy;
 mod route;
 
@@ -27,13 +28,14 @@ pub use listener::{
     ListenerSettings, ListenerTls, TlsVersion,
 };
 pub use part::{Certificate, Part, PartHash, PrivateKey};
+pub use pattern::Pattern;
 pub use policy::{
     BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
 };
 pub use route::{
     Attachment, Cors, CorsOrigin, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName, Match,
-    Method, Mirror, PathMatch, PathRewrite, Pattern, QueryMatch, Redirect, Rewrite, RouteProtocol,
-    Rule, RuleOrder, SessionCookie, SessionPersistence, WeightedBackend,
+    Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol, Rule,
+    RuleOrder, SessionCookie, SessionPersistence, WeightedBackend,
 };
 
 #[cfg(test)]

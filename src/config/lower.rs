@@ -43,7 +43,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-pub use pattern::compile;
+pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
 use self::unit::{Made, Output, UnitKey};
@@ -53,7 +53,7 @@ use super::codes;
 use super::flags::Options;
 use super::index::Index;
 use crate::limits;
-use crate::model::{Kind, ObjectKey, Part, PartKey};
+use crate::model::{Kind, Name, ObjectKey, Part, PartKey};
 use crate::snapshot::Changes;
 
 #[cfg(test)]
@@ -75,6 +75,8 @@ pub struct Lowering {
     /// What changed since the last commit: the part before, and the part now.
     changed: BTreeMap<PartKey, (Option<Part>, Option<Part>)>,
     counters: Counters,
+    /// Expressions that were compiled in this commit, and why some can't be.
+    patterns: HashMap<Name, Result<(), String>>,
 }
 
 #[derive(Debug, Default)]
@@ -118,6 +120,7 @@ impl Lowering {
             wakes: BTreeSet::new(),
             changed: BTreeMap::new(),
             counters: Counters::default(),
+            patterns: HashMap::new(),
         }
     }
 
@@ -153,6 +156,7 @@ impl Lowering {
                 break;
             }
         }
+        self.patterns = HashMap::new();
         Lowered {
             changes: self.take_changes(),
             diagnostics: self.diagnostics(index),

@@ -89,6 +89,8 @@ pub struct Timeouts {
     pub request: Option<Duration>,
     /// Of each attempt.
     pub backend_request: Option<Duration>,
+    /// Without a byte in either direction; `None` leaves it to the listener.
+    pub stream_idle: Option<Duration>,
 }
 
 /// HTTPRoute `retry`, or what holds without it: one retry, on another endpoint, when nothing was

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cause, Hostname, Name, ObjectKey, PartKey, RetryPolicy, Timeouts};
+use super::{Cause, Hostname, Name, ObjectKey, PartKey, Pattern, RetryPolicy, Timeouts};
 
 /// One rule of an HTTPRoute or GRPCRoute. It carries where it is attached, so that the tables
 /// of hosts are compiled from rules alone and no part grows with the number of routes.
@@ -79,21 +79,6 @@ pub enum PathMatch {
     Prefix(Name),
     /// The whole path must match (anchored at both ends).
     Regex(Pattern),
-}
-
-/// A regular expression that lowering has compiled once already; equality is by text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Pattern(Name);
-
-impl Pattern {
-    /// For lowering, which has checked that the text compiles within the limits.
-    pub fn checked(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

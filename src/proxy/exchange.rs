@@ -47,6 +47,8 @@ pub enum Ended {
 /// The endpoint's end of a tunnel. Until it is dropped the tunnel weighs what a request weighs, or
 /// whoever has the most tunnels would look idle and be given the next ones too.
 pub struct Switched {
+    /// How long both sides may be silent.
+    pub idle: Duration,
     _load: InFlight,
     _of_backend: BackendInFlight,
     lease: Lease,
@@ -172,6 +174,10 @@ impl<'a> Exchange<'a> {
                 return Ended::Done;
             }
         };
+        if let Some(idle) = view.rule().timeouts.stream_idle {
+            self.stream_idle = idle;
+            self.touch();
+        }
         if let Some(timeout) = view.rule().timeouts.request {
             self.deadlines.set(Phase::Request, self.started + timeout, Cause::RequestTimeout);
         }

@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::AsyncWrite;
@@ -26,12 +25,8 @@ struct Flow {
 }
 
 /// Joins the client's stream and the endpoint's, with what was read of either.
-pub async fn run(
-    mut client: Io,
-    read: BytesMut,
-    mut switched: Box<Switched>,
-    idle: Duration,
-) -> Option<Cause> {
+pub async fn run(mut client: Io, read: BytesMut, mut switched: Box<Switched>) -> Option<Cause> {
+    let idle = switched.idle;
     let Some(Upstream::H1(upstream)) = switched.take() else { return None };
     let (mut endpoint, answered) = upstream.into_parts();
     let mut up = Flow::new(read);

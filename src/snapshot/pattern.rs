@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use crate::limits;
+use crate::model::pattern::{self, Expression};
 use crate::model::{Name, Pattern};
 
 use super::map::Map;
@@ -22,26 +22,17 @@ pub(super) struct Compiled {
 
 impl Compiled {
     pub(super) fn new(text: &str) -> Self {
-        // Parsed alone first: `a)|(b` is an expression only between the parentheses below, and
-        // there it isn't anchored.
-        match regex_syntax::parse(text) {
-            Ok(hir) => Self { regex: anchored(text), below: literal_below(&hir) },
+        match pattern::compile(text) {
+            Ok(Expression { regex, hir }) => {
+                Self { regex: Some(regex), below: literal_below(&hir) }
+            }
             Err(_) => Self { regex: None, below: None },
         }
     }
 
     pub(super) fn takes(&self, value: &str) -> bool {
-        self.regex.as_ref().is_some_and(|regex| regex.is_match(value))
+        self.regex.as_ref().is_some_and(|regex| regex.is_match(value.as_bytes()))
     }
-}
-
-fn anchored(text: &str) -> Option<Regex> {
-    RegexBuilder::new(&format!("^(?:{text})$"))
-        .size_limit(limits::REGEX_BYTES)
-        // Each worker has a cache of its own for each pattern.
-        .dfa_size_limit(limits::REGEX_BYTES)
-        .build()
-        .ok()
 }
 
 /// The longest run of whole segments that everything taken starts with.

@@ -196,8 +196,9 @@ must match, and the compiled size is bounded, so that no request takes long.
     path: {type: RegularExpression, value: '/v[0-9]+/.*'}
 
 The rule matches nothing until it is mended; the other rules of the route are served.
-Counted repetitions (`{1000}`) and `\\w` are what makes an expression large: write
-`[a-z0-9]` instead.
+As in RE2, `\\w`, `\\d`, `\\s` and `\\b` mean ASCII; an expression that holds other letters
+or `\\p{L}` is read as Unicode throughout. Counted repetitions (`{1000}`) and Unicode
+classes are what makes an expression large.
 ";
 
     FILTER_UNKNOWN = 132 "the filter is not known here"
@@ -289,8 +290,8 @@ this one is passed over there.
 
     POLICY_FIELD_UNUSED = 163 "the field has no effect on this target"
     => "remove the field, or write it in a policy on a target where it counts"
-"Timeouts of requests belong to routes and Gateways; balancing, ejection, retry budget,
-connect timeout and PROXY protocol to Services and Backends.
+"The timeouts `request`, `backendRequest` and `streamIdle` belong to routes and Gateways;
+balancing, ejection, retry budget, connect timeout and PROXY protocol to Services and Backends.
 ";
 
     POLICY_VALUE = 164 "the value is not valid"

@@ -21,9 +21,14 @@ pub(super) fn certificate(view: &mut View<'_>, key: &ObjectKey) -> Made {
     }) else {
         return Output::Certificate(Err(Cause::CertificateMissing)).into();
     };
-    match read(view, object, secret) {
-        Ok((chain, private_key)) => {
+    let pair = pair(secret).and_then(|pair| {
+        tell_validity(view, object, pair.at, &pair.chain[0]).map_err(|why| (CHAIN, why))?;
+        Ok(pair)
+    });
+    match pair {
+        Ok(Pair { chain, private_key, .. }) => {
             let key = PartKey::new(PartKind::Certificate, key.clone(), "");
+            let chain = chain.into_iter().map(|der| der.to_vec()).collect();
             let part = Certificate { key: key.clone(), chain, private_key };
             let parts = vec![Part::Certificate(Arc::new(part))];
             Made { output: Output::Certificate(Ok(key)), parts }
@@ -37,21 +42,36 @@ pub(super) fn certificate(view: &mut View<'_>, key: &ObjectKey) -> Made {
     }
 }
 
+const CHAIN: &str = "tls.crt";
+const KEY: &str = "tls.key";
+
+/// Whether a Secret's certificate and key, of which it has both, belong together and can be used;
+/// else why not, as a sentence's end. Whoever puts them together from two files asks before one of
+/// them is used.
+pub fn check_pair(secret: &Secret) -> Result<(), String> {
+    if !secret.data.contains_key(CHAIN) || !secret.data.contains_key(KEY) {
+        return Ok(());
+    }
+    pair(secret).map(|_| ()).map_err(|(_, why)| why)
+}
+
+/// A certificate, leaf first, and the leaf's key.
+struct Pair<'s> {
+    at: &'s At<Arc<[u8]>>,
+    chain: Vec<CertificateDer<'static>>,
+    private_key: PrivateKey,
+}
+
+/// The entry that is wrong, and why.
 type Refused = (&'static str, String);
 
-fn read(
-    view: &mut View<'_>,
-    object: &Object,
-    secret: &Secret,
-) -> Result<(Vec<Vec<u8>>, PrivateKey), Refused> {
-    const CHAIN: &str = "tls.crt";
-    const KEY: &str = "tls.key";
+fn pair(secret: &Secret) -> Result<Pair<'_>, Refused> {
     let entry = |name: &'static str| {
         secret.data.get(name).ok_or_else(|| (name, "it is missing".to_owned()))
     };
-    let (chain_entry, key_entry) = (entry(CHAIN)?, entry(KEY)?);
-    let chain = chain(&chain_entry.value).map_err(|why| (CHAIN, why))?;
-    let key = PrivateKeyDer::from_pem_slice(&key_entry.value)
+    let (at, key) = (entry(CHAIN)?, entry(KEY)?);
+    let chain = chain(&at.value).map_err(|why| (CHAIN, why))?;
+    let key = PrivateKeyDer::from_pem_slice(&key.value)
         .map_err(|_| (KEY, "it holds no PEM private key".to_owned()))?;
     let private_key = PrivateKey(key.secret_der().into());
     let provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -69,8 +89,7 @@ fn read(
             error => Err((CHAIN, error.to_string())),
         }
     })?;
-    tell_validity(view, object, chain_entry, &chain[0]).map_err(|why| (CHAIN, why))?;
-    Ok((chain.into_iter().map(|der| der.to_vec()).collect(), private_key))
+    Ok(Pair { at, chain, private_key })
 }
 
 /// The certificates of a PEM text, never none.

@@ -14,7 +14,8 @@ use crate::model::{
 };
 use crate::{limits, names};
 
-/// The rule's own timeouts, else the route's policy, else the Gateway's. Zero is no limit.
+/// The rule's own timeouts, else the route's policy, else the Gateway's. Zero is no limit, except
+/// of idleness, which always has one.
 pub(super) fn timeouts(
     written: &raw::Timeouts,
     policy: Option<&TrafficShape>,
@@ -35,7 +36,9 @@ pub(super) fn timeouts(
         // In one rule the decoder refuses it; a policy and a rule may well meet like this.
         backend_request = Some(whole);
     }
-    Timeouts { request, backend_request }
+    // The Gateway's is its listeners' setting: it holds before the route is known, too.
+    let stream_idle = policy.and_then(|policy| policy.stream_idle);
+    Timeouts { request, backend_request, stream_idle }
 }
 
 pub(super) fn retry(

@@ -28,6 +28,7 @@ pub(super) fn traits(view: &mut View<'_>, key: &ObjectKey) -> Output {
     let timeouts = Timeouts {
         request: policy.as_ref().and_then(|policy| policy.request.flatten()),
         backend_request: policy.as_ref().and_then(|policy| policy.backend_request.flatten()),
+        stream_idle: None,
     };
     let stream_idle = policy.and_then(|policy| policy.stream_idle);
     Output::Traits(Arc::new(GatewayTraits { identity, timeouts, stream_idle }))

@@ -39,8 +39,7 @@ pub(super) async fn serve(
             }
             Turn::Upgraded(switched) => {
                 let (io, read) = conn.into_parts();
-                let idle = client.settings.stream_idle_timeout;
-                return tunnel::run(io, read, switched, idle).await;
+                return tunnel::run(io, read, switched).await;
             }
         }
     }

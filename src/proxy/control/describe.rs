@@ -127,8 +127,12 @@ fn rule(rule: &Rule) -> Value {
     })
 }
 
-fn timeouts_of(Timeouts { request, backend_request }: &Timeouts) -> Value {
-    json!({ "request": request.map(time), "backendRequest": backend_request.map(time) })
+fn timeouts_of(Timeouts { request, backend_request, stream_idle }: &Timeouts) -> Value {
+    json!({
+        "request": request.map(time),
+        "backendRequest": backend_request.map(time),
+        "streamIdle": stream_idle.map(time),
+    })
 }
 
 fn retry_of(retry: &RetryPolicy) -> Value {

@@ -38,7 +38,8 @@ impl Exchange<'_> {
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
-            let switched = Switched { _load: load, _of_backend: of_backend, lease };
+            let idle = self.stream_idle;
+            let switched = Switched { idle, _load: load, _of_backend: of_backend, lease };
             return self.switch(down, switched, &response).await;
         }
         let sent = down.send_head(&response);

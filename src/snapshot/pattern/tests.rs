@@ -21,7 +21,7 @@ fn a_pattern_takes_whole_values() {
     check("a)|(b", &[], &["a", "b", "ax", "xb"]);
     check("(", &[], &["", "("]);
     // More than REGEX_BYTES.
-    check(r"\w{500}", &[], &[""]);
+    check(r"(?u:\w){500}", &[], &[""]);
 }
 
 #[test]

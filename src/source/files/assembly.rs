@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::config::Diagnostic;
 use crate::config::index::{Content, Document};
-use crate::config::raw::{Object, Origin};
+use crate::config::raw::{Object, Origin, Spec};
+use crate::config::{codes, lower};
 use crate::model::ObjectKey;
 use crate::source::contents::Item;
 use crate::source::mentioned::{self, Mentioned};
@@ -47,17 +48,22 @@ impl Assembly {
             self.contents.push(Content::Good(Document { object, line_offset: origin.line_offset }));
             return;
         }
-        let object = match mentioned.attach(object, origin, &paths) {
+        let old = before.get(&object.key);
+        let whole = mentioned.attach(object, origin, &paths).and_then(|whole| match old {
+            Some(old) => matched(whole, old, origin),
+            None => Ok(whole),
+        });
+        let object = match whole {
             Ok(whole) => {
                 let same = |old: &&Arc<Object>| old.meta == whole.meta && old.spec == whole.spec;
-                let old = before.get(&object.key).filter(same).cloned();
+                let old = old.filter(same).cloned();
                 let whole = old.unwrap_or_else(|| Arc::new(whole));
                 self.attached.insert(object.key.clone(), Arc::clone(&whole));
                 whole
             }
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
-                if let Some(old) = before.get(&object.key) {
+                if let Some(old) = old {
                     self.attached.insert(object.key.clone(), Arc::clone(old));
                 }
                 self.contents.push(Content::Broken(object.key.clone()));
@@ -66,4 +72,20 @@ impl Assembly {
         };
         self.contents.push(Content::Good(Document { object, line_offset: origin.line_offset }));
     }
+}
+
+/// A certificate and its key come in two files, of which one is replaced first: the pair before
+/// stays in force until both belong together again.
+fn matched(whole: Object, old: &Object, origin: &Origin) -> Result<Object, Diagnostic> {
+    let (Spec::Secret(new), Spec::Secret(before)) = (&whole.spec, &old.spec) else {
+        return Ok(whole);
+    };
+    // What was no pair before is no loss, and lowering says what is wrong with it.
+    let Err(why) = lower::check_pair(new) else { return Ok(whole) };
+    if lower::check_pair(before).is_err() {
+        return Ok(whole);
+    }
+    let message = format!("the pair of before is served on: {why}");
+    let said = Diagnostic::error(codes::CERTIFICATE_INVALID, origin, whole.meta.place, message);
+    Err(said.help("replace the certificate and its key both; they are read again at once"))
 }

@@ -92,6 +92,34 @@ spec:
 }
 
 #[tokio::test]
+async fn a_route_has_its_own_patience_with_silence() {
+    let up = server::http1(|_| Answer::text("late").after(2 * SHORT)).await;
+    let policies = |gateway: &str, route: &str| {
+        let policy = |name: &str, kind: &str, idle: &str| {
+            format!(
+                "---
+apiVersion: meshctl.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {{name: {name}}}
+spec:
+  targetRefs: [{{group: gateway.networking.k8s.io, kind: {kind}, name: {name}}}]
+  timeouts: {{streamIdle: {idle}}}
+"
+            )
+        };
+        policy("gw", "Gateway", gateway) + &policy("r", "HTTPRoute", route)
+    };
+    let mesh = |gateway, route| {
+        mesh(&(timed(&up.address, "{request: 10s}", "") + &policies(gateway, route)))
+    };
+    let patient = mesh("50ms", "20s");
+    get(patient.port(80), "h", "/").await.expect(200);
+    let hasty = mesh("20s", "50ms");
+    let answer = get(hasty.port(80), "h", "/").await.expect(504);
+    assert_eq!(answer.cause(), Some("stream_idle_timeout"));
+}
+
+#[tokio::test]
 async fn a_connection_that_never_comes_has_a_time() {
     // A listening socket whose queue is full takes no more.
     let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

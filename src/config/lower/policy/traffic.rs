@@ -188,17 +188,17 @@ pub(super) fn tell_unused(
     let for_requests = [
         ("request", policy.request_timeout.as_ref().map(|one| one.place)),
         ("backendRequest", policy.backend_request_timeout.as_ref().map(|one| one.place)),
+        ("streamIdle", policy.stream_idle_timeout.as_ref().map(|one| one.place)),
     ];
-    let stream_idle = [("streamIdle", policy.stream_idle_timeout.as_ref().map(|one| one.place))];
-    let unused: Vec<_> = match kind {
-        Kind::Service | Kind::Backend => for_requests.into_iter().chain(stream_idle).collect(),
-        Kind::Gateway => for_backends.into_iter().collect(),
-        _ => for_backends.into_iter().chain(stream_idle).collect(),
+    let (unused, elsewhere): (&[_], _) = match kind {
+        Kind::Service | Kind::Backend => (&for_requests, "a route or Gateway"),
+        _ => (&for_backends, "a Service or Backend"),
     };
     for (field, place) in unused {
         if let Some(place) = place {
             let message = format!("`{field}` has no effect on a {kind}");
-            view.warning(object, codes::POLICY_FIELD_UNUSED, &place, message);
+            view.warning(object, codes::POLICY_FIELD_UNUSED, place, message)
+                .help(format!("write it in a TrafficPolicy whose target is {elsewhere}"));
         }
     }
 }

@@ -22,7 +22,7 @@ fn check(kind: FilterKind, expected: Filter) {
 
 const INVALID: Filter = Filter::Refuse(Cause::FilterInvalid);
 
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(At<model::Name>, At<model::Name>)> {
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(At<Name>, At<Name>)> {
     pairs.iter().map(|(name, value)| (at(name), at(value))).collect()
 }
 

@@ -155,7 +155,7 @@ fn some_parents(n: u16) -> Vec<Reference> {
     }
 }
 
-fn some_hosts(n: u16) -> Vec<At<crate::model::Name>> {
+fn some_hosts(n: u16) -> Vec<At<Name>> {
     match n % 4 {
         0 => Vec::new(),
         1 => hosts(&["a.example"]),

@@ -165,6 +165,19 @@ fn the_stream_idle_of_a_gateway_is_its_listeners() {
 }
 
 #[test]
+fn the_stream_idle_of_a_route_goes_before_its_gateway_s() {
+    let idle = |name: &str, target, idle| {
+        traffic_policy(name, target).set(|policy| policy.stream_idle_timeout = seconds(idle))
+    };
+    let mut world = with(vec![idle("gateway", to_gateway("web"), 9)]);
+    assert_eq!(world.rule().timeouts.stream_idle, None, "the listener knows");
+    world.apply([idle("route", to_route("web"), 5)]);
+    assert_eq!(world.rule().timeouts.stream_idle, Some(Duration::from_secs(5)));
+    assert_eq!(world.listeners()[0].settings.stream_idle_timeout.as_secs(), 9);
+    world.codes(&[]);
+}
+
+#[test]
 fn gateways_with_different_timeouts_make_parts_of_their_own() {
     let mut objects = shop();
     objects[1] = objects[1]
@@ -233,6 +246,6 @@ fn fields_without_effect_are_told() {
         with(vec![policy]).codes(&vec![codes::POLICY_FIELD_UNUSED; fields]);
     };
     check(to("", "Service", "web"), 3);
-    check(to_route("web"), 3);
+    check(to_route("web"), 2);
     check(to_gateway("web"), 2);
 }

@@ -34,7 +34,11 @@ fn rule_with(filters: Vec<Filter>, headers: Vec<HeaderMatch>) -> Part {
             },
             WeightedBackend { weight: 1, backend: Err(Cause::BackendNotFound), filters: vec![] },
         ],
-        timeouts: Timeouts { request: Some(Duration::from_millis(1500)), backend_request: None },
+        timeouts: Timeouts {
+            request: Some(Duration::from_millis(1500)),
+            backend_request: None,
+            stream_idle: None,
+        },
         retry: RetryPolicy::standard(),
         session_persistence: None,
     }))
@@ -56,7 +60,7 @@ fn a_rule_reads_as_the_proxy_believes_it() {
             { "weight": 9, "backend": "Service shop/cart#80", "filters": [] },
             { "weight": 1, "backend": { "cause": "backend_not_found" }, "filters": [] },
         ],
-        "timeouts": { "request": "1.5s", "backendRequest": null },
+        "timeouts": { "request": "1.5s", "backendRequest": null, "streamIdle": null },
         "retry": { "attempts": 1, "backoff": null, "statuses": [], "onFailure": false },
         "sessionPersistence": null,
     });

@@ -42,6 +42,54 @@ async fn a_rotated_pair_is_one_change_and_parses_nothing() {
     live.nothing_but_a_rescan().await;
 }
 
+/// PEM of a certificate and of its key.
+fn pair() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn a_pair_that_is_replaced_in_two_steps_is_served_until_it_is_whole() {
+    let shop = Shop::new();
+    let gateway =
+        shop.gateway(&[]).replace("HTTP\n", "HTTPS\n    tls: {certificateRefs: [{name: tls}]}\n");
+    shop.write("conf/gateway.yaml", &gateway);
+    shop.write("conf/tls.yaml", &secret("tls.crt=../cert.pem,tls.key=../key.pem"));
+    let (pairs, entries) = ([pair(), pair(), pair()], ["tls.crt", "tls.key"]);
+    let write = |name: &str, text: &str| shop.replace(name, text);
+    write("cert.pem", &pairs[0].0);
+    write("key.pem", &pairs[0].1);
+    let mut live = Live::inputs(&[shop.path("conf")]);
+    let certificates = |live: &Live| {
+        let of_kind = |part: &&Part| matches!(part, Part::Certificate(_));
+        live.parts.values().filter(of_kind).cloned().collect::<Vec<_>>()
+    };
+    let first = certificates(&live);
+    assert_eq!((first.len(), live.codes()), (1, vec![]));
+    live.watch().await;
+    let held = |live: &Live, pair: &(String, String)| {
+        let values = entries.map(|entry| value(live, entry).unwrap());
+        assert_eq!(values, [pair.0.as_bytes().into(), pair.1.as_bytes().into()]);
+    };
+    // The certificate first, then a stranger's key, then what is no key, then the right one.
+    write("cert.pem", &pairs[1].0);
+    for wrong in [None, Some(&*pairs[2].1), Some("-----BEGIN")] {
+        if let Some(key) = wrong {
+            write("key.pem", key);
+        }
+        live.next().await;
+        assert_eq!(live.codes(), [codes::CERTIFICATE_INVALID], "{:?}", live.last.diagnostics);
+        held(&live, &pairs[0]);
+        assert_eq!(certificates(&live), first);
+    }
+    write("key.pem", &pairs[1].1);
+    live.next().await;
+    assert_eq!(live.codes(), []);
+    held(&live, &pairs[1]);
+    assert_ne!(certificates(&live), first);
+}
+
 #[tokio::test]
 async fn a_file_that_is_gone_or_too_large_keeps_the_last_good_state() {
     let shop = Shop::new();
