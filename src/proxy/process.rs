@@ -238,6 +238,13 @@ impl Proxy {
             (self.shared.ejections)(&returned.backend, &returned.address, false);
         }
         self.metrics.sweep(now);
+        if self.metrics.has_begun_to_fold() {
+            tracing::warn!(
+                bound = limits::METRIC_SERIES,
+                "more series than metrics hold: new label sets are counted under `other` from now \
+                 on, as meshctl_metric_series_folded says; requests and logs lose nothing"
+            );
+        }
     }
 
     pub fn reopen_log(&self) {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ struct Inner {
     lines: AtomicUsize,
     lines_bound: usize,
     folded: AtomicU64,
+    told: AtomicBool,
     /// Cells that any thread may write.
     process: Arc<Shard>,
     started: Duration,
@@ -105,6 +106,7 @@ impl Registry {
                 lines: AtomicUsize::new(0),
                 lines_bound: lines,
                 folded: AtomicU64::new(0),
+                told: AtomicBool::new(false),
                 process: Arc::new(Shard::new()),
                 started: clock::since_epoch(),
             }),
@@ -144,6 +146,12 @@ impl Registry {
         }
         all.retain(|family| !family.samples.is_empty());
         all
+    }
+
+    /// True once in the life of the process: when the first label set was counted under `other`.
+    pub fn has_begun_to_fold(&self) -> bool {
+        self.inner.folded.load(Ordering::Relaxed) > 0
+            && !self.inner.told.swap(true, Ordering::Relaxed)
     }
 
     /// Takes in what dropped handles left behind and forgets series that have long been unused.

@@ -177,6 +177,7 @@ fn shares_of_a_gauge_may_be_below_zero() {
 #[test]
 fn past_the_bound_label_sets_are_counted_under_other() {
     let registry = Registry::bounded(3);
+    assert!(!registry.has_begun_to_fold());
     let worker = registry.worker();
     let held: Vec<_> =
         (0..10).map(|n| worker.counter(Family::Reloads, &[&format!("result {n}")])).collect();
@@ -185,6 +186,7 @@ fn past_the_bound_label_sets_are_counted_under_other() {
     assert_eq!(value(&registry, Family::Reloads, &["result 3"], clock::now()), None);
     assert_eq!(count(&registry, Family::Reloads, &["other"]), 7);
     assert_eq!(count(&registry, Family::MetricSeriesFolded, &[]), 7);
+    assert!(registry.has_begun_to_fold() && !registry.has_begun_to_fold(), "it is said once");
     // A family without labels has one series, and it is always there.
     worker.counter(Family::Panics, &[]).inc();
     assert_eq!(count(&registry, Family::Panics, &[]), 1);
