@@ -71,7 +71,7 @@ impl Overrides {
 pub struct Quick {
     /// Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default
     /// with --to: :8080]
-    #[arg(long, value_name = "ADDRESS", value_parser = address::bind, requires = "targets")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::bind)]
     pub listen: Vec<BindAddress>,
     /// Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be
     /// given several times
@@ -81,6 +81,11 @@ pub struct Quick {
 
 impl Quick {
     pub fn read(&self) -> Result<quick::Quick, Failure> {
+        if self.targets.is_empty() && !self.listen.is_empty() {
+            let failure =
+                Failure::new(Exit::WrongCommandLine, "--listen says nothing of where requests go");
+            return Err(failure.tip("give --to HOST:PORT as well"));
+        }
         quick::Quick::new(&self.listen, &self.targets)
             .map_err(|error| Failure::new(Exit::WrongCommandLine, error.to_string()))
     }

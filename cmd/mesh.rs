@@ -31,13 +31,16 @@ impl Source {
     /// The first that there is: the command line, `MESHCTL_CONFIG`, the nearest mesh directory.
     pub fn choose(files: Files, quick: Quick, environment: &Environment) -> Result<Self, Failure> {
         let Files { files } = files;
-        match (files.is_empty(), quick.targets.is_empty()) {
-            (false, false) => Err(wrong("-f and --to can't be used together").tip(
+        match (files.is_empty(), quick.targets.is_empty(), quick.listen.is_empty()) {
+            (false, false, _) => Err(wrong("-f and --to can't be used together").tip(
                 "--to serves without a file; `meshctl init` writes the same as YAML, to be edited",
             )),
-            (false, true) => Self::files(files),
-            (true, false) => Ok(Self::Quick(quick.read()?)),
-            (true, true) => Self::unsaid(environment),
+            (false, true, false) => Err(wrong("-f and --listen can't be used together").tip(
+                "the files say where to listen; --port 80=8080 opens 8080 where a listener says 80",
+            )),
+            (false, true, true) => Self::files(files),
+            (true, true, true) => Self::unsaid(environment),
+            (true, ..) => Ok(Self::Quick(quick.read()?)),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use meshctl::config::flags::target;
+use meshctl::model::BindAddress;
 
 fn environment(current_dir: &Path) -> Environment {
     Environment { current_dir: current_dir.to_owned(), ..Environment::from_variables(|_| None) }
@@ -53,6 +54,11 @@ fn contradictions_are_refused() {
     };
     check(&["x"], &["localhost:1"], "-f and --to");
     check(&["-", "x", "-"], &[], "given twice");
+    let listen = Quick { listen: vec![BindAddress { ip: None, port: 8080 }], ..Quick::default() };
+    let message = refused(Source::choose(files(&["x"]), listen.clone(), &here));
+    assert!(message.contains("-f and --listen"), "{message}");
+    let message = refused(Source::choose(files(&[]), listen, &here));
+    assert!(message.contains("--listen says nothing"), "{message}");
     check(&[], &["localhost:1=0", "localhost:2=0"], "weight 0");
     check(&[], &[], "no configuration");
 }
