@@ -97,7 +97,8 @@ fn mistakes_are_named() {
         let message = refused(line);
         assert!(message.contains(part), "{line}: {message} does not say {part}");
     };
-    check("--listen :80", "--to <TARGET[=WEIGHT]>");
+    check("--listen :80", "--listen says nothing of where");
+    check("-f x --listen :80", "-f and --listen");
     check("-f x --to localhost:1", "-f and --to");
     check("-f x --workers 0", "a number from 1 to 1024");
     check("-f x --workers 1025", "a number from 1 to 1024");
