@@ -33,9 +33,9 @@ pub use policy::{
     BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
 };
 pub use route::{
-    Attachment, Cors, CorsOrigin, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName, Match,
-    Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol, Rule,
-    RuleOrder, SessionCookie, SessionPersistence, WeightedBackend,
+    Attachment, Cors, CorsOrigin, FRAMING, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName,
+    Match, Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol,
+    Rule, RuleOrder, SessionCookie, SessionPersistence, WeightedBackend,
 };
 
 #[cfg(test)]

@@ -115,6 +115,21 @@ pub enum Filter {
     Refuse(Cause),
 }
 
+/// What codecs write from other parts of a head: it says where a message ends and who its next
+/// hop is, and a route that changed it could make one message read as two.
+pub const FRAMING: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Applied in this order: set, add, remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HeaderEdit {

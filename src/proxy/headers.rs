@@ -4,22 +4,9 @@
 //! `connection`, …) does nothing here, because a route must not be able to make one message read
 //! as two. Lowering reports such edits; this is the second lock.
 
-use crate::model::HeaderEdit;
+use crate::model::{FRAMING, HeaderEdit};
 use crate::proxy::message::{Fields, RequestHead};
 
-/// What the codecs write from other parts of a head.
-const FRAMING: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 const HOST: &str = "host";
 
 /// Set, add, remove, in this order. Setting `host` replaces the authority that the backend sees

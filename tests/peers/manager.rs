@@ -13,8 +13,8 @@ use rustix::process::Signal;
 
 use crate::alone;
 use crate::origin::Origin;
-use crate::process::{Mesh, Proxy, backend, get, wait_until};
-use crate::reload::{RULES, Traceless};
+use crate::process::{Mesh, Proxy, get, wait_until};
+use crate::reload::{RULES, Switch};
 
 /// For a debug build on busy cores.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -178,11 +178,10 @@ impl Notifications {
 #[test]
 fn the_manager_is_told_when_it_is_so() {
     let _alone = alone();
-    let origins = [(); 2].map(|()| Origin::start(Duration::ZERO));
-    let [first, second] = [&origins[0], &origins[1]].map(|origin| origin.address.to_string());
-    let Some(file) = Traceless::new(&backend("origin", &[origins[0].address])) else { return };
-    let mut proxy = Proxy::prepare(&Mesh { settings: "", rules: RULES, backends: &[] });
-    file.link(&proxy.mesh().join("origin.yaml"));
+    let Some(Switch { origins, addresses: [first, second], file, mut proxy }) = Switch::new()
+    else {
+        return;
+    };
     let manager = Notifications::new(&proxy);
     proxy.serve(proxy.run_as(|mut command| {
         Notifications::tell(&proxy, &mut command);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -224,9 +224,11 @@ impl Drop for Running {
     }
 }
 
-/// Free a moment ago, and asked for at once.
+/// Free a moment ago, and asked for at once. Below the ports that the system gives to connections:
+/// one of those could take it meanwhile.
 fn free_addresses<const N: usize>() -> [SocketAddr; N] {
-    let sockets = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut tries = std::iter::repeat_with(|| (Ipv4Addr::LOCALHOST, fastrand::u16(10_000..32_000)));
+    let sockets = [(); N].map(|()| tries.find_map(|at| TcpListener::bind(at).ok()).unwrap());
     sockets.map(|socket| socket.local_addr().unwrap())
 }
 

@@ -68,14 +68,33 @@ impl Traceless {
 pub(crate) const RULES: &str =
     "  - backendRefs: [{group: meshctl.dev, kind: Backend, name: origin}]\n";
 
+/// A proxy, not started yet, whose one backend is one of two origins as a traceless file says.
+pub(crate) struct Switch {
+    pub(crate) origins: [Origin; 2],
+    pub(crate) addresses: [String; 2],
+    pub(crate) file: Traceless,
+    pub(crate) proxy: Proxy,
+}
+
+impl Switch {
+    /// `None` where the machine has no place for such a file.
+    pub(crate) fn new() -> Option<Self> {
+        let origins = [(); 2].map(|()| Origin::start(Duration::ZERO));
+        let addresses = [&origins[0], &origins[1]].map(|origin| origin.address.to_string());
+        let file = Traceless::new(&backend("origin", &[origins[0].address]))?;
+        let proxy = Proxy::prepare(&Mesh { settings: "", rules: RULES, backends: &[] });
+        file.link(&proxy.mesh().join("origin.yaml"));
+        Some(Self { origins, addresses, file, proxy })
+    }
+}
+
 #[test]
 fn sighup_reads_what_nobody_saw_change() {
     let _alone = alone();
-    let origins = [(); 2].map(|()| Origin::start(Duration::ZERO));
-    let [first, second] = [&origins[0], &origins[1]].map(|origin| origin.address.to_string());
-    let Some(file) = Traceless::new(&backend("origin", &[origins[0].address])) else { return };
-    let mut proxy = Proxy::prepare(&Mesh { settings: "", rules: RULES, backends: &[] });
-    file.link(&proxy.mesh().join("origin.yaml"));
+    let Some(Switch { origins, addresses: [first, second], file, mut proxy }) = Switch::new()
+    else {
+        return;
+    };
     proxy.serve(proxy.run_as(|command| command));
     let answered = |number: usize| {
         let before = [0, 1].map(|at: usize| origins[at].counts.requests.load(SeqCst));

@@ -6,19 +6,7 @@ use crate::config::codes;
 use crate::config::lower::matches::is_token;
 use crate::config::lower::view::View;
 use crate::config::raw::{self, At, Object};
-use crate::model::{HeaderEdit, HeaderName, Name};
-
-/// Fields that say where a message ends and who its next hop is: changing them is smuggling.
-const FRAMING: &[&str] = &[
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::model::{FRAMING, HeaderEdit, HeaderName, Name};
 
 /// Lower-case names; of several entries for one name in a list the first counts (Gateway API).
 pub(super) fn edit(
