@@ -33,24 +33,32 @@ impl Pattern {
     }
 }
 
-/// An expression that takes whole values only, and what it is made of.
+/// What an expression is made of.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    pub regex: Regex,
     pub hir: Hir,
+    unicode: bool,
 }
 
-/// Why a text is no usable expression, as the end of a sentence.
-pub fn compile(text: &str) -> Result<Expression, String> {
+/// Why a text is no expression, as the end of a sentence.
+pub fn read(text: &str) -> Result<Expression, String> {
     let ascii = text.is_ascii().then(|| parse(text, false));
-    let (hir, unicode) = match ascii {
-        Some(Ok(hir)) => (hir, false),
-        Some(Err(error)) if !is_unicode_asked(&error) => return Err(reason(&error)),
-        Some(Err(_)) | None => (parse(text, true).map_err(|error| reason(&error))?, true),
-    };
-    // Parsed alone first: `a)|(b` is an expression only between these parentheses, and there it
+    match ascii {
+        Some(Ok(hir)) => Ok(Expression { hir, unicode: false }),
+        Some(Err(error)) if !is_unicode_asked(&error) => Err(reason(&error)),
+        Some(Err(_)) | None => {
+            let hir = parse(text, true).map_err(|error| reason(&error))?;
+            Ok(Expression { hir, unicode: true })
+        }
+    }
+}
+
+/// An expression that takes whole values only, or why the text is none that can be used.
+pub fn compile(text: &str) -> Result<Regex, String> {
+    let Expression { unicode, .. } = read(text)?;
+    // Read alone first: `a)|(b` is an expression only between these parentheses, and there it
     // isn't anchored.
-    let regex = RegexBuilder::new(&format!("^(?:{text})$"))
+    RegexBuilder::new(&format!("^(?:{text})$"))
         .unicode(unicode)
         .size_limit(limits::REGEX_BYTES)
         // Each worker has a cache of its own for each expression.
@@ -61,8 +69,7 @@ pub fn compile(text: &str) -> Result<Expression, String> {
                 format!("it is larger than {bytes} bytes when it is compiled")
             }
             error => last_line(&error.to_string()),
-        })?;
-    Ok(Expression { regex, hir })
+        })
 }
 
 fn parse(text: &str, unicode: bool) -> Result<Hir, Box<regex_syntax::Error>> {

@@ -1,20 +1,21 @@
 //! Compiled regular expressions, shared by all rules and Snapshots that say the same.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regex::bytes::Regex;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use crate::model::pattern::{self, Expression};
-use crate::model::{Name, Pattern};
+use crate::model::{Name, Pattern, pattern};
 
 use super::map::Map;
 
-/// A pattern that takes whole values only.
+/// A pattern that takes whole values only. It is compiled when it is first asked: of thousands
+/// that a configuration may hold, compiled to 7 to 100 KB each, few meet a request.
 #[derive(Debug)]
 pub(super) struct Compiled {
+    text: Name,
     /// None where the text doesn't compile, which lowering has ruled out: it takes nothing.
-    regex: Option<Regex>,
+    regex: OnceLock<Option<Regex>>,
     /// Every path that the pattern takes is this one or stands below it, in whole segments. None
     /// where no such path is known.
     pub(super) below: Option<Name>,
@@ -22,16 +23,13 @@ pub(super) struct Compiled {
 
 impl Compiled {
     pub(super) fn new(text: &str) -> Self {
-        match pattern::compile(text) {
-            Ok(Expression { regex, hir }) => {
-                Self { regex: Some(regex), below: literal_below(&hir) }
-            }
-            Err(_) => Self { regex: None, below: None },
-        }
+        let below = pattern::read(text).ok().and_then(|read| literal_below(&read.hir));
+        Self { text: text.into(), regex: OnceLock::new(), below }
     }
 
     pub(super) fn takes(&self, value: &str) -> bool {
-        self.regex.as_ref().is_some_and(|regex| regex.is_match(value.as_bytes()))
+        let regex = self.regex.get_or_init(|| pattern::compile(&self.text).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(value.as_bytes()))
     }
 }
 

@@ -92,3 +92,13 @@ fn equal_patterns_are_compiled_once_while_someone_uses_them() {
     patterns.release(&pattern);
     assert!(patterns.by_text.is_empty());
 }
+
+#[test]
+fn an_expression_that_nobody_asks_is_not_compiled() {
+    let mut patterns = Patterns::default();
+    let compiled = patterns.acquire(&Pattern::checked("/shop/[0-9]+"));
+    assert_eq!(compiled.below.as_deref(), Some("/shop"));
+    assert!(compiled.regex.get().is_none());
+    assert!(compiled.takes("/shop/7"));
+    assert!(compiled.regex.get().is_some(), "once");
+}
