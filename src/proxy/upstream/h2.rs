@@ -1,7 +1,7 @@
 //! Many streams on few connections to one endpoint.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use tokio::sync::Notify;
 
@@ -51,6 +51,22 @@ impl Drop for Place {
             self.conn.idle_since.set(clock::now());
         }
         self.changed.notify_one();
+    }
+}
+
+/// A connection's driver; when it ends, however it ends, the connection is lent no more. It does
+/// not hold the connection: one that nobody can use any more closes.
+struct Driven {
+    conn: Weak<Conn>,
+    changed: Rc<Notify>,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.upgrade() {
+            conn.closed.set(true);
+        }
+        self.changed.notify_waiters();
     }
 }
 
@@ -109,16 +125,11 @@ impl Multiplexed {
             closed: Cell::new(false),
             idle_since: Cell::new(clock::now()),
         });
-        // Not held by its own driver: a connection that nobody can use any more closes.
-        let driven = Rc::downgrade(&conn);
-        let changed = Rc::clone(&self.changed);
+        let driven = Driven { conn: Rc::downgrade(&conn), changed: Rc::clone(&self.changed) };
         tokio::task::spawn_local(async move {
+            let _driven = driven;
             // Its streams learn of a failure themselves; here it only ends the lending.
             let _ended = drive.await;
-            if let Some(conn) = driven.upgrade() {
-                conn.closed.set(true);
-            }
-            changed.notify_waiters();
         });
         let place = self.enter(&conn);
         let stream = Upstream::H2(Box::new(conn.sender.clone().start()));
