@@ -158,14 +158,17 @@ impl Exchange<'_> {
             };
             self.record.flags.retried = true;
             upload.rewind();
+            // Its time was that try's alone: the wait for the next one is nobody's.
+            self.deadlines.clear(Phase::Attempt);
             begun = clock::now();
             if stale {
                 continue;
             }
             tries.endpoints.push(index);
             if let Some(backoff) = policy.backoff {
-                let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
+                let wait = pin!(tokio::time::sleep(backoff));
+                let waited = poll_while_there(down, wait);
+                self.deadlines.guard(pin!(waited)).await.map_err(final_cause)??;
                 begun = clock::now();
             }
             let current = backend.now().map_err(final_cause)?;
