@@ -113,9 +113,12 @@ impl Mesh {
     /// Serves `yaml` instead; over once every worker does.
     pub async fn apply(&mut self, yaml: &str) {
         self.publish(yaml);
-        let generation = self.snapshot.generation;
-        let proxy = self.proxy.as_ref().unwrap();
-        until("the workers to serve it", || proxy.served() >= generation).await;
+        until("the workers to serve it", || self.serves_newest()).await;
+    }
+
+    /// Whether every worker serves what was published last.
+    pub fn serves_newest(&self) -> bool {
+        self.proxy.as_ref().unwrap().served() >= self.snapshot.generation
     }
 
     fn publish(&mut self, yaml: &str) {
