@@ -1,9 +1,9 @@
 //! Header modifiers, and what proxies tell each other.
 
 use crate::support::client::Client;
-use crate::support::mesh;
 use crate::support::server::{self, Answer};
-use crate::support::words::{GATEWAY, backend, route, settings, simple, to};
+use crate::support::words::{GATEWAY, backend, policy, route, settings, simple, to};
+use crate::support::{Mesh, mesh};
 
 #[tokio::test]
 async fn request_and_response_fields_are_set_added_and_removed() {
@@ -98,6 +98,36 @@ async fn a_backend_is_told_whose_request_it_is() {
     assert_ne!(seen.get("x-request-id"), Some("mine"));
     assert_eq!(seen.get("via"), Some("1.1 meshctl"));
     assert_eq!(answer.get("via"), Some("1.1 meshctl"));
+}
+
+/// A socket for both families tells an IPv4 client's address as ::ffff:127.0.0.1.
+#[tokio::test]
+async fn an_ipv4_client_of_a_dual_stack_listener_is_one() {
+    let up = server::named("up").await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let mesh = Mesh::of(&simple(&[&up.address])).dual_stack().log(log.clone()).start();
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.get("h", "/").await.expect(200);
+    assert_eq!(up.last().get("x-forwarded-for"), Some("127.0.0.1"));
+    // A client on this machine may know why.
+    let answer = client.get("h", "/%00").await.expect(400);
+    assert_eq!(answer.cause(), Some("bad_path"));
+    mesh.stop().await;
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("127.0.0.1") && !log.contains("::ffff"), "{log}");
+    // PROXY headers, too, name both addresses of the connection.
+    let up = server::raw(|mut wire, _| async move {
+        let said = wire.line().await.unwrap();
+        let _ = wire.head().await;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len());
+        let _ = wire.write(answer).await;
+    })
+    .await;
+    let yaml = simple(&[&up.address]) + &policy("up", "proxyProtocol: v1");
+    let mesh = Mesh::of(&yaml).dual_stack().start();
+    let answer = crate::support::client::get(mesh.port(80), "h", "/").await.expect(200);
+    assert!(answer.text().starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "), "{}", answer.text());
 }
 
 #[tokio::test]
