@@ -21,7 +21,7 @@ use super::codec::{Body, Downstream, Upstream};
 use super::connection::Client;
 use super::deadline::{Deadlines, Phase};
 use super::forwarded::{self, Inbound, Origin};
-use super::message::{RequestHead, ResponseHead};
+use super::message::{RequestHead, ResponseHead, Version};
 use super::mirror::{Mirror, Tap};
 use super::registry::{BackendInFlight, InFlight};
 use super::respond;
@@ -344,6 +344,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn upload(&self, view: &RuleView, taps: SmallVec<[Tap; 1]>) -> Upload {
-        Upload::new(self.head.body, view.rule().retry.attempts > 0, taps)
+        // gRPC is HTTP/2 alone; anything else that says so is held to what bodies are held to.
+        let converses = self.head.version == Version::HTTP_2 && respond::is_grpc(self.head);
+        Upload::new(self.head.body, converses, view.rule().retry.attempts > 0, taps)
     }
 }

@@ -93,6 +93,7 @@ impl Exchange<'_> {
         match self.attempts(down, view, way, &mut upload, &mut response).await {
             Ok(reached) => {
                 upload.commit();
+                upload.hear_answer(self.deadlines);
                 self.announce_session(view, way, &reached, &mut response);
                 self.send_back(view, way, &mut response);
                 self.download(down, reached, upload, response).await
