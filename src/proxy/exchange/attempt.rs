@@ -137,7 +137,7 @@ impl Exchange<'_> {
                         || !self.is_retryable_status(policy, response.status, upload)
                         || !self.may_spend(backend, &now)
                     {
-                        self.deadlines.clear(Phase::Attempt);
+                        // Its time goes on until the answer is complete (`download`).
                         return Ok(Reached { answered, now, in_flight });
                     }
                     false
