@@ -14,7 +14,7 @@ use super::failed::{
     upstream_fault,
 };
 use super::upload::Upload;
-use super::{Ended, Exchange};
+use super::{Back, Ended, Exchange};
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{Balance, Cause, RetryPolicy};
@@ -88,6 +88,7 @@ impl Exchange<'_> {
         way: &Way,
         taps: SmallVec<[Tap; 1]>,
     ) -> Ended {
+        let back = Back::of_rule(view).of_way(way);
         let mut upload = self.upload(view, taps);
         let mut response = self.worker.spared.responses.lend();
         match self.attempts(down, view, way, &mut upload, &mut response).await {
@@ -95,13 +96,14 @@ impl Exchange<'_> {
                 upload.commit();
                 upload.hear_answer(self.deadlines);
                 self.announce_session(view, way, &reached, &mut response);
-                self.send_back(view, way, &mut response);
+                self.run_back(back, &mut response);
+                forwarded::send_back(&mut response, &self.client.settings.via, self.is_trusted());
                 self.download(down, reached, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
                 tracing::debug!(cause = %failed.cause, reason = %failed.sentence, "request failed");
-                self.fail(down, Some(view), failed.cause, failed.cause.summary()).await;
+                self.fail(down, back, failed.cause, failed.cause.summary()).await;
                 Ended::Done
             }
         }
@@ -454,13 +456,4 @@ async fn poll_while_there<T>(
 
 fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
-}
-
-impl Exchange<'_> {
-    /// The response's way back through the stages.
-    pub(super) fn send_back(&self, view: &RuleView, way: &Way, response: &mut ResponseHead) {
-        self.run_back(&way.stages, response);
-        self.run_back(&view.stages, response);
-        forwarded::send_back(response, &self.client.settings.via, self.is_trusted());
-    }
 }

@@ -236,3 +236,45 @@ async fn a_wildcard_is_for_hosts_and_not_for_ports() {
     )
     .await;
 }
+
+/// A rule whose only backend has these filters, and an endpoint that may be gone.
+fn of_backend(address: &str, filters: &str) -> Mesh {
+    let rules = format!(
+        "- filters: [{{type: ResponseHeaderModifier, responseHeaderModifier: {{set: [{{name: x-rule, \
+         value: r}}, {{name: x-last, value: rule}}]}}}}]\n  \
+         backendRefs: [{{group: meshctl.dev, kind: Backend, name: up, filters: [{filters}]}}]\n"
+    );
+    mesh(&format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[address], "")))
+}
+
+/// What a backend's filters do to answers holds from when it was chosen, whoever answers.
+#[tokio::test]
+async fn a_backends_own_filters_speak_in_every_answer() {
+    let filters = "{type: CORS, cors: {allowOrigins: [\"https://a.test\"], allowMethods: [PUT]}}, \
+                   {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-way, \
+                   value: w}, {name: x-last, value: way}]}}";
+    let up = server::named("up").await;
+    let mesh = of_backend(&up.address, filters);
+    let origin = "https://a.test";
+    let answer = preflight(&mesh, "/", origin, "PUT", "").await.expect(204);
+    assert_eq!(
+        words(&answer),
+        [("allow-methods", "PUT"), ("allow-origin", origin), ("max-age", "5")]
+    );
+    assert_eq!(answer.get("vary"), Some("origin"));
+    let answer = preflight(&mesh, "/", "https://b.test", "PUT", "").await.expect(204);
+    assert_eq!(words(&answer), []);
+    assert_eq!(up.count(), 0);
+    let line = format!("origin: {origin}");
+    let ask = async || Client::connect(mesh.port(80)).await.ask("GET", "h", "/", &[&line]).await;
+    let check = |answer: Response| {
+        assert_eq!(answer.get("access-control-allow-origin"), Some(origin));
+        assert_eq!((answer.get("x-way"), answer.get("x-rule")), (Some("w"), Some("r")));
+        // The rule's come behind the backend's.
+        assert_eq!(answer.get("x-last"), Some("rule"));
+    };
+    check(ask().await.expect(200));
+    // A page may read why its backend can't be reached.
+    up.gone().await;
+    check(ask().await.expect(502));
+}
