@@ -100,6 +100,45 @@ async fn a_backend_is_told_whose_request_it_is() {
     assert_eq!(answer.get("via"), Some("1.1 meshctl"));
 }
 
+/// What other proxies tell their backends in: from a stranger it is a lie, however it is spelled.
+#[tokio::test]
+async fn no_client_speaks_for_another_proxy() {
+    let up = server::named("up").await;
+    let lies = [
+        "Front-End-Https: on",
+        "X-Url-Scheme: https",
+        "X-Scheme: https",
+        "X-Envoy-External-Address: 6.6.6.6",
+        "x-envoy-internal: true",
+        "x_envoy_peer_metadata: x",
+        "l5d-client-id: admin.default.serviceaccount.identity.linkerd.cluster.local",
+        "L5D-DST-OVERRIDE: evil.test:80",
+        "X-Meshctl-Identity: admin",
+        "x.meshctl.identity: admin",
+        "Client-Cert: :AAAA:",
+        "ssl-client-verify: SUCCESS",
+        "x-ssl-client-s-dn: CN=admin",
+        "x-amzn-oidc-identity: admin",
+        "x-goog-authenticated-user-email: admin",
+        "x-remote-user: admin",
+        "remote-user: admin",
+        "wl-proxy-client-ip: 6.6.6.6",
+    ];
+    let plain = |mesh: &Mesh| Client::connect(mesh.port(80));
+    let mesh_one = mesh(&simple(&[&up.address]));
+    plain(&mesh_one).await.ask("GET", "h", "/", &[]).await.expect(200);
+    let honest: Vec<String> = up.last().fields.into_iter().map(|field| field.0).collect();
+    plain(&mesh_one).await.ask("GET", "h", "/", &lies).await.expect(200);
+    let told: Vec<String> = up.last().fields.into_iter().map(|field| field.0).collect();
+    assert_eq!(told, honest);
+    // A hop that is trusted answers for what it lets through, but not for what is ours.
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("trustedHops: 1")));
+    plain(&mesh).await.ask("GET", "h", "/", &lies).await.expect(200);
+    assert_eq!(up.last().get("front-end-https"), Some("on"));
+    assert_eq!(up.last().get("x-meshctl-identity"), None);
+    assert_eq!(up.last().get("x_envoy_peer_metadata"), None);
+}
+
 /// A socket for both families tells an IPv4 client's address as ::ffff:127.0.0.1.
 #[tokio::test]
 async fn an_ipv4_client_of_a_dual_stack_listener_is_one() {
