@@ -137,7 +137,10 @@ pub const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between two reads of a request body.
 pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A request body must come at this average rate once `BODY_IDLE_TIMEOUT` has passed (Kestrel's
-/// rule): one byte a minute is an attack, not a slow line.
+/// rule): one byte a minute is an attack, not a slow line. Exempt from both, because one half of a
+/// conversation may rest, are bodies of unknown length of gRPC calls (HTTP/2 alone), and of
+/// requests whose endpoint has begun to answer. Those have `STREAM_IDLE_TIMEOUT` and the route's
+/// `timeouts.request`. An upgraded connection is a tunnel and has no body.
 pub const BODY_MIN_BYTES_PER_SECOND: u64 = 240;
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Resumable sessions that are kept per backend: one server name needs a handful of them.

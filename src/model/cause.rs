@@ -184,7 +184,7 @@ table! {
         "Send fewer or smaller response headers."
     UpstreamOverloaded "upstream_overloaded" 503 "the queue for the backend is full"
         "The backend is slower than its traffic; add endpoints or raise the limits of its TrafficPolicy."
-    BackendRequestTimeout "backend_request_timeout" 504 "the endpoint did not answer within backendRequest"
+    BackendRequestTimeout "backend_request_timeout" 504 "the endpoint's answer was not complete within backendRequest"
         "The backend is slow, or timeouts.backendRequest is too short."
     RequestTimeout "request_timeout" 504 "the request took longer than its timeout"
         "The backend is slow, or timeouts.request is too short."

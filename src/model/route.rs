@@ -189,13 +189,24 @@ pub struct Cors {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CorsOrigin {
     Any,
-    /// `https://shop.example:8443`, lower case.
+    /// `https://shop.example:8443`, lower case, without a default port.
     Exact(Name),
-    /// `https://*.shop.example`: scheme with `://`, the suffix after the `*`, and an optional port.
+    /// `https://*.shop.example`: scheme with `://`, the suffix after the `*`, and a port where it
+    /// is another than the default.
     Wildcard {
         scheme: Name,
         suffix: Name,
     },
+}
+
+impl CorsOrigin {
+    /// The spelling that origins are compared in: where no port stands, "port `80` is assumed for
+    /// `http` scheme origins, and port `443` is assumed for `https` origins" (httproute_types.go).
+    /// `origin` is lower case.
+    pub fn without_default_port(origin: &str) -> &str {
+        let default = if origin.starts_with("https://") { ":443" } else { ":80" };
+        origin.strip_suffix(default).unwrap_or(origin)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -24,7 +24,7 @@ pub struct Client {
     /// Number of the connection in this process.
     pub id: u64,
     pub bind: BindAddress,
-    /// After the PROXY protocol had its word.
+    /// After the PROXY protocol had its word. IPv4 is never mapped.
     pub peer: SocketAddr,
     pub local: SocketAddr,
     pub settings: Arc<ListenerSettings>,

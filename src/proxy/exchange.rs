@@ -21,7 +21,7 @@ use super::codec::{Body, Downstream, Upstream};
 use super::connection::Client;
 use super::deadline::{Deadlines, Phase};
 use super::forwarded::{self, Inbound, Origin};
-use super::message::{RequestHead, ResponseHead};
+use super::message::{RequestHead, ResponseHead, Version};
 use super::mirror::{Mirror, Tap};
 use super::registry::{BackendInFlight, InFlight};
 use super::respond;
@@ -58,6 +58,29 @@ impl Switched {
     /// The raw stream.
     pub fn take(&mut self) -> Option<Upstream> {
         self.lease.take()
+    }
+}
+
+/// The stages that an answer passes on its way back, the last ones first.
+///
+/// A rule's are passed by every answer to a request that it was found for. A backend's "should be
+/// executed if and only if the request is being forwarded to the backend defined here"
+/// (httproute_types.go, `HTTPBackendRef.filters`): from when it was chosen they are passed by every
+/// answer, whether it is the backend's, a stage's or our own failure to reach it. So a page of
+/// another origin can read a preflight's answer and a 502 that its backend's CORS filter allows.
+#[derive(Clone, Copy, Default)]
+struct Back<'v> {
+    rule: &'v [Stage],
+    way: &'v [Stage],
+}
+
+impl<'v> Back<'v> {
+    fn of_rule(view: &'v RuleView) -> Self {
+        Self { rule: &view.stages, way: &[] }
+    }
+
+    fn of_way(self, way: &'v Way) -> Self {
+        Self { way: &way.stages, ..self }
     }
 }
 
@@ -104,7 +127,7 @@ pub async fn refuse(
     let mut head = worker.spared.requests.lend();
     let mut exchange = Exchange::new(worker, client, deadlines, &mut head, clock::now());
     exchange.count_on_listener();
-    exchange.fail(&mut down, None, cause, reason).await;
+    exchange.fail(&mut down, Back::default(), cause, reason).await;
     exchange.finish();
 }
 
@@ -170,7 +193,7 @@ impl<'a> Exchange<'a> {
         let (view, matched) = match found {
             Ok(found) => found,
             Err(cause) => {
-                self.fail(down, None, cause, cause.summary()).await;
+                self.fail(down, Back::default(), cause, cause.summary()).await;
                 return Ended::Done;
             }
         };
@@ -182,17 +205,19 @@ impl<'a> Exchange<'a> {
             self.deadlines.set(Phase::Request, self.started + timeout, Cause::RequestTimeout);
         }
         let mut mirrors = SmallVec::new();
+        let back = Back::of_rule(&view);
         if let Err(answer) = self.stages(&view.stages, &view, matched, &mut mirrors).await {
-            self.answer(down, &view, answer).await;
+            self.answer(down, back, answer).await;
             return Ended::Done;
         }
         let Some(way) = self.choose(&view) else {
-            self.fail(down, Some(&view), Cause::NoBackend, Cause::NoBackend.summary()).await;
+            self.fail(down, back, Cause::NoBackend, Cause::NoBackend.summary()).await;
             return Ended::Done;
         };
+        let back = back.of_way(way);
         self.record.route = Some(Rc::clone(&way.series));
         if let Err(answer) = self.stages(&way.stages, &view, matched, &mut mirrors).await {
-            self.answer(down, &view, answer).await;
+            self.answer(down, back, answer).await;
             return Ended::Done;
         }
         let taps = self.start_mirrors(&mirrors);
@@ -258,12 +283,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// A stage's answer.
-    async fn answer(&mut self, down: &mut Downstream<'_>, view: &RuleView, answer: Answer) {
+    async fn answer(&mut self, down: &mut Downstream<'_>, back: Back<'_>, answer: Answer) {
         match answer {
-            Answer::Fail(cause) => self.fail(down, Some(view), cause, cause.summary()).await,
+            Answer::Fail(cause) => self.fail(down, back, cause, cause.summary()).await,
             Answer::Respond(mut head) => {
                 forwarded::mark_own(&mut head, &self.origin.request_id, None, false);
-                self.respond(down, Some(view), &mut head, &[]).await;
+                self.respond(down, back, &mut head, &[]).await;
             }
         }
     }
@@ -272,7 +297,7 @@ impl<'a> Exchange<'a> {
     async fn fail(
         &mut self,
         down: &mut Downstream<'_>,
-        view: Option<&RuleView>,
+        back: Back<'_>,
         cause: Cause,
         reason: &str,
     ) {
@@ -285,20 +310,18 @@ impl<'a> Exchange<'a> {
         let (mut head, body) = respond::failure(self.head, cause, reason, &self.origin.request_id);
         let trusted = self.is_trusted();
         forwarded::mark_own(&mut head, &self.origin.request_id, Some(cause), trusted);
-        self.respond(down, view, &mut head, body.as_bytes()).await;
+        self.respond(down, back, &mut head, body.as_bytes()).await;
     }
 
     /// Writes a whole answer of our own.
     async fn respond(
         &mut self,
         down: &mut Downstream<'_>,
-        view: Option<&RuleView>,
+        back: Back<'_>,
         head: &mut ResponseHead,
         body: &[u8],
     ) {
-        if let Some(view) = view {
-            self.run_back(&view.stages, head);
-        }
+        self.run_back(back, head);
         self.record.status = head.status.as_u16();
         if let Downstream::H1(conn) = down
             && (!conn.is_read() || self.is_draining())
@@ -322,8 +345,8 @@ impl<'a> Exchange<'a> {
         self.worker.shared.drain.is_draining() || self.client.is_draining()
     }
 
-    fn run_back(&self, stages: &[Stage], head: &mut ResponseHead) {
-        for stage in stages.iter().rev() {
+    fn run_back(&self, back: Back<'_>, head: &mut ResponseHead) {
+        for stage in back.way.iter().rev().chain(back.rule.iter().rev()) {
             stage.response(&self.cors_origin, head);
         }
     }
@@ -350,6 +373,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn upload(&self, view: &RuleView, taps: SmallVec<[Tap; 1]>) -> Upload {
-        Upload::new(self.head.body, view.rule().retry.attempts > 0, taps)
+        // gRPC is HTTP/2 alone; anything else that says so is held to what bodies are held to.
+        let converses = self.head.version == Version::HTTP_2 && respond::is_grpc(self.head);
+        Upload::new(self.head.body, converses, view.rule().retry.attempts > 0, taps)
     }
 }

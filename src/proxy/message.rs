@@ -27,8 +27,8 @@ pub struct RequestHead {
     pub body: BodyLength,
     /// `Expect: 100-continue` was there (and is not in `fields`).
     pub expect_continue: bool,
-    /// The protocol of `Upgrade` where `Connection` lists it (`websocket`), else empty. Both
-    /// fields have been taken out of `fields`.
+    /// `websocket` where that was asked for properly, else empty. `Upgrade` and `Connection` have
+    /// been taken out of `fields`.
     pub upgrade: String,
     /// The client will take another request on this connection.
     pub keep_alive: bool,

@@ -37,11 +37,16 @@ fn grpc_failure(cause: Cause, reason: &str) -> ResponseHead {
     head
 }
 
-/// The codes that gRPC's own proxies give (grpc/doc/http-grpc-status-mapping).
+/// The codes that gRPC's own proxies give (grpc/doc/http-grpc-status-mapping), but for what the
+/// Gateway API says itself: what an invalid backendRef would have been sent is UNAVAILABLE.
 fn grpc_status(cause: Cause) -> &'static str {
     match cause {
         Cause::RequestTimeout | Cause::BackendRequestTimeout | Cause::StreamIdleTimeout => "4",
         Cause::ClientCertificateRefused => "7",
+        Cause::NoBackend
+        | Cause::BackendNotFound
+        | Cause::BackendNotPermitted
+        | Cause::BackendKindUnknown => "14",
         _ => match cause.status() {
             404 => "12",
             431 | 413 => "8",
@@ -51,8 +56,13 @@ fn grpc_status(cause: Cause) -> &'static str {
     }
 }
 
-fn is_grpc(request: &RequestHead) -> bool {
-    request.fields.get("content-type").is_some_and(|kind| kind.starts_with(b"application/grpc"))
+/// gRPC over HTTP/2, "Requests": `application/grpc`, with a message format behind a `+`. gRPC-Web
+/// is another protocol, whose clients find no status in a head that says `application/grpc`.
+pub fn is_grpc(request: &RequestHead) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let Some(kind) = request.fields.get("content-type") else { return false };
+    let (Some(start), rest) = (kind.get(..GRPC.len()), kind.get(GRPC.len())) else { return false };
+    start.eq_ignore_ascii_case(GRPC) && matches!(rest, None | Some(b'+' | b';' | b' ' | b'\t'))
 }
 
 fn own_head(status: u16, body: BodyLength) -> ResponseHead {

@@ -113,6 +113,7 @@ fn mutated_responses_have_one_reading() {
                     keep_alive: true,
                     client_version,
                     to_head,
+                    takes_trailers: rng.bool(),
                     date: Some("now"),
                 };
                 check_head(&head, options, &shown);

@@ -1,7 +1,7 @@
 //! A proxy in this process, told what to serve by YAML text.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +42,7 @@ pub struct Start {
     yaml: String,
     workers: usize,
     log: Option<PathBuf>,
+    ip: IpAddr,
 }
 
 /// A proxy that serves what `yaml` says, with two workers.
@@ -61,10 +62,16 @@ impl Start {
         self
     }
 
+    /// Listens on both families, as a process does that is told no address.
+    pub fn dual_stack(mut self) -> Self {
+        self.ip = Ipv6Addr::UNSPECIFIED.into();
+        self
+    }
+
     pub fn start(self) -> Mesh {
         // Held from now on, so no other test and no client's own port can take them.
         let sockets: Vec<(u16, TcpListener)> =
-            PORTS.map(|port| (port, TcpListener::bind(("127.0.0.1", 0)).unwrap())).into();
+            PORTS.map(|port| (port, TcpListener::bind((self.ip, 0)).unwrap())).into();
         let moved =
             |(port, socket): &(u16, TcpListener)| (*port, socket.local_addr().unwrap().port());
         let moved: BTreeMap<u16, u16> = sockets.iter().map(moved).collect();
@@ -102,7 +109,7 @@ impl Start {
 
 impl Mesh {
     pub fn of(yaml: &str) -> Start {
-        Start { yaml: yaml.to_owned(), workers: 2, log: None }
+        Start { yaml: yaml.to_owned(), workers: 2, log: None, ip: Ipv4Addr::LOCALHOST.into() }
     }
 
     /// Where the listener with this port of the YAML is.
@@ -113,9 +120,12 @@ impl Mesh {
     /// Serves `yaml` instead; over once every worker does.
     pub async fn apply(&mut self, yaml: &str) {
         self.publish(yaml);
-        let generation = self.snapshot.generation;
-        let proxy = self.proxy.as_ref().unwrap();
-        until("the workers to serve it", || proxy.served() >= generation).await;
+        until("the workers to serve it", || self.serves_newest()).await;
+    }
+
+    /// Whether every worker serves what was published last.
+    pub fn serves_newest(&self) -> bool {
+        self.proxy.as_ref().unwrap().served() >= self.snapshot.generation
     }
 
     fn publish(&mut self, yaml: &str) {

@@ -1,7 +1,7 @@
 //! Before the first request: PROXY protocol, TLS, and which HTTP it is.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,11 +41,12 @@ pub(super) async fn run(
         return Some(Cause::ListenerRemoved);
     };
     let _ = stream.set_nodelay(true);
+    let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], first.port)));
     let mut client = Client {
         id: entry.id,
         bind: entry.bind,
-        peer,
-        local: stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], first.port))),
+        peer: unmapped(peer),
+        local: unmapped(local),
         settings: Arc::clone(&first.settings),
         tls: None,
         live: Rc::clone(&entry.live),
@@ -66,6 +67,16 @@ pub(super) async fn run(
     // The Snapshot is not kept for the life of the connection.
     drop(world);
     speak(worker, client, io).await
+}
+
+/// A socket for both families tells an IPv4 address as ::ffff:a.b.c.d. Here it becomes itself
+/// again, once for everybody who compares, hashes, believes or prints it.
+fn unmapped(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        // As it was: a link-local address has its scope.
+        IpAddr::V6(_) => address,
+    }
 }
 
 /// Sources that are listed must send a PROXY header, and are believed.

@@ -14,7 +14,7 @@ use super::failed::{
     upstream_fault,
 };
 use super::upload::Upload;
-use super::{Ended, Exchange};
+use super::{Back, Ended, Exchange};
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{Balance, Cause, RetryPolicy};
@@ -88,19 +88,22 @@ impl Exchange<'_> {
         way: &Way,
         taps: SmallVec<[Tap; 1]>,
     ) -> Ended {
+        let back = Back::of_rule(view).of_way(way);
         let mut upload = self.upload(view, taps);
         let mut response = self.worker.spared.responses.lend();
         match self.attempts(down, view, way, &mut upload, &mut response).await {
             Ok(reached) => {
                 upload.commit();
+                upload.hear_answer(self.deadlines);
                 self.announce_session(view, way, &reached, &mut response);
-                self.send_back(view, way, &mut response);
+                self.run_back(back, &mut response);
+                forwarded::send_back(&mut response, &self.client.settings.via, self.is_trusted());
                 self.download(down, reached, upload, response).await
             }
             Err(failed) => {
                 self.record.request_body = upload.bytes;
                 tracing::debug!(cause = %failed.cause, reason = %failed.sentence, "request failed");
-                self.fail(down, Some(view), failed.cause, failed.cause.summary()).await;
+                self.fail(down, back, failed.cause, failed.cause.summary()).await;
                 Ended::Done
             }
         }
@@ -136,7 +139,7 @@ impl Exchange<'_> {
                         || !self.is_retryable_status(policy, response.status, upload)
                         || !self.may_spend(backend, &now)
                     {
-                        self.deadlines.clear(Phase::Attempt);
+                        // Its time goes on until the answer is complete (`download`).
                         return Ok(Reached { answered, now, in_flight });
                     }
                     false
@@ -158,14 +161,17 @@ impl Exchange<'_> {
             };
             self.record.flags.retried = true;
             upload.rewind();
+            // Its time was that try's alone: the wait for the next one is nobody's.
+            self.deadlines.clear(Phase::Attempt);
             begun = clock::now();
             if stale {
                 continue;
             }
             tries.endpoints.push(index);
             if let Some(backoff) = policy.backoff {
-                let wait = tokio::time::sleep(backoff);
-                self.deadlines.guard(pin!(wait)).await.map_err(final_cause)?;
+                let wait = pin!(tokio::time::sleep(backoff));
+                let waited = poll_while_there(down, wait);
+                self.deadlines.guard(pin!(waited)).await.map_err(final_cause)??;
                 begun = clock::now();
             }
             let current = backend.now().map_err(final_cause)?;
@@ -450,13 +456,4 @@ async fn poll_while_there<T>(
 
 fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
-}
-
-impl Exchange<'_> {
-    /// The response's way back through the stages.
-    pub(super) fn send_back(&self, view: &RuleView, way: &Way, response: &mut ResponseHead) {
-        self.run_back(&way.stages, response);
-        self.run_back(&view.stages, response);
-        forwarded::send_back(response, &self.client.settings.via, self.is_trusted());
-    }
 }

@@ -11,6 +11,7 @@ use super::upload::Upload;
 use super::{Ended, Exchange, Switched};
 use crate::model::Cause;
 use crate::proxy::codec::{Body, Downstream, Fault, Frame, Side, Upstream};
+use crate::proxy::deadline::Phase;
 use crate::proxy::message::ResponseHead;
 use crate::proxy::spare::Lent;
 use crate::proxy::upstream::Lease;
@@ -38,6 +39,7 @@ impl Exchange<'_> {
         }
         self.touch();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            self.deadlines.clear(Phase::Attempt);
             let idle = self.stream_idle;
             let switched = Switched { idle, _load: load, _of_backend: of_backend, lease };
             return self.switch(down, switched, &response).await;
@@ -85,6 +87,10 @@ impl Exchange<'_> {
 
     /// Moves both bodies until the answer is complete and has left; says how long it was. A
     /// failure of the source is the endpoint's, one of the sink the client's.
+    ///
+    /// The attempt's time covers the answer up to its last byte, events and gRPC streams alike:
+    /// `backendRequest` lasts "to when the full response has been received from the backend"
+    /// (httproute_types.go). A client that reads slowly uses that time up, too.
     async fn pump(
         &self,
         down: &mut Downstream<'_>,
@@ -94,6 +100,7 @@ impl Exchange<'_> {
         let mut bytes = 0;
         let mut ended = lease.upstream().is_read();
         if ended {
+            self.deadlines.clear(Phase::Attempt);
             down.write_end(None).map_err(|fault| (Side::Sink, fault))?;
         }
         let mut uploading = !upload.is_written();
@@ -112,6 +119,7 @@ impl Exchange<'_> {
             if !ended {
                 ready!(self.poll_answer(cx, down, lease.upstream(), &mut bytes))?;
                 ended = true;
+                self.deadlines.clear(Phase::Attempt);
             }
             ready!(down.poll_flush(cx)).map_err(|fault| (Side::Sink, fault))?;
             Poll::Ready(Ok(bytes))

@@ -26,7 +26,9 @@ pub(super) struct Upload {
     ended: Option<Option<Box<Fields>>>,
     /// The end has been written to the endpoint of this attempt.
     written: bool,
+    /// `None` for one half of a conversation, which may rest as long as its stream may.
     pace: Option<Pace>,
+    streamed: bool,
 }
 
 /// What was read of the body, for the next attempt.
@@ -39,15 +41,24 @@ struct Replay {
     last: bool,
 }
 
-/// A body of known length must come at a rate; time in which we did not read is not counted.
+/// A body must come at a rate, and none of it later than the idle time; time in which we did not
+/// read is not counted.
+#[derive(Default)]
 struct Pace {
     since: Option<Instant>,
     bytes: u64,
 }
 
 impl Upload {
-    pub(super) fn new(length: BodyLength, may_retry: bool, taps: SmallVec<[Tap; 1]>) -> Self {
+    /// `converses` where the protocol says that both sides may speak in turn.
+    pub(super) fn new(
+        length: BodyLength,
+        converses: bool,
+        may_retry: bool,
+        taps: SmallVec<[Tap; 1]>,
+    ) -> Self {
         let none = length.is_empty();
+        let streamed = length == BodyLength::Streamed;
         Self {
             replay: (may_retry && !none).then(|| Replay {
                 pieces: Vec::new(),
@@ -59,7 +70,8 @@ impl Upload {
             bytes: 0,
             ended: none.then_some(None),
             written: none,
-            pace: matches!(length, BodyLength::Sized(_)).then(|| Pace { since: None, bytes: 0 }),
+            pace: (!(streamed && converses)).then(Pace::default),
+            streamed,
         }
     }
 
@@ -82,6 +94,15 @@ impl Upload {
             // The rest of it has still to be sent.
             Some(replay) if replay.given < replay.pieces.len() => replay.last = true,
             _ => self.replay = None,
+        }
+    }
+
+    /// The endpoint has begun to answer. If it did so before a body of unknown length was there,
+    /// the two may be talking.
+    pub(super) fn hear_answer(&mut self, deadlines: &Deadlines) {
+        if self.streamed {
+            self.pace = None;
+            deadlines.clear(Phase::Upload);
         }
     }
 
@@ -109,6 +130,7 @@ impl Upload {
             let Poll::Ready(frame) = self.poll_next(cx, down, deadlines) else {
                 if up.poll_flush(cx).map_err(sink)?.is_pending() {
                     deadlines.clear(Phase::Upload);
+                    self.rest_pace();
                 }
                 return Poll::Pending;
             };
@@ -209,24 +231,22 @@ impl Upload {
 
     /// The client is waited for: until when.
     fn expect_more(&mut self, deadlines: &Deadlines) {
+        let Some(pace) = &mut self.pace else { return };
         if deadlines.is_set(Phase::Upload) {
             return;
         }
         let now = clock::now();
-        let mut until = now + limits::BODY_IDLE_TIMEOUT;
-        if let Some(pace) = &mut self.pace {
-            let since = *pace.since.get_or_insert(now);
-            let earned = pace.bytes * 1_000 / limits::BODY_MIN_BYTES_PER_SECOND;
-            let earned = std::time::Duration::from_millis(earned);
-            until = until.min(since + limits::BODY_IDLE_TIMEOUT + earned);
-        }
+        let since = *pace.since.get_or_insert(now);
+        let earned = pace.bytes * 1_000 / limits::BODY_MIN_BYTES_PER_SECOND;
+        let earned = std::time::Duration::from_millis(earned);
+        let until =
+            (now + limits::BODY_IDLE_TIMEOUT).min(since + limits::BODY_IDLE_TIMEOUT + earned);
         deadlines.set(Phase::Upload, until, Cause::RequestBodyTimeout);
     }
 
     fn rest_pace(&mut self) {
         if let Some(pace) = &mut self.pace {
-            pace.since = None;
-            pace.bytes = 0;
+            *pace = Pace::default();
         }
     }
 }

@@ -3,26 +3,64 @@
 use crate::names;
 use crate::proxy::message::Fields;
 
-/// Addresses, hosts and paths that proxies and content networks vouch for. `forwarded` and the
-/// prefixes below stand apart.
-pub(super) const VOUCHED: [&str; 13] = [
+/// Addresses, users, schemes, hosts and paths that proxies and content networks vouch for, but for
+/// `forwarded`. Most fields begin with another letter than `x`, so they have a list of their own.
+pub(super) const VOUCHED: [&str; 15] = [
+    "cf-access-authenticated-user-email",
     "cf-connecting-ip",
     "cf-connecting-ipv6",
+    "client-cert",
+    "client-cert-chain",
     "client-ip",
     "fastly-client-ip",
+    "fly-client-ip",
     "forwarded-for",
+    "front-end-https",
+    "http-client-ip",
+    "proxy-client-ip",
+    "remote-user",
     "true-client-ip",
+    "wl-proxy-client-ip",
+];
+pub(super) const VOUCHED_X: [&str; 16] = [
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-client-cert",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-host",
+    "x-http-client-ip",
     "x-original-url",
     "x-originating-ip",
+    "x-proxyuser-ip",
     "x-real-ip",
     "x-rewrite-url",
+    "x-scheme",
+    "x-true-client-ip",
+    "x-url-scheme",
+];
+
+/// The same by how the names begin: load balancers, Linkerd, nginx, oauth2-proxy, Kong, Envoy,
+/// SPIFFE and API servers. Not `x-auth-` and `x-user-`, in which clients speak for themselves.
+pub(super) const FAMILIES: [&str; 2] = ["l5d-", "ssl-client-"];
+pub(super) const FAMILIES_X: [&str; 13] = [
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-auth-request-",
+    "x-consumer-",
+    "x-envoy-",
+    X_FORWARDED,
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-original-forwarded",
+    "x-remote-",
+    "x-spiffe-",
+    "x-ssl-",
 ];
 
 const X_FORWARDED: &str = "x-forwarded";
-const X_ORIGINAL_FORWARDED: &str = "x-original-forwarded";
 
 /// Nobody in front of us is trusted.
 pub(super) fn drop_all(fields: &mut Fields) {
@@ -30,10 +68,8 @@ pub(super) fn drop_all(fields: &mut Fields) {
         !may_be_one(name)
             || !(is(name, names::HEADER_FORWARDED)
                 || is(name, names::HEADER_REQUEST_ID)
-                || starts(name, names::HEADER_PREFIX)
-                || starts(name, X_FORWARDED)
-                || starts(name, X_ORIGINAL_FORWARDED)
-                || VOUCHED.iter().any(|vouched| is(name, vouched)))
+                || is_ours(name)
+                || is_vouched(name))
     });
 }
 
@@ -51,15 +87,32 @@ pub(super) fn drop_replaced(fields: &mut Fields) {
             || is(name, names::HEADER_FORWARDED_PORT)
             || is(name, names::HEADER_REQUEST_ID)
             || is(name, "x-real-ip");
-        let misspelled = !is_plain(name)
-            && (starts(name, X_FORWARDED) || VOUCHED.iter().any(|vouched| is(name, vouched)));
-        !(replaced || misspelled || starts(name, names::HEADER_PREFIX))
+        let misspelled = !is_plain(name) && is_vouched(name);
+        !(replaced || misspelled || is_ours(name))
     });
 }
 
 /// By its first letter: most fields are none.
 fn may_be_one(name: &[u8]) -> bool {
-    matches!(name.first(), Some(b'c' | b'f' | b'm' | b't' | b'x'))
+    matches!(
+        name.first(),
+        Some(b'c' | b'f' | b'h' | b'l' | b'm' | b'p' | b'r' | b's' | b't' | b'w' | b'x')
+    )
+}
+
+/// Also as people spell what isn't registered.
+fn is_ours(name: &[u8]) -> bool {
+    starts(name, names::HEADER_PREFIX)
+        || starts(name, "x-") && starts(&name[2..], names::HEADER_PREFIX)
+}
+
+fn is_vouched(name: &[u8]) -> bool {
+    let (whole, families) = match name.first() {
+        Some(b'x') => (&VOUCHED_X[..], &FAMILIES_X[..]),
+        _ => (&VOUCHED[..], &FAMILIES[..]),
+    };
+    whole.iter().any(|vouched| is(name, vouched))
+        || families.iter().any(|family| starts(name, family))
 }
 
 /// `name` is lower case. CGI and its heirs fold `-`, `_` and sometimes `.` into one.

@@ -29,10 +29,37 @@ fn grpc_clients_get_a_grpc_status() {
         (Cause::NoHealthyEndpoint, "14"),
         (Cause::RequestTimeout, "4"),
         (Cause::FilterUnknown, "13"),
+        // grpcroute_types.go, `backendRefs`: what an invalid one would have been sent.
+        (Cause::NoBackend, "14"),
+        (Cause::BackendNotFound, "14"),
+        (Cause::BackendNotPermitted, "14"),
+        (Cause::BackendKindUnknown, "14"),
+        (Cause::BackendTlsInvalid, "14"),
     ] {
         let (head, body) = failure(&request("application/grpc+proto"), cause, "why", &id);
         assert_eq!(head.status, 200);
         assert_eq!(head.fields.get_str("grpc-status"), Some(status), "{cause}");
         assert!(body.is_empty());
     }
+}
+
+/// The media type is gRPC's with any message format, and is not the beginning of another
+/// protocol's: gRPC-Web reads its status elsewhere.
+#[test]
+fn only_grpc_is_grpc() {
+    for (content_type, expected) in [
+        ("application/grpc", true),
+        ("application/grpc+proto", true),
+        ("application/grpc;charset=utf-8", true),
+        ("Application/gRPC", true),
+        ("application/grpc-web", false),
+        ("application/grpc-web+proto", false),
+        ("application/grpc-web-text", false),
+        ("application/grpcx", false),
+        ("application/grp", false),
+        ("text/plain", false),
+    ] {
+        assert_eq!(is_grpc(&request(content_type)), expected, "{content_type}");
+    }
+    assert!(!is_grpc(&RequestHead::default()));
 }

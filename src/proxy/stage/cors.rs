@@ -89,16 +89,22 @@ fn preflight(cors: &Cors, head: &RequestHead) -> ResponseHead {
 /// allowed there, and `*` only where everybody is meant and no credentials go along.
 fn allowed_origin<'a>(cors: &Cors, origin: &'a [u8]) -> Option<&'a [u8]> {
     let text = std::str::from_utf8(origin).ok()?.to_ascii_lowercase();
+    let text = CorsOrigin::without_default_port(&text);
     let allowed = cors.allow_origins.iter().find(|allowed| match allowed {
         CorsOrigin::Any => true,
         CorsOrigin::Exact(exact) => **exact == *text,
         CorsOrigin::Wildcard { scheme, suffix } => text
             .strip_prefix(&**scheme)
             .and_then(|rest| rest.strip_suffix(&**suffix))
-            .is_some_and(|label| !label.is_empty()),
+            .is_some_and(|labels| !labels.is_empty() && !has_port(labels)),
     })?;
     let anybody = matches!(allowed, CorsOrigin::Any) && !cors.allow_credentials;
     Some(if anybody { b"*" } else { origin })
+}
+
+/// Whether a port stands behind the host; an IPv6 address has colons within its brackets.
+fn has_port(host: &str) -> bool {
+    host.rfind(':').is_some_and(|colon| !host[colon..].contains(']'))
 }
 
 /// Whether every origin gets the same answer.

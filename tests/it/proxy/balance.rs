@@ -188,7 +188,7 @@ async fn switching() -> server::Upstream {
                 continue;
             }
             let switch =
-                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
             let _ = wire.write(switch).await;
             while wire.fill().await.is_ok_and(|read| read > 0) {}
             return;
@@ -199,7 +199,9 @@ async fn switching() -> server::Upstream {
 
 async fn tunnel(mesh: &Mesh) -> Client {
     let mut client = Client::connect(mesh.port(80)).await;
-    client.send("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+        .await;
     assert_eq!(client.head().await.0, 101);
     client
 }

@@ -163,3 +163,118 @@ async fn wildcards_follow_the_credentials() {
         ]
     );
 }
+
+async fn allowed(origins: &str, tried: &[(&str, bool)]) {
+    let up = server::named("up").await;
+    let rules = format!(
+        "- filters: [{{type: CORS, cors: {{allowOrigins: [{origins}], allowMethods: [GET]}}}}]\n  \
+         backendRefs: [{}]\n",
+        to("up")
+    );
+    let yaml = format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[&up.address], ""));
+    let mesh = mesh(&yaml);
+    for (origin, expected) in tried {
+        let told = expected.then_some(*origin);
+        let answer = preflight(&mesh, "/", origin, "GET", "").await.expect(204);
+        assert_eq!(answer.get("access-control-allow-origin"), told, "{origins}: {origin}");
+        assert_eq!(answer.get("access-control-allow-methods").is_some(), *expected, "{origin}");
+        let mut client = Client::connect(mesh.port(80)).await;
+        let answer = client.ask("GET", "h", "/", &[&format!("origin: {origin}")]).await;
+        assert_eq!(answer.get("access-control-allow-origin"), told, "{origins}: {origin}");
+    }
+}
+
+/// httproute_types.go, `allowOrigins`: 80 and 443 are assumed where no port stands.
+#[tokio::test]
+async fn an_origin_without_a_port_has_its_schemes() {
+    allowed(
+        "\"https://x.test:443\", \"http://x.test:80\", \"https://y.test\", \"https://z.test:80\"",
+        &[
+            ("https://x.test", true),
+            ("https://x.test:443", true),
+            ("http://x.test", true),
+            ("http://x.test:80", true),
+            ("https://x.test:80", false),
+            ("http://x.test:443", false),
+            ("https://y.test", true),
+            ("https://y.test:443", true),
+            ("https://y.test:8443", false),
+            ("http://y.test", false),
+            ("https://z.test:80", true),
+            ("https://z.test", false),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_wildcard_is_for_hosts_and_not_for_ports() {
+    allowed(
+        "\"https://*\"",
+        &[
+            ("https://foo.test", true),
+            ("https://a.foo.test:443", true),
+            ("https://[2001:db8::1]", true),
+            ("https://foo.test:8443", false),
+            ("https://[2001:db8::1]:8443", false),
+            ("http://foo.test", false),
+            ("https://", false),
+        ],
+    )
+    .await;
+    allowed(
+        "\"https://*:8443\", \"https://*.bar.test:443\"",
+        &[
+            ("https://foo.test:8443", true),
+            ("https://[2001:db8::1]:8443", true),
+            ("https://foo.test", false),
+            ("https://foo.test:1:8443", false),
+            ("https://a.bar.test", true),
+            ("https://a.b.bar.test:443", true),
+            ("https://a.bar.test:444", false),
+        ],
+    )
+    .await;
+}
+
+/// A rule whose only backend has these filters, and an endpoint that may be gone.
+fn of_backend(address: &str, filters: &str) -> Mesh {
+    let rules = format!(
+        "- filters: [{{type: ResponseHeaderModifier, responseHeaderModifier: {{set: [{{name: x-rule, \
+         value: r}}, {{name: x-last, value: rule}}]}}}}]\n  \
+         backendRefs: [{{group: meshctl.dev, kind: Backend, name: up, filters: [{filters}]}}]\n"
+    );
+    mesh(&format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", &[address], "")))
+}
+
+/// What a backend's filters do to answers holds from when it was chosen, whoever answers.
+#[tokio::test]
+async fn a_backends_own_filters_speak_in_every_answer() {
+    let filters = "{type: CORS, cors: {allowOrigins: [\"https://a.test\"], allowMethods: [PUT]}}, \
+                   {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-way, \
+                   value: w}, {name: x-last, value: way}]}}";
+    let up = server::named("up").await;
+    let mesh = of_backend(&up.address, filters);
+    let origin = "https://a.test";
+    let answer = preflight(&mesh, "/", origin, "PUT", "").await.expect(204);
+    assert_eq!(
+        words(&answer),
+        [("allow-methods", "PUT"), ("allow-origin", origin), ("max-age", "5")]
+    );
+    assert_eq!(answer.get("vary"), Some("origin"));
+    let answer = preflight(&mesh, "/", "https://b.test", "PUT", "").await.expect(204);
+    assert_eq!(words(&answer), []);
+    assert_eq!(up.count(), 0);
+    let line = format!("origin: {origin}");
+    let ask = async || Client::connect(mesh.port(80)).await.ask("GET", "h", "/", &[&line]).await;
+    let check = |answer: Response| {
+        assert_eq!(answer.get("access-control-allow-origin"), Some(origin));
+        assert_eq!((answer.get("x-way"), answer.get("x-rule")), (Some("w"), Some("r")));
+        // The rule's come behind the backend's.
+        assert_eq!(answer.get("x-last"), Some("rule"));
+    };
+    check(ask().await.expect(200));
+    // A page may read why its backend can't be reached.
+    up.gone().await;
+    check(ask().await.expect(502));
+}

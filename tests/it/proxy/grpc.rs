@@ -2,7 +2,7 @@
 
 use crate::support::server::{self, Answer, Seen};
 use crate::support::words::{GATEWAY, backend, to};
-use crate::support::{Mesh, h2, mesh};
+use crate::support::{Mesh, h2, mesh, until};
 
 const CALL: [(&str, &str); 2] = [("content-type", "application/grpc"), ("te", "trailers")];
 
@@ -93,4 +93,34 @@ async fn a_backend_that_is_gone_is_unavailable() {
     let mut client = h2::Client::connect(mesh.port(80)).await;
     let answer = client.post("h", "/shop.Cart/Get", &CALL, &b"\0\0\0\0\0"[..]).await.expect(200);
     assert_eq!(answer.get("grpc-status"), Some("14"));
+}
+
+/// grpcroute_types.go, `backendRefs`: what would have gone to an invalid one is UNAVAILABLE.
+#[tokio::test]
+async fn an_invalid_backend_is_unavailable() {
+    let up = server::http2(service("cart")).await;
+    let backends = [
+        (to("nobody"), "backend_not_found"),
+        ("{name: cart, namespace: other, port: 80}".to_owned(), "backend_not_permitted"),
+        ("{group: example.test, kind: Bucket, name: cart}".to_owned(), "backend_kind_unknown"),
+        (crate::support::words::weighed("cart", 0), "no_backend"),
+    ];
+    for (backend_ref, cause) in backends {
+        let rules = format!("- backendRefs: [{backend_ref}]\n");
+        let cart = backend("cart", &[&up.address], "protocol: H2C");
+        let mut mesh = mesh(GATEWAY);
+        // Mistakes are said, and served as what they are.
+        mesh.take(&format!("{GATEWAY}{}{cart}", grpc_route(&rules)));
+        let mut client = h2::Client::connect(mesh.port(80)).await;
+        let target = "/shop.Cart/Get";
+        until("the rule", || mesh.serves_newest()).await;
+        let answer = client.post("h", target, &CALL, &b"\0\0\0\0\0"[..]).await.expect(200);
+        assert_eq!(answer.cause(), Some(cause));
+        assert_eq!(answer.get("grpc-status"), Some("14"), "{cause}");
+        // A gRPC-Web client reads an HTTP status.
+        let web = [("content-type", "application/grpc-web+proto")];
+        let answer = client.post("h", target, &web, &b"\0\0\0\0\0"[..]).await.expect(500);
+        assert_eq!(answer.get("grpc-status"), None);
+    }
+    assert_eq!(up.count(), 0);
 }

@@ -1,9 +1,9 @@
 //! Header modifiers, and what proxies tell each other.
 
 use crate::support::client::Client;
-use crate::support::mesh;
 use crate::support::server::{self, Answer};
-use crate::support::words::{GATEWAY, backend, route, settings, simple, to};
+use crate::support::words::{GATEWAY, backend, policy, route, settings, simple, to};
+use crate::support::{Mesh, mesh};
 
 #[tokio::test]
 async fn request_and_response_fields_are_set_added_and_removed() {
@@ -98,6 +98,75 @@ async fn a_backend_is_told_whose_request_it_is() {
     assert_ne!(seen.get("x-request-id"), Some("mine"));
     assert_eq!(seen.get("via"), Some("1.1 meshctl"));
     assert_eq!(answer.get("via"), Some("1.1 meshctl"));
+}
+
+/// What other proxies tell their backends in: from a stranger it is a lie, however it is spelled.
+#[tokio::test]
+async fn no_client_speaks_for_another_proxy() {
+    let up = server::named("up").await;
+    let lies = [
+        "Front-End-Https: on",
+        "X-Url-Scheme: https",
+        "X-Scheme: https",
+        "X-Envoy-External-Address: 6.6.6.6",
+        "x-envoy-internal: true",
+        "x_envoy_peer_metadata: x",
+        "l5d-client-id: admin.default.serviceaccount.identity.linkerd.cluster.local",
+        "L5D-DST-OVERRIDE: evil.test:80",
+        "X-Meshctl-Identity: admin",
+        "x.meshctl.identity: admin",
+        "Client-Cert: :AAAA:",
+        "ssl-client-verify: SUCCESS",
+        "x-ssl-client-s-dn: CN=admin",
+        "x-amzn-oidc-identity: admin",
+        "x-goog-authenticated-user-email: admin",
+        "x-remote-user: admin",
+        "remote-user: admin",
+        "wl-proxy-client-ip: 6.6.6.6",
+    ];
+    let plain = |mesh: &Mesh| Client::connect(mesh.port(80));
+    let mesh_one = mesh(&simple(&[&up.address]));
+    plain(&mesh_one).await.ask("GET", "h", "/", &[]).await.expect(200);
+    let honest: Vec<String> = up.last().fields.into_iter().map(|field| field.0).collect();
+    plain(&mesh_one).await.ask("GET", "h", "/", &lies).await.expect(200);
+    let told: Vec<String> = up.last().fields.into_iter().map(|field| field.0).collect();
+    assert_eq!(told, honest);
+    // A hop that is trusted answers for what it lets through, but not for what is ours.
+    let mesh = mesh(&(simple(&[&up.address]) + &settings("trustedHops: 1")));
+    plain(&mesh).await.ask("GET", "h", "/", &lies).await.expect(200);
+    assert_eq!(up.last().get("front-end-https"), Some("on"));
+    assert_eq!(up.last().get("x-meshctl-identity"), None);
+    assert_eq!(up.last().get("x_envoy_peer_metadata"), None);
+}
+
+/// A socket for both families tells an IPv4 client's address as ::ffff:127.0.0.1.
+#[tokio::test]
+async fn an_ipv4_client_of_a_dual_stack_listener_is_one() {
+    let up = server::named("up").await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let mesh = Mesh::of(&simple(&[&up.address])).dual_stack().log(log.clone()).start();
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.get("h", "/").await.expect(200);
+    assert_eq!(up.last().get("x-forwarded-for"), Some("127.0.0.1"));
+    // A client on this machine may know why.
+    let answer = client.get("h", "/%00").await.expect(400);
+    assert_eq!(answer.cause(), Some("bad_path"));
+    mesh.stop().await;
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("127.0.0.1") && !log.contains("::ffff"), "{log}");
+    // PROXY headers, too, name both addresses of the connection.
+    let up = server::raw(|mut wire, _| async move {
+        let said = wire.line().await.unwrap();
+        let _ = wire.head().await;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len());
+        let _ = wire.write(answer).await;
+    })
+    .await;
+    let yaml = simple(&[&up.address]) + &policy("up", "proxyProtocol: v1");
+    let mesh = Mesh::of(&yaml).dual_stack().start();
+    let answer = crate::support::client::get(mesh.port(80), "h", "/").await.expect(200);
+    assert!(answer.text().starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "), "{}", answer.text());
 }
 
 #[tokio::test]

@@ -281,12 +281,52 @@ async fn an_upgrade_that_is_not_taken_is_an_ordinary_answer() {
     client.get("h", "/").await.expect(200);
 }
 
+/// A tunnel is a way past every rule behind it: only WebSocket gets one. RFC 9110 §7.8 lets a
+/// server ignore any other, and a request with one is a request.
+#[tokio::test]
+async fn only_websocket_becomes_a_tunnel() {
+    // Takes whatever it is asked for.
+    let up = server::raw(|mut wire, _| async move {
+        while let Ok(Some(head)) = wire.head().await {
+            let answer = match head.get("upgrade") {
+                Some(protocol) => format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: \
+                     {protocol}\r\n\r\n"
+                ),
+                None => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nplain".to_owned(),
+            };
+            assert_eq!((head.get("connection"), head.get("http2-settings")), (None, None));
+            let _ = wire.write(answer).await;
+        }
+    })
+    .await;
+    let mesh = mesh(&simple(&[&up.address]));
+    let mut client = Client::connect(mesh.port(80)).await;
+    for (method, protocol) in [
+        ("GET", "echo"),
+        ("GET", "SPDY/3.1"),
+        ("GET", "connect-udp"),
+        ("GET", "h2c"),
+        ("GET", "websockets"),
+        ("GET", "websocket/13"),
+        ("GET", "websocket, echo"),
+        // RFC 6455 §4.1.
+        ("DELETE", "websocket"),
+        ("OPTIONS", "websocket"),
+    ] {
+        let upgrade = format!("upgrade: {protocol}");
+        let lines = ["connection: upgrade, http2-settings", "http2-settings: AAA", &upgrade];
+        let answer = client.ask(method, "h", "/", &lines).await.expect(200);
+        assert_eq!(answer.text(), "plain", "{method} {protocol}");
+    }
+}
+
 #[tokio::test]
 async fn what_follows_a_switch_belongs_to_the_new_protocol() {
     let up = server::raw(|mut wire, _| async move {
         let _ = wire.head().await;
         let switch =
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello";
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello";
         let _ = wire.write(switch).await;
         while wire.fill().await.is_ok_and(|read| read > 0) {
             let read = std::mem::take(&mut wire.read);
@@ -298,10 +338,10 @@ async fn what_follows_a_switch_belongs_to_the_new_protocol() {
     let mesh = mesh(&simple(&[&up.address]));
     let mut client = Client::connect(mesh.port(80)).await;
     client
-        .send("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nearly")
+        .send("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nearly")
         .await;
     let (status, head) = client.head().await;
-    assert_eq!((status, head.get("upgrade")), (101, Some("echo")));
+    assert_eq!((status, head.get("upgrade")), (101, Some("websocket")));
     // Half-closing is kept: the other half still comes.
     client.send("late").await;
     client.finish().await;

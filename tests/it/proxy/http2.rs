@@ -105,6 +105,58 @@ async fn trailers_go_both_ways() {
     }
 }
 
+/// HTTP/2 has trailers beside a length, HTTP/1 behind chunks alone: what was announced comes.
+#[tokio::test]
+async fn announced_trailers_come_in_chunks() {
+    let up = server::http1(|_| Answer::status(200)).await;
+    let mesh_one = mesh(&simple(&[&up.address]));
+    let mut client = h2::Client::connect(mesh_one.port(80)).await;
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "42".parse().unwrap());
+    let announced = [("content-length", "4"), ("trailer", "x-sum")];
+    let mut exchange = client.start("POST", "h", "/", &announced, false).await.unwrap();
+    h2::send(&mut exchange.body, "body".into(), Some(trailers)).await.unwrap();
+    exchange.finish().await.unwrap().expect(200);
+    let seen = up.last();
+    assert_eq!(
+        (seen.get("content-length"), seen.get("transfer-encoding")),
+        (None, Some("chunked"))
+    );
+    assert_eq!((seen.get("trailer"), &*seen.body), (Some("x-sum"), &b"body"[..]));
+    assert_eq!(seen.trailers, [("x-sum".to_owned(), "42".to_owned())]);
+    // Where there is no body to trail, nothing is announced.
+    let exchange = client.start("GET", "h", "/", &[("trailer", "x-sum")], true).await.unwrap();
+    exchange.finish().await.unwrap().expect(200);
+    assert_eq!((up.last().get("trailer"), up.last().get("transfer-encoding")), (None, None));
+
+    let up = server::http2(|_| {
+        let answer = Answer::text("12345").field("content-length", "5").field("trailer", "x-back");
+        answer.trailer("x-back", "1")
+    })
+    .await;
+    let mesh = h2c(&up.address);
+    let mut client = Client::connect(mesh.port(80)).await;
+    let te = ["connection: te", "te: trailers"];
+    let answer = client.ask("GET", "h", "/", &te).await.expect(200);
+    assert_eq!(
+        (answer.get("transfer-encoding"), answer.get("content-length")),
+        (Some("chunked"), None)
+    );
+    assert_eq!((answer.get("trailer"), &*answer.text()), (Some("x-back"), "12345"));
+    assert_eq!(answer.trailers, [("x-back".to_owned(), "1".to_owned())]);
+    // A client that didn't ask for them keeps the length, and is promised none.
+    let answer = client.get("h", "/").await.expect(200);
+    assert_eq!((answer.get("content-length"), answer.get("trailer")), (Some("5"), None));
+    assert_eq!((&*answer.text(), answer.trailers.len()), ("12345", 0));
+    // Nor does an answer that ends with its connection have any.
+    let up = server::http2(|_| Answer::text("1").field("trailer", "x-back").trailer("x-back", "1"));
+    let up = up.await;
+    let mesh = h2c(&up.address);
+    let mut old = Client::connect(mesh.port(80)).await;
+    old.send("GET / HTTP/1.0\r\nhost: h\r\nte: trailers\r\n\r\n").await;
+    assert_eq!(old.response().await.get("trailer"), None);
+}
+
 #[tokio::test]
 async fn interim_answers_and_empty_ones() {
     let answer = |seen: &server::Seen| match &*seen.target {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use meshctl::telemetry::Family;
 
 use crate::support::client::{Client, get};
+use crate::support::clock::Watch;
 use crate::support::server::{self, Answer};
 use crate::support::words::{GATEWAY, backend, policy, route, simple, to};
-use crate::support::{h2, mesh};
+use crate::support::{h2, mesh, until};
 
 fn retried(addresses: &[&str], retry: &str, more: &str) -> String {
     let rules = format!("- backendRefs: [{}]\n  retry: {retry}\n", to("up"));
@@ -233,4 +235,60 @@ async fn an_http2_upstream_is_retried_alike() {
         assert_eq!(seen.body, b"again");
         assert_eq!(seen.trailers, [("x-sum".to_owned(), "1".to_owned())]);
     }
+}
+
+/// A rule whose attempts have this long each, with this wait between them.
+fn waiting(addresses: &[&str], attempt: &str, backoff: &str) -> String {
+    let rules = format!(
+        "- backendRefs: [{}]\n  timeouts: {{backendRequest: {attempt}}}\n  retry: {{attempts: 2, \
+         codes: [503], backoff: {backoff}}}\n",
+        to("up")
+    );
+    format!("{GATEWAY}{}{}", route("r", &[], &rules), backend("up", addresses, ""))
+}
+
+/// An attempt's time is over with it: no wait behind it is held to it.
+#[tokio::test]
+async fn an_attempt_that_took_too_long_is_followed_by_another() {
+    let late = Duration::from_secs(30);
+    let up = server::http1(move |_| Answer::text("late").after(late)).await;
+    let mesh = mesh(&waiting(&[&up.address], "150ms", "50ms"));
+    let watch = Watch::start();
+    let answer = get(mesh.port(80), "h", "/").await.expect(504);
+    assert_eq!(answer.cause(), Some("backend_request_timeout"));
+    assert_eq!(up.count(), 3);
+    assert!(watch.elapsed() >= Duration::from_millis(3 * 150 + 2 * 50), "{:?}", watch.elapsed());
+}
+
+#[tokio::test]
+async fn the_wait_may_be_longer_than_an_attempt() {
+    let up = failing(503, 1).await;
+    let mesh = mesh(&waiting(&[&up.address], "300ms", "500ms"));
+    let watch = Watch::start();
+    get(mesh.port(80), "h", "/").await.expect(200);
+    assert_eq!(up.count(), 2);
+    assert!(watch.elapsed() >= Duration::from_millis(500), "{:?}", watch.elapsed());
+    // Nothing was sent.
+    let (up, nobody) = (server::echo().await, server::nobody().await.to_string());
+    let mesh = crate::support::mesh(&waiting(&[&nobody, &up.address], "200ms", "300ms"));
+    let mut client = Client::connect(mesh.port(80)).await;
+    for _ in 0..6 {
+        client.get("h", "/").await.expect(200);
+    }
+    assert!(mesh.metric(Family::Retries, &["outcome=\"sent\""]) > 0);
+}
+
+/// Nobody waits for a client that has gone.
+#[tokio::test]
+async fn a_client_that_leaves_during_the_wait_ends_it() {
+    let up = failing(503, 9).await;
+    let mesh = mesh(&waiting(&[&up.address], "30s", "15s"));
+    let mut client = Client::connect(mesh.port(80)).await;
+    client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    until("the first attempt", || up.count() == 1).await;
+    drop(client);
+    let watch = Watch::start();
+    until("the end", || mesh.connections() == 0).await;
+    assert!(watch.elapsed() < Duration::from_secs(10), "{:?}", watch.elapsed());
+    assert_eq!(up.count(), 1);
 }

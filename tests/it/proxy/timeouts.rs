@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use meshctl::telemetry::Family;
+
 use crate::support::client::{Client, get};
 use crate::support::clock::Watch;
 use crate::support::server::{self, Answer};
@@ -73,6 +75,63 @@ async fn an_answer_that_stalls_is_broken_off() {
     let mut client = h2::Client::connect(mesh.port(80)).await;
     let error = client.try_get("h", "/").await.expect_err("a broken stream");
     assert!(error.is_reset(), "{error}");
+}
+
+/// httproute_types.go, `backendRequest`: up to when the full response has been received.
+#[tokio::test]
+async fn a_backend_has_its_time_for_the_whole_answer() {
+    // Bytes keep coming, so that nothing is idle.
+    let up = server::raw(|mut wire, _| async move {
+        let head = wire.head().await.unwrap().unwrap();
+        let (start, end) = match head.line.contains("/events") {
+            true => ("transfer-encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
+            false => ("content-length: 10000\r\n\r\n", "x"),
+        };
+        let _ = wire.write(format!("HTTP/1.1 200 OK\r\n{start}")).await;
+        while wire.write(end).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let mesh = mesh(&timed(&up.address, "{backendRequest: 200ms}", ""));
+    for target in ["/", "/events"] {
+        let mut client = Client::connect(mesh.port(80)).await;
+        let watch = Watch::start();
+        client.send(format!("GET {target} HTTP/1.1\r\nhost: h\r\n\r\n")).await;
+        let broken = client.try_response("GET").await;
+        assert!(broken.is_err(), "{broken:?}");
+        assert!(watch.elapsed() >= SHORT);
+        let mut client = h2::Client::connect(mesh.port(80)).await;
+        let error = client.try_get("h", target).await.expect_err("a broken stream");
+        assert!(error.is_reset(), "{error}");
+    }
+    let counted = || mesh.metric(Family::Requests, &["backend_request_timeout", "code=\"200\""]);
+    until("the counts", || counted() == 4).await;
+    until("the backend to be let go", || up.open() == 0).await;
+}
+
+#[tokio::test]
+async fn a_tunnel_is_no_answer_that_could_be_late() {
+    let up = server::raw(|mut wire, _| async move {
+        let _ = wire.head().await;
+        let switch =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+        let _ = wire.write(switch).await;
+        while wire.fill().await.is_ok_and(|read| read > 0) {
+            let read = std::mem::take(&mut wire.read);
+            let _ = wire.write(read).await;
+        }
+    })
+    .await;
+    let mesh = mesh(&timed(&up.address, "{backendRequest: 150ms}", ""));
+    let mut client = Client::connect(mesh.port(80)).await;
+    let lines = "connection: upgrade\r\nupgrade: websocket\r\n";
+    client.send(format!("GET / HTTP/1.1\r\nhost: h\r\n{lines}\r\n")).await;
+    assert_eq!(client.head().await.0, 101);
+    tokio::time::sleep(SHORT * 2).await;
+    client.send("still there?").await;
+    client.finish().await;
+    assert_eq!(client.rest().await, b"still there?");
 }
 
 #[tokio::test]

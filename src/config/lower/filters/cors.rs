@@ -76,22 +76,22 @@ fn parse(text: &str) -> Option<CorsOrigin> {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
     };
-    if port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit()) || !is_port(port)) {
+    if port.is_some_and(|port| !is_port(port)) {
         return None;
     }
     if let Some(suffix) = host.strip_prefix('*') {
         let whole = suffix.is_empty() || Hostname::parse(host).is_ok();
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        return whole.then(|| CorsOrigin::Wildcard {
-            scheme: format!("{scheme}://").into(),
-            suffix: format!("{suffix}{port}").into(),
-        });
+        let scheme = format!("{scheme}://");
+        let suffix = CorsOrigin::without_default_port(&lower).strip_prefix(&*scheme)?;
+        let suffix = suffix.strip_prefix('*')?.into();
+        return whole.then(|| CorsOrigin::Wildcard { scheme: scheme.into(), suffix });
     }
-    is_host(host).then(|| CorsOrigin::Exact(lower.into()))
+    is_host(host).then(|| CorsOrigin::Exact(CorsOrigin::without_default_port(&lower).into()))
 }
 
+/// As browsers spell it: `0443` would never match.
 fn is_port(text: &str) -> bool {
-    text.parse::<u16>().is_ok_and(|port| port != 0)
+    text.starts_with(|first: char| matches!(first, '1'..='9')) && text.parse::<u16>().is_ok()
 }
 
 fn is_host(host: &str) -> bool {

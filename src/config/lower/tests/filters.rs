@@ -203,7 +203,12 @@ fn cors_origins_are_whole_or_wild() {
     assert_eq!(origin("*"), Some(CorsOrigin::Any));
     assert_eq!(origin("https://Shop.Example"), exact("https://shop.example"));
     assert_eq!(origin("http://[::1]:8080"), exact("http://[::1]:8080"));
-    assert_eq!(origin("http://10.0.0.1:80"), exact("http://10.0.0.1:80"));
+    assert_eq!(origin("http://10.0.0.1:8080"), exact("http://10.0.0.1:8080"));
+    // A default port is none.
+    assert_eq!(origin("http://10.0.0.1:80"), exact("http://10.0.0.1"));
+    assert_eq!(origin("HTTPS://[::1]:443"), exact("https://[::1]"));
+    assert_eq!(origin("https://*.shop.example:443"), wild("https://", ".shop.example"));
+    assert_eq!(origin("http://*:443"), wild("http://", ":443"));
     assert_eq!(origin("https://*.shop.example:8443"), wild("https://", ".shop.example:8443"));
     assert_eq!(origin("http://*"), wild("http://", ""));
     for text in [
@@ -212,6 +217,10 @@ fn cors_origins_are_whole_or_wild() {
         "https://",
         "https://a/",
         "https://a:0",
+        "https://a:0443",
+        "https://a:65536",
+        "https://:443",
+        "https://a:80:443",
         "https://a:x",
         "https://a*b",
         "https://*b",

@@ -52,11 +52,11 @@ impl ClientConn {
     pub fn send_request(&mut self, head: &RequestHead) -> Result<(), Fault> {
         self.method.clone_from(&head.method);
         self.upgrade.clone_from(&head.upgrade);
-        self.request = BodyEncoder::new(head.body);
         self.response = BodyDecoder::new(BodyLength::Empty);
         self.asked = head.body.is_empty();
         self.answered = false;
-        write_request(head, Persistence::KeepAlive, self.wire.output.buffer());
+        let body = write_request(head, Persistence::KeepAlive, self.wire.output.buffer());
+        self.request = BodyEncoder::new(body);
         Ok(())
     }
 

@@ -350,28 +350,22 @@ fn read_expectation(seen: &Seen<'_>, head: &mut RequestHead) {
 
 /// RFC 9110 §7.8: only in HTTP/1.1 and only where Connection lists it. With a body, where it
 /// ends and the other protocol starts is a matter of opinion (CVE-2026-58055), so such an
-/// Upgrade is ignored, as a server always may. So is h2c, which RFC 9113 §3.1 gave up.
+/// Upgrade is ignored, as a server always may. So is every protocol but WebSocket, which begins
+/// with a GET (RFC 6455 §4.1): a tunnel goes past all that looks at requests.
 fn read_upgrade(seen: &Seen<'_>, head: &mut RequestHead) {
-    let Some(protocol) = seen.upgrade.filter(|protocol| is_protocol(protocol)) else { return };
-    if seen.upgrades == 1
+    if seen.upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case(WEBSOCKET.as_bytes()))
+        && seen.upgrades == 1
         && seen.options.upgrade
         && head.version == Version::HTTP_11
+        && head.method == Method::GET
         && head.body.is_empty()
     {
         head.body = BodyLength::Empty;
-        head.upgrade.extend(protocol.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+        head.upgrade.push_str(WEBSOCKET);
     }
 }
 
-/// One protocol, `name[/version]`, that is not another HTTP and not TLS.
-fn is_protocol(value: &[u8]) -> bool {
-    let mut parts = value.splitn(2, |&byte| byte == b'/');
-    let protocol = parts.next().unwrap_or_default();
-    let ours = [&b"h2c"[..], b"h2", b"http", b"https", b"tls"];
-    name::is_token(protocol)
-        && parts.next().is_none_or(name::is_token)
-        && !ours.iter().any(|known| protocol.eq_ignore_ascii_case(known))
-}
+const WEBSOCKET: &str = "websocket";
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ pub struct ServerConn {
     /// Of the request being answered.
     version: Version,
     to_head: bool,
+    takes_trailers: bool,
     /// Whether the connection may take another request after this one.
     keep_alive: bool,
     /// The answer's end has been written.
@@ -54,6 +55,7 @@ impl ServerConn {
             response: BodyEncoder::new(BodyLength::Empty),
             version: Version::HTTP_11,
             to_head: false,
+            takes_trailers: false,
             keep_alive: true,
             answered: true,
             until_close: false,
@@ -124,6 +126,7 @@ impl ServerConn {
         self.request = BodyDecoder::new(head.body);
         self.version = head.version;
         self.to_head = head.method == Method::HEAD;
+        self.takes_trailers = head.fields.contains("te");
         self.keep_alive = head.keep_alive;
         self.answered = false;
     }
@@ -171,6 +174,7 @@ impl ServerConn {
                 keep_alive: self.keep_alive,
                 client_version: self.version,
                 to_head: self.to_head,
+                takes_trailers: self.takes_trailers,
                 date: Some(date),
             };
             write_response(head, options, out)

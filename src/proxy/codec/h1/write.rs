@@ -7,6 +7,8 @@ use crate::proxy::message::{
     BodyLength, Fields, Method, RequestHead, ResponseHead, StatusCode, Version,
 };
 
+const TRAILER: &str = "trailer";
+
 /// What we tell a backend about the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
@@ -15,19 +17,32 @@ pub enum Persistence {
 }
 
 /// Appends the head; always HTTP/1.1. `expect: 100-continue` is written where
-/// `head.expect_continue` is still set.
-pub fn write_request(head: &RequestHead, persistence: Persistence, out: &mut Vec<u8>) {
+/// `head.expect_continue` is still set. Says how the body goes out: what `BodyEncoder::new` wants.
+///
+/// Trailers need chunks (RFC 9112 §7.1.2). Where they are announced beside a length, as HTTP/2
+/// alone can, the length gives way; where none can follow, nothing is announced.
+pub fn write_request(
+    head: &RequestHead,
+    persistence: Persistence,
+    out: &mut Vec<u8>,
+) -> BodyLength {
     debug_assert!(head.body != BodyLength::UntilClose, "no request ends with its connection");
     out.reserve(head.fields.wire_len() + head.target.as_str().len() + head.authority.len() + 160);
     let start = out.len();
+    let body = match head.body {
+        BodyLength::Sized(1..) if head.fields.contains(TRAILER) => BodyLength::Streamed,
+        body => body,
+    };
+    let announces = body == BodyLength::Streamed;
     out.extend_from_slice(head.method.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(head.target.as_str().as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\nhost: ");
     out.extend_from_slice(head.authority.as_bytes());
     out.extend_from_slice(b"\r\n");
-    let mut lines = 2 + write_fields(&head.fields, |name| name != b"host", out);
-    lines += write_request_framing(head, out);
+    let keep = |name: &[u8]| name != b"host" && (announces || name != TRAILER.as_bytes());
+    let mut lines = 2 + write_fields(&head.fields, keep, out);
+    lines += write_request_framing(head, body, out);
     lines += write_connection(head, persistence, out);
     if head.expect_continue {
         out.extend_from_slice(b"expect: 100-continue\r\n");
@@ -35,10 +50,11 @@ pub fn write_request(head: &RequestHead, persistence: Persistence, out: &mut Vec
     }
     out.extend_from_slice(b"\r\n");
     debug_assert!(has_lines(&out[start..], lines + 1), "a field brought its own line end");
+    body
 }
 
-fn write_request_framing(head: &RequestHead, out: &mut Vec<u8>) -> usize {
-    match head.body {
+fn write_request_framing(head: &RequestHead, body: BodyLength, out: &mut Vec<u8>) -> usize {
+    match body {
         BodyLength::Sized(length) => write_length(length, out),
         BodyLength::Streamed => write_chunked(out),
         // RFC 9110 §8.6: where a body could be expected, its absence is said.
@@ -81,6 +97,8 @@ pub struct ResponseOptions<'a> {
     pub client_version: Version,
     /// The request was HEAD.
     pub to_head: bool,
+    /// The client said `TE: trailers`: announced ones are worth more to it than a length.
+    pub takes_trailers: bool,
     /// Written where the response has no Date of its own.
     pub date: Option<&'a str>,
 }
@@ -107,9 +125,13 @@ pub fn write_response(
     let bodiless = options.to_head || has_no_body(head.status);
     // A Content-Length among the fields is data only where there is no body to frame.
     let keeps_length = bodiless && head.body == BodyLength::Empty && !forbids_length(head.status);
-    let keep = |name: &[u8]| keeps_length || name != b"content-length";
+    let body = response_body(head, options, bodiless);
+    let announces = body == BodyLength::Streamed;
+    let keep = |name: &[u8]| {
+        (keeps_length || name != b"content-length") && (announces || name != TRAILER.as_bytes())
+    };
     let mut lines = 1 + write_fields_keeping(&head.fields, keep, out);
-    let sending = write_framing(head, options, bodiless, &mut lines, out);
+    let sending = write_framing(head, options, body, bodiless, &mut lines, out);
     if let Some(date) = options.date
         && !head.status.is_informational()
         && !head.fields.contains("date")
@@ -134,9 +156,31 @@ fn forbids_length(status: StatusCode) -> bool {
     status.is_informational() || status == StatusCode::NO_CONTENT
 }
 
+/// What the framing fields say of the body, whether it follows or not.
+fn response_body(head: &ResponseHead, options: ResponseOptions<'_>, bodiless: bool) -> BodyLength {
+    let is_http_11 = options.client_version != Version::HTTP_10;
+    match head.body {
+        _ if forbids_length(head.status) => BodyLength::Empty,
+        BodyLength::Empty if bodiless => BodyLength::Empty,
+        // A 304's length is that of the 200 it stands for, which nobody knows here.
+        BodyLength::Sized(0) if head.status == StatusCode::NOT_MODIFIED => BodyLength::Empty,
+        BodyLength::Empty => BodyLength::Sized(0),
+        BodyLength::Streamed | BodyLength::UntilClose if is_http_11 => BodyLength::Streamed,
+        BodyLength::Streamed | BodyLength::UntilClose => BodyLength::UntilClose,
+        // As in requests.
+        BodyLength::Sized(1..)
+            if is_http_11 && options.takes_trailers && head.fields.contains(TRAILER) =>
+        {
+            BodyLength::Streamed
+        }
+        sized @ BodyLength::Sized(_) => sized,
+    }
+}
+
 fn write_framing(
     head: &ResponseHead,
     options: ResponseOptions<'_>,
+    body: BodyLength,
     bodiless: bool,
     lines: &mut usize,
     out: &mut Vec<u8>,
@@ -150,16 +194,6 @@ fn write_framing(
         return Sending { body: BodyLength::Empty, keep_alive: options.keep_alive };
     }
     let mut keep_alive = options.keep_alive;
-    let body = match head.body {
-        _ if forbids_length(head.status) => BodyLength::Empty,
-        BodyLength::Empty if bodiless => BodyLength::Empty,
-        // A 304's length is that of the 200 it stands for, which nobody knows here.
-        BodyLength::Sized(0) if head.status == StatusCode::NOT_MODIFIED => BodyLength::Empty,
-        BodyLength::Empty => BodyLength::Sized(0),
-        BodyLength::Streamed | BodyLength::UntilClose if is_http_11 => BodyLength::Streamed,
-        BodyLength::Streamed | BodyLength::UntilClose => BodyLength::UntilClose,
-        sized @ BodyLength::Sized(_) => sized,
-    };
     match body {
         BodyLength::Sized(length) => *lines += write_length(length, out),
         BodyLength::Streamed => *lines += write_chunked(out),

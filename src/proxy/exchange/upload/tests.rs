@@ -23,11 +23,20 @@ impl Drip {
 }
 
 /// An endpoint that takes nothing until its time has come.
-struct Takes(Pin<Box<tokio::time::Sleep>>, usize);
+struct Takes {
+    room: Pin<Box<tokio::time::Sleep>>,
+    /// Until then what was written waits in its socket.
+    flushed: Option<Pin<Box<tokio::time::Sleep>>>,
+    bytes: usize,
+}
 
 impl Takes {
     fn after(time: Duration) -> Self {
-        Self(Box::pin(tokio::time::sleep(time)), 0)
+        Self { room: Box::pin(tokio::time::sleep(time)), flushed: None, bytes: 0 }
+    }
+
+    fn flushed_after(time: Duration) -> Self {
+        Self { flushed: Some(Box::pin(tokio::time::sleep(time))), ..Self::after(Duration::ZERO) }
     }
 }
 
@@ -73,13 +82,13 @@ impl Body for Takes {
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        self.0.as_mut().poll(cx).map(Ok)
+        self.room.as_mut().poll(cx).map(Ok)
     }
 
     fn write_data(&mut self, data: Bytes, _: bool) -> Result<(), Fault> {
-        self.1 += data.len();
+        self.bytes += data.len();
         // A sleep that is over may not be asked again.
-        self.0.as_mut().reset(clock::now());
+        self.room.as_mut().reset(clock::now());
         Ok(())
     }
 
@@ -87,21 +96,33 @@ impl Body for Takes {
         Ok(())
     }
 
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        if let Some(flushed) = &mut self.flushed {
+            ready!(flushed.as_mut().poll(cx));
+            self.flushed = None;
+        }
         Poll::Ready(Ok(()))
     }
 }
 
 /// How the upload of all of `down` ended, and after how many seconds.
-async fn upload(length: BodyLength, mut down: Drip, mut up: Takes) -> (Result<usize, Cause>, f64) {
-    let deadlines = Deadlines::default();
-    let mut upload = Upload::new(length, false, SmallVec::new());
+async fn upload(length: BodyLength, down: Drip, up: Takes) -> (Result<usize, Cause>, f64) {
+    let upload = Upload::new(length, false, false, SmallVec::new());
+    run(upload, &Deadlines::default(), down, up).await
+}
+
+async fn run(
+    mut upload: Upload,
+    deadlines: &Deadlines,
+    mut down: Drip,
+    mut up: Takes,
+) -> (Result<usize, Cause>, f64) {
     let started = clock::now();
-    let work = poll_fn(|cx| upload.poll(cx, &mut down, &mut up, &deadlines));
+    let work = poll_fn(|cx| upload.poll(cx, &mut down, &mut up, deadlines));
     let ended = deadlines.guard(pin!(work)).await;
     let took = (clock::now() - started).as_secs_f64();
     let ended = ended.map(|outcome| outcome.expect("nobody breaks it off"));
-    (ended.map(|()| up.1), took)
+    (ended.map(|()| up.bytes), took)
 }
 
 const GIVEN_UP: Result<usize, Cause> = Err(Cause::RequestBodyTimeout);
@@ -122,11 +143,13 @@ async fn a_drip_buys_no_time() {
     for (piece, every, least, most) in
         [(1, 59, 60.0, 61.0), (1, 1, 60.0, 61.0), (10, 1, 62.0, 64.0), (120, 1, 118.0, 122.0)]
     {
-        let drip = Drip::new(piece, seconds(every), 1_000);
-        let length = BodyLength::Sized(1_000 * piece as u64);
-        let (ended, took) = upload(length, drip, Takes::after(seconds(0))).await;
-        assert_eq!(ended, GIVEN_UP, "{piece} bytes every {every} s");
-        assert!((least..most).contains(&took), "{piece} bytes every {every} s: {took} s");
+        // Whether the client says how much will come or not.
+        for length in [BodyLength::Sized(1_000 * piece as u64), BodyLength::Streamed] {
+            let drip = Drip::new(piece, seconds(every), 1_000);
+            let (ended, took) = upload(length, drip, Takes::after(seconds(0))).await;
+            assert_eq!(ended, GIVEN_UP, "{length:?}, {piece} bytes every {every} s");
+            assert!((least..most).contains(&took), "{piece} bytes every {every} s: {took} s");
+        }
     }
 }
 
@@ -138,13 +161,39 @@ async fn a_slow_line_has_the_time_that_it_needs() {
     assert!((1_000.0..1_001.0).contains(&took), "{took}");
 }
 
-/// A stream whose length nobody knows is often meant to be slow (gRPC, events): only silence ends
-/// it, and `timeouts.request` where the route has one.
+/// A call that streams may rest between its messages: silence is the stream's to end.
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_stream_may_be_slow() {
-    let drip = Drip::new(1, seconds(59), 100);
-    let (ended, _) = upload(BodyLength::Streamed, drip, Takes::after(seconds(0))).await;
-    assert_eq!(ended, Ok(100));
+async fn a_conversation_may_rest() {
+    for every in [59, 250] {
+        let call = Upload::new(BodyLength::Streamed, true, false, SmallVec::new());
+        let drip = Drip::new(1, seconds(every), 100);
+        let (ended, _) = run(call, &Deadlines::default(), drip, Takes::after(seconds(0))).await;
+        assert_eq!(ended, Ok(100), "a byte every {every} s");
+    }
+    // Whoever says how much will come doesn't converse.
+    let call = Upload::new(BodyLength::Sized(100), true, false, SmallVec::new());
+    let drip = Drip::new(1, seconds(1), 100);
+    let (ended, _) = run(call, &Deadlines::default(), drip, Takes::after(seconds(0))).await;
+    assert_eq!(ended, GIVEN_UP);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_endpoint_that_answers_while_it_is_sent_to_converses() {
+    for (length, expected) in [(BodyLength::Streamed, Ok(100)), (BodyLength::Sized(100), GIVEN_UP)]
+    {
+        let deadlines = Deadlines::default();
+        let mut one = Upload::new(length, false, false, SmallVec::new());
+        let mut drip = Drip::new(1, seconds(59), 100);
+        let mut up = Takes::after(seconds(0));
+        tokio::time::sleep(seconds(1)).await;
+        // The client is waited for when the answer comes.
+        let waits = poll_fn(|cx| Poll::Ready(one.poll(cx, &mut drip, &mut up, &deadlines)));
+        assert!(waits.await.is_pending());
+        assert!(deadlines.is_set(Phase::Upload));
+        one.hear_answer(&deadlines);
+        let (ended, _) = run(one, &deadlines, drip, up).await;
+        assert_eq!(ended, expected, "{length:?}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -153,4 +202,14 @@ async fn a_client_does_not_pay_for_a_slow_endpoint() {
     let (ended, took) = upload(BodyLength::Sized(100_000), drip, Takes::after(seconds(500))).await;
     assert_eq!(ended, Ok(100_000));
     assert!(took > 500.0, "{took}");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn nor_for_one_whose_socket_is_full() {
+    // Pieces come after 55, 110 and 165 seconds; what counts begins after 100.
+    let drip = Drip::new(10, seconds(55), 5);
+    let up = Takes::flushed_after(seconds(100));
+    let (ended, took) = upload(BodyLength::Sized(50), drip, up).await;
+    assert_eq!(ended, GIVEN_UP);
+    assert!((160.0..160.2).contains(&took), "{took}");
 }

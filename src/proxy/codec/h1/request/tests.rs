@@ -320,8 +320,8 @@ fn an_upgrade_is_asked_for_properly_or_forgotten() {
         "GET /ws HTTP/1.1\r\nhost: a\r\nsec-websocket-key: k\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
     );
     assert_eq!(
-        accepted("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: SPDY/3.1\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n").upgrade,
-        "spdy/3.1"
+        accepted("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n").upgrade,
+        "websocket"
     );
     for fields in [
         "Upgrade: websocket\r\n",
@@ -336,6 +336,8 @@ fn an_upgrade_is_asked_for_properly_or_forgotten() {
         "Upgrade: HTTP/2.0\r\nConnection: upgrade\r\n",
         "Upgrade:\r\nConnection: upgrade\r\n",
         "Upgrade: a/b/c\r\nConnection: upgrade\r\n",
+        "Upgrade: SPDY/3.1\r\nConnection: upgrade\r\n",
+        "Upgrade: websocket/13\r\nConnection: upgrade\r\n",
         "Connection: upgrade\r\n",
     ] {
         let raw = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");

@@ -16,6 +16,7 @@ const OPTIONS: ResponseOptions<'_> = ResponseOptions {
     keep_alive: true,
     client_version: Version::HTTP_11,
     to_head: false,
+    takes_trailers: false,
     date: None,
 };
 
