@@ -289,6 +289,10 @@ pub const TAKEOVER_SOCKETS: usize = 4_096;
 /// How long the old process waits for the new one to serve: as long as reading the largest
 /// configuration takes on a slow machine. It serves on meanwhile.
 pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the new process tries to get the observation door's address where the old one, of
+/// another version, keeps the door until it has drained; and between two tries.
+pub const TAKEOVER_DOOR_TIMEOUT: Duration = Duration::from_secs(600);
+pub const TAKEOVER_DOOR_LOOK: Duration = Duration::from_millis(50);
 /// How long the new process waits for an answer of the old one.
 pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets that a service manager passes to us.

@@ -5,12 +5,12 @@
 //! must not parse arguments or read the environment.
 
 mod board;
+mod observation;
 mod picture;
 mod refused;
 mod signals;
 
 use std::ffi::OsString;
-use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -27,13 +27,13 @@ use crate::proxy::control::{ControlDoor, Existing};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
-use crate::proxy::takeover::{self, Handover, TakeoverDoor};
+use crate::proxy::takeover::{self, Handover, Offer, Successor, TakeoverDoor};
 use crate::snapshot::{Changes, Snapshot};
 use crate::source::{Feed, Inputs, Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
-use crate::telemetry::door::ObservationDoor;
 use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
 use board::{Board, Order};
+use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
 use signals::{Signal, Signals};
@@ -94,7 +94,8 @@ struct Server {
     orders: mpsc::Receiver<Order>,
     signals: Signals,
     /// Duplicates of the listening sockets, for whoever takes over.
-    sockets: Sockets,
+    offer: Arc<Mutex<Offer>>,
+    observation: Option<Observation>,
     doors: Vec<tokio::task::JoinHandle<()>>,
     notify: Option<OsString>,
     /// The rescan that was announced and not yet reported.
@@ -106,9 +107,6 @@ struct Server {
     /// What the sources say is wrong.
     wrong: Vec<Diagnostic>,
 }
-
-/// Shared with the task that answers takeovers.
-type Sockets = Arc<Mutex<Vec<takeover::Listening>>>;
 
 /// What the control thread counts.
 struct Series {
@@ -143,7 +141,8 @@ impl Server {
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
         let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
-        let (handover, inherited) = take_over(options.takeover.as_deref()).await?;
+        let (mut handover, inherited) =
+            take_over(options.takeover.as_deref(), options.observe).await?;
         let drain = Drain::new();
         let proxy = Proxy::start(process::Options {
             workers: options.workers,
@@ -175,7 +174,8 @@ impl Server {
             diagnosed: options.diagnosed,
             not_bound: Vec::new(),
             wrong: Vec::new(),
-            sockets: Sockets::default(),
+            offer: Arc::default(),
+            observation: None,
         };
         tracing::info!("{}", first.summary);
         server.take(first).await;
@@ -186,7 +186,8 @@ impl Server {
             server.stop_workers();
             return Err(StartError::Listen(server.not_bound));
         }
-        let observe = server.open_doors(options.observe, &options.control, existing).await?;
+        server.observe(options.observe, handover.as_mut()).await?;
+        server.open_doors(&options.control, existing)?;
         if let Some(handover) = handover {
             // The other process accepts no more from here on.
             if let Err(error) = handover.serving().await {
@@ -196,36 +197,41 @@ impl Server {
         server.tell_systemd(&[systemd::State::Ready]);
         (options.started)(&Started {
             addresses: server.proxy.addresses().into_iter().map(|(_, address)| address).collect(),
-            observe,
+            observe: server.observation.as_ref().map(|door| door.at),
             control: options.control,
             not_bound: server.not_bound.iter().map(sentence).collect(),
         });
         Ok(server)
     }
 
-    async fn open_doors(
+    async fn observe(
         &mut self,
         observe: Option<SocketAddr>,
-        control: &Path,
-        existing: Existing,
-    ) -> Result<Option<SocketAddr>, StartError> {
-        let mut at = None;
-        if let Some(address) = observe {
-            let failed = |error| StartError::Observe { address, error };
-            let door = ObservationDoor::bind(address, Vec::new()).await.map_err(failed)?;
-            at = door.local_addr().ok();
-            self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
-        }
+        handover: Option<&mut Handover>,
+    ) -> Result<(), StartError> {
+        let Some(address) = observe else { return Ok(()) };
+        let from = match handover.map(|handover| handover.door.take()) {
+            Some(Some(given)) => observation::From::Given(given),
+            Some(None) => observation::From::Former(address),
+            None => observation::From::Nobody(address),
+        };
+        let opened = Observation::open(from, Arc::clone(&self.board), Arc::clone(&self.offer));
+        let failed = |error| StartError::Observe { address, error };
+        self.observation = Some(opened.await.map_err(failed)?);
+        Ok(())
+    }
+
+    fn open_doors(&mut self, control: &Path, existing: Existing) -> Result<(), StartError> {
         let failed = |error| StartError::Control { path: control.to_owned(), error };
         let door = ControlDoor::bind(control, existing).map_err(failed)?;
         self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
         let door = open_takeover(control, existing)?;
-        let (sockets, board) = (Arc::clone(&self.sockets), Arc::clone(&self.board));
+        let (offer, board) = (Arc::clone(&self.offer), Arc::clone(&self.board));
         self.doors.push(tokio::spawn(async move {
-            let pid = door.serve(|| duplicates(&sockets)).await;
-            board.replaced(pid).await;
+            let successor = door.serve(|| lock(&offer).try_clone()).await;
+            board.replaced(successor).await;
         }));
-        Ok(at)
+        Ok(())
     }
 
     /// A change of the sources: names first, then what is made of it.
@@ -292,7 +298,7 @@ impl Server {
 
     fn offer_sockets(&self) {
         match self.proxy.sockets() {
-            Ok(sockets) => *lock(&self.sockets) = sockets,
+            Ok(sockets) => lock(&self.offer).sockets = sockets,
             Err(error) => tracing::warn!(%error, "the listening sockets can't be handed over"),
         }
     }
@@ -306,7 +312,7 @@ impl Server {
     async fn run(mut self) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut ticks = 0_u64;
-        let replaced = loop {
+        let successor = loop {
             tokio::select! {
                 update = self.feed.next() => match update {
                     Ok(update) => self.take(update).await,
@@ -323,18 +329,19 @@ impl Server {
                 signal = self.signals.next() => match signal {
                     Signal::Reload => self.reload(),
                     Signal::ReopenLog => self.proxy.reopen_log(),
-                    Signal::Stop => break false,
+                    Signal::Stop => break None,
                 },
                 Some(order) = self.orders.recv() => match order {
                     Order::Drain(within) => {
                         self.drain_timeout = within.or(self.drain_timeout);
-                        break false;
+                        break None;
                     }
                     Order::Reload => self.reload(),
-                    Order::Replaced(pid) => {
+                    Order::Replaced(successor) => {
+                        let pid = successor.pid;
                         tracing::info!(pid, "another process serves from now on");
                         self.tell_systemd(&[systemd::State::MainPid(pid)]);
-                        break true;
+                        break Some(successor);
                     }
                 },
                 _ = second.tick() => {
@@ -347,11 +354,11 @@ impl Server {
                 }
             }
         };
-        if !replaced {
+        if successor.is_none() {
             // Else the service goes on, in another process.
             self.tell_systemd(&[systemd::State::Stopping]);
         }
-        self.stop().await;
+        self.stop(successor).await;
     }
 
     /// Reads everything again; [`Self::reloaded`] tells when that is done.
@@ -364,13 +371,18 @@ impl Server {
         }
     }
 
-    /// Drains: the doors stay open meanwhile, so that what waits can be seen.
-    async fn stop(mut self) {
+    /// Drains: the doors stay open meanwhile, so that what waits can be seen. The observation
+    /// door may be the successor's already.
+    async fn stop(mut self, successor: Option<Successor>) {
         let within = self.drain_timeout.unwrap_or_else(|| self.board.drain_timeout());
         tracing::info!(?within, connections = self.proxy.connections(), "draining");
-        self.board.set_draining();
+        let handed_on = successor.is_some_and(|successor| successor.door);
+        self.board.set_draining(handed_on);
+        let observation = self.observation.take();
+        let (given, kept) = if handed_on { (observation, None) } else { (None, observation) };
+        let given = given.map(Observation::hand_on);
         self.proxy.drain(clock::now() + within);
-        lock(&self.sockets).clear();
+        *lock(&self.offer) = Offer::default();
         let proxy = self.proxy;
         let mut joined = tokio::task::spawn_blocking(move || proxy.join());
         tokio::select! {
@@ -383,6 +395,13 @@ impl Server {
         }
         for door in &self.doors {
             door.abort();
+        }
+        if let Some(kept) = kept {
+            kept.close();
+        }
+        if let Some(given) = given {
+            // Who came before the successor alone was accepting has its answer from here.
+            let _ = given.await;
         }
     }
 
@@ -406,10 +425,11 @@ async fn stopped_again(signals: &mut Signals) {
 
 async fn take_over(
     from: Option<&Path>,
+    observe: Option<SocketAddr>,
 ) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
     let Some(path) = from else { return Ok((None, Vec::new())) };
     let failed = |error| StartError::Takeover { path: path.to_owned(), error };
-    let mut handover = takeover::request(path).await.map_err(failed)?;
+    let mut handover = takeover::request(path, observe).await.map_err(failed)?;
     let sockets = std::mem::take(&mut handover.sockets);
     tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
     Ok((Some(handover), sockets))
@@ -423,12 +443,8 @@ pub fn takeover_path(control: &Path) -> PathBuf {
 }
 
 /// Nothing panics while it holds this; if it did, the sockets would still be right.
-fn lock(sockets: &Mutex<Vec<takeover::Listening>>) -> MutexGuard<'_, Vec<takeover::Listening>> {
-    sockets.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn duplicates(sockets: &Sockets) -> io::Result<Vec<takeover::Listening>> {
-    lock(sockets).iter().map(takeover::Listening::try_clone).collect()
+fn lock(offer: &Mutex<Offer>) -> MutexGuard<'_, Offer> {
+    offer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {

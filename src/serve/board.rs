@@ -12,6 +12,7 @@ use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::BindAddress;
 use crate::proxy::control::Control;
+use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
@@ -21,8 +22,8 @@ use crate::telemetry::exposition::{self, Format};
 pub(super) enum Order {
     Drain(Option<Duration>),
     Reload,
-    /// The process with this id serves from now on.
-    Replaced(u32),
+    /// Another process serves from now on.
+    Replaced(Successor),
 }
 
 /// The state of the process as the doors tell it.
@@ -43,6 +44,8 @@ struct Shown {
     errors: usize,
     warnings: usize,
     draining: bool,
+    /// The observation door is another process's.
+    handed_on: bool,
 }
 
 impl Board {
@@ -71,17 +74,19 @@ impl Board {
         (errors, warnings): (usize, usize),
     ) {
         let mut shown = self.shown();
-        let draining = shown.draining;
-        *shown = Shown { world: Some(world), addresses, not_bound, errors, warnings, draining };
+        let Shown { draining, handed_on, .. } = *shown;
+        let world = Some(world);
+        *shown = Shown { world, addresses, not_bound, errors, warnings, draining, handed_on };
     }
 
-    pub(super) fn set_draining(&self) {
-        self.shown().draining = true;
+    pub(super) fn set_draining(&self, handed_on: bool) {
+        let mut shown = self.shown();
+        (shown.draining, shown.handed_on) = (true, handed_on);
     }
 
-    pub(super) async fn replaced(&self, pid: u32) {
+    pub(super) async fn replaced(&self, successor: Successor) {
         // The control thread takes orders as long as it runs.
-        let _ = self.orders.send(Order::Replaced(pid)).await;
+        let _ = self.orders.send(Order::Replaced(successor)).await;
     }
 
     /// The longest that a listener's settings allow.
@@ -104,21 +109,29 @@ impl Board {
     }
 }
 
-impl Observed for Board {
+impl Shown {
+    /// `Err` says why no traffic should be sent to this process.
     fn ready(&self) -> Result<(), String> {
-        let shown = self.shown();
-        if shown.draining {
+        if self.draining {
             return Err("draining".to_owned());
         }
-        if shown.world.is_none() {
+        if self.world.is_none() {
             return Err("no configuration has been read yet".to_owned());
         }
-        if shown.addresses.is_empty() {
-            let why = shown.not_bound.first();
+        if self.addresses.is_empty() {
+            let why = self.not_bound.first();
             let why = why.map_or("the configuration has no listener", String::as_str);
             return Err(format!("nothing is listened on: {why}"));
         }
         Ok(())
+    }
+}
+
+impl Observed for Board {
+    fn ready(&self) -> Result<(), String> {
+        let shown = self.shown();
+        // Who knocked just before the door changed hands asks about whoever serves there.
+        if shown.handed_on { Ok(()) } else { shown.ready() }
     }
 
     fn metrics(&self, format: Format) -> String {
@@ -128,8 +141,8 @@ impl Observed for Board {
 
 impl Control for Board {
     fn status(&self) -> Value {
-        let ready = self.ready();
         let shown = self.shown();
+        let ready = shown.ready();
         let listeners: Vec<Value> = shown
             .addresses
             .iter()
