@@ -23,7 +23,7 @@ use crate::clock;
 use crate::config::Diagnostic;
 use crate::limits;
 use crate::names;
-use crate::proxy::control::{ControlDoor, Existing};
+use crate::proxy::control::{self, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
@@ -32,7 +32,7 @@ use crate::snapshot::{Changes, Snapshot};
 use crate::source::{Feed, Inputs, Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
 use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
-use board::{Board, Order};
+use board::{About, Board, Order};
 use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
@@ -45,6 +45,8 @@ pub struct Options {
     /// `None` switches the observation door off.
     pub observe: Option<SocketAddr>,
     pub control: PathBuf,
+    /// Where else the control socket is made known, so that commands find it from anywhere.
+    pub register: Option<PathBuf>,
     /// Whose listening sockets to take: its takeover socket.
     pub takeover: Option<PathBuf>,
     /// Sockets of the service manager.
@@ -97,6 +99,7 @@ struct Server {
     offer: Arc<Mutex<Offer>>,
     observation: Option<Observation>,
     doors: Vec<tokio::task::JoinHandle<()>>,
+    registered: Option<Registered>,
     notify: Option<OsString>,
     /// The rescan that was announced and not yet reported.
     reloading: Option<u64>,
@@ -140,6 +143,7 @@ impl Server {
         let metrics = Registry::new();
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
+        let sources = picture::sources(&options.inputs.files);
         let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
         let (mut handover, inherited) =
             take_over(options.takeover.as_deref(), options.observe).await?;
@@ -154,7 +158,13 @@ impl Server {
         })
         .map_err(StartError::Workers)?;
         let signals = Signals::new().map_err(StartError::Workers)?;
-        let (board, orders) = Board::new(metrics.clone(), options.version, options.set_log_level);
+        let about = About {
+            version: options.version,
+            sources,
+            workers: proxy.workers(),
+            connections: Box::new(proxy.count_connections()),
+        };
+        let (board, orders) = Board::new(metrics.clone(), about, options.set_log_level);
         let board = Arc::new(board);
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
@@ -168,6 +178,7 @@ impl Server {
             orders,
             signals,
             doors: Vec::new(),
+            registered: None,
             notify: options.notify,
             reloading: None,
             drain_timeout: options.drain_timeout,
@@ -188,6 +199,7 @@ impl Server {
         }
         server.observe(options.observe, handover.as_mut()).await?;
         server.open_doors(&options.control, existing)?;
+        server.register(options.register.as_deref(), &options.control);
         if let Some(handover) = handover {
             // The other process accepts no more from here on.
             if let Err(error) = handover.serving().await {
@@ -217,7 +229,9 @@ impl Server {
         };
         let opened = Observation::open(from, Arc::clone(&self.board), Arc::clone(&self.offer));
         let failed = |error| StartError::Observe { address, error };
-        self.observation = Some(opened.await.map_err(failed)?);
+        let observation = opened.await.map_err(failed)?;
+        self.board.show_observe(observation.at);
+        self.observation = Some(observation);
         Ok(())
     }
 
@@ -232,6 +246,18 @@ impl Server {
             board.replaced(successor).await;
         }));
         Ok(())
+    }
+
+    /// Who asks for it by its path finds it as well, so a failure keeps nothing from running.
+    fn register(&mut self, directory: Option<&Path>, socket: &Path) {
+        let Some(directory) = directory else { return };
+        match control::register(directory, socket) {
+            Ok(registered) => self.registered = registered,
+            Err(error) => tracing::info!(
+                directory = %directory.display(), %error,
+                "`meshctl proxy status` finds this proxy only by its control socket"
+            ),
+        }
     }
 
     /// A change of the sources: names first, then what is made of it.
@@ -393,6 +419,7 @@ impl Server {
                 let _ = joined.await;
             }
         }
+        drop(self.registered);
         for door in &self.doors {
             door.abort();
         }

@@ -232,6 +232,16 @@ impl Proxy {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
+    /// The same, for whoever has no proxy at hand.
+    pub fn count_connections(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.connections.load(Ordering::Relaxed)
+    }
+
+    pub fn workers(&self) -> usize {
+        self.threads.len()
+    }
+
     /// What is due about once a second.
     pub fn tick(&self, now: Instant) {
         for returned in self.shared.registry.sweep(now) {

@@ -29,11 +29,21 @@ pub(super) enum Order {
 /// The state of the process as the doors tell it.
 pub(super) struct Board {
     metrics: Registry,
-    version: &'static str,
+    about: About,
     set_log_level: SetLogLevel,
     orders: mpsc::Sender<Order>,
     started: Instant,
     shown: Mutex<Shown>,
+}
+
+/// What holds as long as the process runs.
+pub(super) struct About {
+    pub(super) version: &'static str,
+    /// What is served, by names that hold from everywhere.
+    pub(super) sources: Vec<String>,
+    pub(super) workers: usize,
+    /// How many connections are open.
+    pub(super) connections: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -41,6 +51,7 @@ struct Shown {
     world: Option<Arc<World>>,
     addresses: Vec<(BindAddress, SocketAddr)>,
     not_bound: Vec<String>,
+    observe: Option<SocketAddr>,
     errors: usize,
     warnings: usize,
     draining: bool,
@@ -51,13 +62,13 @@ struct Shown {
 impl Board {
     pub(super) fn new(
         metrics: Registry,
-        version: &'static str,
+        about: About,
         set_log_level: SetLogLevel,
     ) -> (Self, mpsc::Receiver<Order>) {
         let (orders, receiver) = mpsc::channel(limits::DOOR_CONNECTIONS);
         let board = Self {
             metrics,
-            version,
+            about,
             set_log_level,
             orders,
             started: clock::now(),
@@ -74,9 +85,12 @@ impl Board {
         (errors, warnings): (usize, usize),
     ) {
         let mut shown = self.shown();
-        let Shown { draining, handed_on, .. } = *shown;
-        let world = Some(world);
-        *shown = Shown { world, addresses, not_bound, errors, warnings, draining, handed_on };
+        (shown.world, shown.addresses, shown.not_bound) = (Some(world), addresses, not_bound);
+        (shown.errors, shown.warnings) = (errors, warnings);
+    }
+
+    pub(super) fn show_observe(&self, at: SocketAddr) {
+        self.shown().observe = Some(at);
     }
 
     pub(super) fn set_draining(&self, handed_on: bool) {
@@ -149,8 +163,12 @@ impl Control for Board {
             .map(|(bind, address)| picture::port(shown.world.as_deref(), *bind, *address))
             .collect();
         json!({
-            "version": self.version,
+            "version": self.about.version,
             "pid": std::process::id(),
+            "sources": self.about.sources,
+            "workers": self.about.workers,
+            "connections": (self.about.connections)(),
+            "observe": shown.observe.map(|at| at.to_string()),
             "uptimeSeconds": (clock::now() - self.started).as_secs(),
             "ready": ready.is_ok(),
             "reason": ready.err(),

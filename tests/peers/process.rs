@@ -156,6 +156,7 @@ spec: {{accessLog: none, {settings}}}
             .arg(self.mesh())
             .arg("--control")
             .arg(self.folder.path().join("control"))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
             .stdin(Stdio::null());
         let mut command = change(command);
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
