@@ -297,6 +297,12 @@ pub const TAKEOVER_DOOR_LOOK: Duration = Duration::from_millis(50);
 pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets that a service manager passes to us.
 pub const LISTEN_FDS: usize = 1_024;
+/// At the deadline of draining: how long telling a client that its request is cut may take, how
+/// long all of them together may, and how long HTTP/2's last frames may take to leave after that.
+/// A client that doesn't read is not waited for.
+pub const DRAIN_CUT_WRITE: Duration = Duration::from_millis(500);
+pub const DRAIN_CUT: Duration = Duration::from_secs(1);
+pub const DRAIN_LAST: Duration = Duration::from_millis(100);
 /// How long a draining connection waits for a request that may be on its way.
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
 /// Between two looks at a PROXY header that came in pieces.

@@ -40,7 +40,12 @@ pub(super) async fn serve(
             Turn::Upgraded(switched) => {
                 let (io, read) = conn.into_parts();
                 let idle = client.settings.stream_idle_timeout;
-                return tunnel::run(io, read, switched, idle).await;
+                let tunnel = client.open();
+                let ended = tunnel.until_cut(pin!(tunnel::run(io, read, switched, idle))).await;
+                return ended.unwrap_or_else(|| {
+                    worker.shared.count_cut();
+                    Some(Cause::Draining)
+                });
             }
         }
     }
