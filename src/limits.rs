@@ -277,6 +277,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub const DOOR_HEAD_BYTES: usize = 16 * 1024;
 /// A request head at a door: who asks is near.
 pub const DOOR_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Handshakes that no listener takes are told at most this often per worker, the rest by number.
+pub const REFUSAL_LOG: Duration = Duration::from_secs(10);
 /// A whole exchange at a door: 25 MB of metrics through a slow line.
 pub const DOOR_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -1,5 +1,6 @@
 //! One client's connection, from its accept to its end.
 
+mod alert;
 mod h1;
 mod h2;
 mod open;
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 use super::panics::caught;
 use super::worker::Worker;
 use super::world::World;
+pub use alert::Refusals;
 pub use open::Open;
 
 use crate::limits;

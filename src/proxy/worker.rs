@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::connection::{self, Live};
+use super::connection::{self, Live, Refusals};
 use super::drain::Drain;
 use super::listener::Listening;
 use super::registry::{CacheLine, Registry};
@@ -77,6 +77,7 @@ pub struct Worker {
     pub metrics: WorkerMetrics,
     pub rng: RefCell<fastrand::Rng>,
     pub spared: Spared,
+    pub refusals: Refusals,
     /// Mirrored requests in flight.
     pub mirrors: Cell<usize>,
     /// Every connection, to be asked once per World.
@@ -130,6 +131,7 @@ impl Worker {
             metrics: telemetry.metrics.clone(),
             rng: RefCell::new(fastrand::Rng::new()),
             spared: Spared::default(),
+            refusals: Refusals::default(),
             mirrors: Cell::new(0),
             live: RefCell::default(),
             listening: RefCell::default(),
