@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clock;
-use crate::config::Diagnostic;
+use crate::config::{Diagnostic, codes};
 use crate::limits;
 use crate::names;
 use crate::proxy::control::{self, ControlDoor, Existing, Registered};
@@ -269,7 +269,9 @@ impl Server {
         let changes = self.resolver.resolve(changes).await;
         self.publish(&changes);
         let errors = self.tell_wrong();
-        if errors == 0 {
+        // A file that became empty is a warning, and what it held is served on.
+        let kept = |diagnostic: &Diagnostic| diagnostic.code == codes::FILE_EMPTY;
+        if errors == 0 && !self.wrong.iter().any(kept) {
             self.series.reloads_ok.inc()
         } else {
             self.series.reloads_error.inc()
