@@ -40,6 +40,14 @@ pub struct Files {
     pub files: Vec<PathBuf>,
 }
 
+/// Which of the proxies that run are meant.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Serving {
+    /// Only proxies that serve this file or directory
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub file: Option<PathBuf>,
+}
+
 /// What makes a cluster's YAML run on one machine, unedited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Overrides {

@@ -1,6 +1,6 @@
 //! `meshctl check`
 
-use meshctl::config::render;
+use meshctl::config::{codes, render};
 use meshctl::source::{Feed, Update};
 
 use crate::args::{Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
@@ -11,7 +11,7 @@ use crate::output::Output;
 
 /// Find every mistake in a configuration
 ///
-/// Exit code 1 where there is an error.
+/// Exit code 1 where there is an error, 4 where a file can't be read.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl check -f shop", "meshctl check -f shop -o json"]))]
 pub struct Args {
@@ -51,6 +51,10 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
             output.text(render::render(&diagnostics, &|file| feed.text(file), colour))?;
             output.note(format_args!("{read}: {}", summary(errors, warnings)));
         }
+    }
+    // What else is wrong may come of what could not be seen.
+    if diagnostics.iter().any(|diagnostic| diagnostic.code == codes::FILE_UNREADABLE) {
+        return Ok(Exit::CouldNotAsk);
     }
     Ok(options.exit(errors, warnings))
 }

@@ -65,8 +65,7 @@ impl Source {
     }
 
     fn unsaid(environment: &Environment) -> Result<Self, Failure> {
-        let nearest = || nearest(&environment.current_dir, environment.home.as_deref());
-        match environment.config.clone().or_else(nearest) {
+        match environment.config.clone().or_else(|| here(environment)) {
             Some(path) => Ok(Self::Files(vec![path])),
             None => Err(wrong("no configuration is given").tip(
                 "give -f DIR, or --listen :8080 --to localhost:3000, or begin with `meshctl init`",
@@ -114,12 +113,23 @@ pub fn run_dir(source: &Source, environment: &Environment) -> PathBuf {
         .unwrap_or_else(|| SYSTEM_RUN_DIR.into())
 }
 
-/// Everywhere that proxies of this machine may have put theirs, nearest first.
+/// Where a proxy is made known whose control socket stands elsewhere.
+pub fn register_dir(environment: &Environment) -> PathBuf {
+    let of_user = || environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl"));
+    environment.run_dir.clone().or_else(of_user).unwrap_or_else(|| SYSTEM_RUN_DIR.into())
+}
+
+/// The mesh that a command is in, unless it is told.
+pub fn here(environment: &Environment) -> Option<PathBuf> {
+    nearest(&environment.current_dir, environment.home.as_deref())
+}
+
+/// Everywhere that proxies of this machine may have put theirs, or made them known, nearest first.
 pub fn run_dirs(environment: &Environment) -> Vec<PathBuf> {
     if let Some(directory) = &environment.run_dir {
         return vec![directory.clone()];
     }
-    let near = nearest(&environment.current_dir, environment.home.as_deref());
+    let near = here(environment);
     let near = near.map(|directory| directory.join(MARK).join(RUN));
     let of_user = environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl"));
     near.into_iter().chain(of_user).chain([SYSTEM_RUN_DIR.into()]).collect()

@@ -6,13 +6,13 @@ mod log;
 pub mod run;
 pub mod status;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use meshctl::proxy::control::{self, AskError};
 use serde_json::Value;
 
-use crate::args::examples;
+use crate::args::{Serving, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh;
@@ -62,8 +62,32 @@ fn proxy(text: &str) -> Result<Proxy, String> {
     })
 }
 
-/// The proxies that are meant: the one that was named, else all that are found.
+/// The proxies that are meant: the one that was named, else those that serve what was named, else
+/// all that are found. There is at least one.
 fn chosen(
+    wanted: Option<&Proxy>,
+    serving: &Serving,
+    environment: &Environment,
+) -> Result<Vec<control::Proxy>, Failure> {
+    let found = found(wanted, environment)?;
+    if found.is_empty() {
+        return Err(none(environment));
+    }
+    let Some(file) = &serving.file else { return Ok(found) };
+    let of_file = those_serving(file, &found)?;
+    if of_file.is_empty() {
+        let names: Vec<String> = found.iter().map(name).collect();
+        let message = format!("no proxy that runs here serves {}", file.display());
+        let tip = format!(
+            "here are {}; `meshctl proxy status -o wide` shows what each serves",
+            names.join(", ")
+        );
+        return Err(Failure::new(Exit::CouldNotAsk, message).tip(tip));
+    }
+    Ok(of_file)
+}
+
+fn found(
     wanted: Option<&Proxy>,
     environment: &Environment,
 ) -> Result<Vec<control::Proxy>, Failure> {
@@ -81,15 +105,38 @@ fn chosen(
     Ok(of_process)
 }
 
-/// The one proxy that is meant.
-fn one(wanted: Option<&Proxy>, environment: &Environment) -> Result<control::Proxy, Failure> {
-    let mut found = chosen(wanted, environment)?;
+/// Those of `proxies` that serve `file`, as they say themselves.
+fn those_serving(file: &Path, proxies: &[control::Proxy]) -> Result<Vec<control::Proxy>, Failure> {
+    let file = file.canonicalize().map_err(|error| Failure::file("find", file, &error))?;
+    let file = file.display().to_string();
+    let serves = |proxy: &&control::Proxy| {
+        let status = ask(proxy, http::Method::GET, "/status").unwrap_or_default();
+        let mut sources = status["sources"].as_array().into_iter().flatten();
+        sources.any(|source| source.as_str() == Some(&file))
+    };
+    Ok(proxies.iter().filter(serves).cloned().collect())
+}
+
+/// The one proxy that is meant. Of several, the one of the mesh that the command is given in.
+fn one(
+    wanted: Option<&Proxy>,
+    serving: &Serving,
+    environment: &Environment,
+) -> Result<control::Proxy, Failure> {
+    let mut found = chosen(wanted, serving, environment)?;
+    if let (true, Some(here)) = (found.len() > 1, mesh::here(environment)) {
+        let near = those_serving(&here, &found)?;
+        if !near.is_empty() {
+            found = near;
+        }
+    }
     match (found.pop(), found.len()) {
         (Some(proxy), 0) => Ok(proxy),
         (Some(last), _) => {
             let names: Vec<String> = found.iter().chain([&last]).map(name).collect();
             let message = format!("several proxies run here: {}", names.join(", "));
-            Err(Failure::new(Exit::CouldNotAsk, message).tip("name one of them"))
+            Err(Failure::new(Exit::CouldNotAsk, message)
+                .tip("name one of them, or what it serves with -f"))
         }
         (None, _) => Err(none(environment)),
     }

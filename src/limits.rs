@@ -284,6 +284,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub const DOOR_HEAD_BYTES: usize = 16 * 1024;
 /// A request head at a door: who asks is near.
 pub const DOOR_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Handshakes that no listener takes are told at most this often per worker, the rest by number.
+pub const REFUSAL_LOG: Duration = Duration::from_secs(10);
 /// A whole exchange at a door: 25 MB of metrics through a slow line.
 pub const DOOR_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -296,10 +298,20 @@ pub const TAKEOVER_SOCKETS: usize = 4_096;
 /// How long the old process waits for the new one to serve: as long as reading the largest
 /// configuration takes on a slow machine. It serves on meanwhile.
 pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the new process tries to get the observation door's address where the old one, of
+/// another version, keeps the door until it has drained; and between two tries.
+pub const TAKEOVER_DOOR_TIMEOUT: Duration = Duration::from_secs(600);
+pub const TAKEOVER_DOOR_LOOK: Duration = Duration::from_millis(50);
 /// How long the new process waits for an answer of the old one.
 pub const TAKEOVER_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets that a service manager passes to us.
 pub const LISTEN_FDS: usize = 1_024;
+/// At the deadline of draining: how long telling a client that its request is cut may take, how
+/// long all of them together may, and how long HTTP/2's last frames may take to leave after that.
+/// A client that doesn't read is not waited for.
+pub const DRAIN_CUT_WRITE: Duration = Duration::from_millis(500);
+pub const DRAIN_CUT: Duration = Duration::from_secs(1);
+pub const DRAIN_LAST: Duration = Duration::from_millis(100);
 /// How long a draining connection waits for a request that may be on its way.
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
 /// Between two looks at a PROXY header that came in pieces.

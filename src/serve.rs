@@ -5,12 +5,12 @@
 //! must not parse arguments or read the environment.
 
 mod board;
+mod observation;
 mod picture;
 mod refused;
 mod signals;
 
 use std::ffi::OsString;
-use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -20,20 +20,20 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clock;
-use crate::config::Diagnostic;
+use crate::config::{Diagnostic, codes};
 use crate::limits;
 use crate::names;
-use crate::proxy::control::{ControlDoor, Existing};
+use crate::proxy::control::{self, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
-use crate::proxy::takeover::{self, Handover, TakeoverDoor};
+use crate::proxy::takeover::{self, Handover, Offer, Successor, TakeoverDoor};
 use crate::snapshot::{Changes, Snapshot};
 use crate::source::{Feed, Inputs, Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
-use crate::telemetry::door::ObservationDoor;
 use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
-use board::{Board, Order};
+use board::{About, Board, Order};
+use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
 use signals::{Signal, Signals};
@@ -45,6 +45,8 @@ pub struct Options {
     /// `None` switches the observation door off.
     pub observe: Option<SocketAddr>,
     pub control: PathBuf,
+    /// Where else the control socket is made known, so that commands find it from anywhere.
+    pub register: Option<PathBuf>,
     /// Whose listening sockets to take: its takeover socket.
     pub takeover: Option<PathBuf>,
     /// Sockets of the service manager.
@@ -94,8 +96,10 @@ struct Server {
     orders: mpsc::Receiver<Order>,
     signals: Signals,
     /// Duplicates of the listening sockets, for whoever takes over.
-    sockets: Sockets,
+    offer: Arc<Mutex<Offer>>,
+    observation: Option<Observation>,
     doors: Vec<tokio::task::JoinHandle<()>>,
+    registered: Option<Registered>,
     notify: Option<OsString>,
     /// The rescan that was announced and not yet reported.
     reloading: Option<u64>,
@@ -106,9 +110,6 @@ struct Server {
     /// What the sources say is wrong.
     wrong: Vec<Diagnostic>,
 }
-
-/// Shared with the task that answers takeovers.
-type Sockets = Arc<Mutex<Vec<takeover::Listening>>>;
 
 /// What the control thread counts.
 struct Series {
@@ -142,8 +143,10 @@ impl Server {
         let metrics = Registry::new();
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
+        let sources = picture::sources(&options.inputs.files);
         let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
-        let (handover, inherited) = take_over(options.takeover.as_deref()).await?;
+        let (mut handover, inherited) =
+            take_over(options.takeover.as_deref(), options.observe).await?;
         let drain = Drain::new();
         let proxy = Proxy::start(process::Options {
             workers: options.workers,
@@ -155,7 +158,13 @@ impl Server {
         })
         .map_err(StartError::Workers)?;
         let signals = Signals::new().map_err(StartError::Workers)?;
-        let (board, orders) = Board::new(metrics.clone(), options.version, options.set_log_level);
+        let about = About {
+            version: options.version,
+            sources,
+            workers: proxy.workers(),
+            connections: Box::new(proxy.count_connections()),
+        };
+        let (board, orders) = Board::new(metrics.clone(), about, options.set_log_level);
         let board = Arc::new(board);
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
@@ -169,13 +178,15 @@ impl Server {
             orders,
             signals,
             doors: Vec::new(),
+            registered: None,
             notify: options.notify,
             reloading: None,
             drain_timeout: options.drain_timeout,
             diagnosed: options.diagnosed,
             not_bound: Vec::new(),
             wrong: Vec::new(),
-            sockets: Sockets::default(),
+            offer: Arc::default(),
+            observation: None,
         };
         tracing::info!("{}", first.summary);
         server.take(first).await;
@@ -186,7 +197,9 @@ impl Server {
             server.stop_workers();
             return Err(StartError::Listen(server.not_bound));
         }
-        let observe = server.open_doors(options.observe, &options.control, existing).await?;
+        server.observe(options.observe, handover.as_mut()).await?;
+        server.open_doors(&options.control, existing)?;
+        server.register(options.register.as_deref(), &options.control);
         if let Some(handover) = handover {
             // The other process accepts no more from here on.
             if let Err(error) = handover.serving().await {
@@ -196,36 +209,55 @@ impl Server {
         server.tell_systemd(&[systemd::State::Ready]);
         (options.started)(&Started {
             addresses: server.proxy.addresses().into_iter().map(|(_, address)| address).collect(),
-            observe,
+            observe: server.observation.as_ref().map(|door| door.at),
             control: options.control,
             not_bound: server.not_bound.iter().map(sentence).collect(),
         });
         Ok(server)
     }
 
-    async fn open_doors(
+    async fn observe(
         &mut self,
         observe: Option<SocketAddr>,
-        control: &Path,
-        existing: Existing,
-    ) -> Result<Option<SocketAddr>, StartError> {
-        let mut at = None;
-        if let Some(address) = observe {
-            let failed = |error| StartError::Observe { address, error };
-            let door = ObservationDoor::bind(address, Vec::new()).await.map_err(failed)?;
-            at = door.local_addr().ok();
-            self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
-        }
+        handover: Option<&mut Handover>,
+    ) -> Result<(), StartError> {
+        let Some(address) = observe else { return Ok(()) };
+        let from = match handover.map(|handover| handover.door.take()) {
+            Some(Some(given)) => observation::From::Given(given),
+            Some(None) => observation::From::Former(address),
+            None => observation::From::Nobody(address),
+        };
+        let opened = Observation::open(from, Arc::clone(&self.board), Arc::clone(&self.offer));
+        let failed = |error| StartError::Observe { address, error };
+        let observation = opened.await.map_err(failed)?;
+        self.board.show_observe(observation.at);
+        self.observation = Some(observation);
+        Ok(())
+    }
+
+    fn open_doors(&mut self, control: &Path, existing: Existing) -> Result<(), StartError> {
         let failed = |error| StartError::Control { path: control.to_owned(), error };
         let door = ControlDoor::bind(control, existing).map_err(failed)?;
         self.doors.push(tokio::spawn(door.serve(Arc::clone(&self.board))));
         let door = open_takeover(control, existing)?;
-        let (sockets, board) = (Arc::clone(&self.sockets), Arc::clone(&self.board));
+        let (offer, board) = (Arc::clone(&self.offer), Arc::clone(&self.board));
         self.doors.push(tokio::spawn(async move {
-            let pid = door.serve(|| duplicates(&sockets)).await;
-            board.replaced(pid).await;
+            let successor = door.serve(|| lock(&offer).try_clone()).await;
+            board.replaced(successor).await;
         }));
-        Ok(at)
+        Ok(())
+    }
+
+    /// Who asks for it by its path finds it as well, so a failure keeps nothing from running.
+    fn register(&mut self, directory: Option<&Path>, socket: &Path) {
+        let Some(directory) = directory else { return };
+        match control::register(directory, socket) {
+            Ok(registered) => self.registered = registered,
+            Err(error) => tracing::info!(
+                directory = %directory.display(), %error,
+                "`meshctl proxy status` finds this proxy only by its control socket"
+            ),
+        }
     }
 
     /// A change of the sources: names first, then what is made of it.
@@ -237,7 +269,9 @@ impl Server {
         let changes = self.resolver.resolve(changes).await;
         self.publish(&changes);
         let errors = self.tell_wrong();
-        if errors == 0 {
+        // A file that became empty is a warning, and what it held is served on.
+        let kept = |diagnostic: &Diagnostic| diagnostic.code == codes::FILE_EMPTY;
+        if errors == 0 && !self.wrong.iter().any(kept) {
             self.series.reloads_ok.inc()
         } else {
             self.series.reloads_error.inc()
@@ -292,7 +326,7 @@ impl Server {
 
     fn offer_sockets(&self) {
         match self.proxy.sockets() {
-            Ok(sockets) => *lock(&self.sockets) = sockets,
+            Ok(sockets) => lock(&self.offer).sockets = sockets,
             Err(error) => tracing::warn!(%error, "the listening sockets can't be handed over"),
         }
     }
@@ -306,7 +340,7 @@ impl Server {
     async fn run(mut self) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut ticks = 0_u64;
-        let replaced = loop {
+        let successor = loop {
             tokio::select! {
                 update = self.feed.next() => match update {
                     Ok(update) => self.take(update).await,
@@ -323,18 +357,19 @@ impl Server {
                 signal = self.signals.next() => match signal {
                     Signal::Reload => self.reload(),
                     Signal::ReopenLog => self.proxy.reopen_log(),
-                    Signal::Stop => break false,
+                    Signal::Stop => break None,
                 },
                 Some(order) = self.orders.recv() => match order {
                     Order::Drain(within) => {
                         self.drain_timeout = within.or(self.drain_timeout);
-                        break false;
+                        break None;
                     }
                     Order::Reload => self.reload(),
-                    Order::Replaced(pid) => {
+                    Order::Replaced(successor) => {
+                        let pid = successor.pid;
                         tracing::info!(pid, "another process serves from now on");
                         self.tell_systemd(&[systemd::State::MainPid(pid)]);
-                        break true;
+                        break Some(successor);
                     }
                 },
                 _ = second.tick() => {
@@ -347,11 +382,11 @@ impl Server {
                 }
             }
         };
-        if !replaced {
+        if successor.is_none() {
             // Else the service goes on, in another process.
             self.tell_systemd(&[systemd::State::Stopping]);
         }
-        self.stop().await;
+        self.stop(successor).await;
     }
 
     /// Reads everything again; [`Self::reloaded`] tells when that is done.
@@ -364,13 +399,18 @@ impl Server {
         }
     }
 
-    /// Drains: the doors stay open meanwhile, so that what waits can be seen.
-    async fn stop(mut self) {
+    /// Drains: the doors stay open meanwhile, so that what waits can be seen. The observation
+    /// door may be the successor's already.
+    async fn stop(mut self, successor: Option<Successor>) {
         let within = self.drain_timeout.unwrap_or_else(|| self.board.drain_timeout());
         tracing::info!(?within, connections = self.proxy.connections(), "draining");
-        self.board.set_draining();
+        let handed_on = successor.is_some_and(|successor| successor.door);
+        self.board.set_draining(handed_on);
+        let observation = self.observation.take();
+        let (given, kept) = if handed_on { (observation, None) } else { (None, observation) };
+        let given = given.map(Observation::hand_on);
         self.proxy.drain(clock::now() + within);
-        lock(&self.sockets).clear();
+        *lock(&self.offer) = Offer::default();
         let proxy = self.proxy;
         let mut joined = tokio::task::spawn_blocking(move || proxy.join());
         tokio::select! {
@@ -381,8 +421,16 @@ impl Server {
                 let _ = joined.await;
             }
         }
+        drop(self.registered);
         for door in &self.doors {
             door.abort();
+        }
+        if let Some(kept) = kept {
+            kept.close();
+        }
+        if let Some(given) = given {
+            // Who came before the successor alone was accepting has its answer from here.
+            let _ = given.await;
         }
     }
 
@@ -406,10 +454,11 @@ async fn stopped_again(signals: &mut Signals) {
 
 async fn take_over(
     from: Option<&Path>,
+    observe: Option<SocketAddr>,
 ) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
     let Some(path) = from else { return Ok((None, Vec::new())) };
     let failed = |error| StartError::Takeover { path: path.to_owned(), error };
-    let mut handover = takeover::request(path).await.map_err(failed)?;
+    let mut handover = takeover::request(path, observe).await.map_err(failed)?;
     let sockets = std::mem::take(&mut handover.sockets);
     tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
     Ok((Some(handover), sockets))
@@ -423,12 +472,8 @@ pub fn takeover_path(control: &Path) -> PathBuf {
 }
 
 /// Nothing panics while it holds this; if it did, the sockets would still be right.
-fn lock(sockets: &Mutex<Vec<takeover::Listening>>) -> MutexGuard<'_, Vec<takeover::Listening>> {
-    sockets.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn duplicates(sockets: &Sockets) -> io::Result<Vec<takeover::Listening>> {
-    lock(sockets).iter().map(takeover::Listening::try_clone).collect()
+fn lock(offer: &Mutex<Offer>) -> MutexGuard<'_, Offer> {
+    offer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {

@@ -56,10 +56,17 @@ pub struct Gateway {
 /// What is wrong in the directory, a line each.
 type Problems = Arc<Mutex<Vec<String>>>;
 
+/// Where the gateway's control socket is, and where it is made known.
+pub struct Sockets {
+    pub run_dir: PathBuf,
+    pub register: PathBuf,
+}
+
 impl Gateway {
     /// Serves the directory. Returns once everything is served.
-    pub async fn start(place: Place, directory: &Path, run_dir: &Path) -> Result<Self, Failure> {
+    pub async fn start(place: Place, directory: &Path, sockets: Sockets) -> Result<Self, Failure> {
         let id = std::process::id();
+        let Sockets { run_dir, register } = sockets;
         let control = run_dir.join(format!("proxy-{id}{}", names::CONTROL_SOCKET_SUFFIX));
         let (tell_started, started) = oneshot::channel();
         let problems = Problems::default();
@@ -74,7 +81,8 @@ impl Gateway {
                     let _ = tell_started.send(());
                 });
                 runtime.block_on(Box::pin(async move {
-                    serve::run(options(place, &directory, control, problems, started)).await
+                    serve::run(options(place, &directory, (control, register), problems, started))
+                        .await
                 }))
             }
         });
@@ -117,7 +125,7 @@ impl Gateway {
 fn options(
     place: Place,
     directory: &Path,
-    control: PathBuf,
+    (control, register): (PathBuf, PathBuf),
     problems: Problems,
     started: Box<dyn FnOnce(&serve::Started) + Send>,
 ) -> serve::Options {
@@ -134,6 +142,7 @@ fn options(
         // Another proxy of this machine may have the usual port; `proxy status` needs none.
         observe: None,
         control,
+        register: Some(register),
         takeover: None,
         passed: vec![Listening { bind, socket: socket.into() }],
         notify: None,

@@ -15,7 +15,7 @@ use crate::output::Output;
 
 use super::Options;
 use super::directory::{Directory, ROUTE};
-use super::gateway::{Gateway, Place};
+use super::gateway::{Gateway, Place, Sockets};
 use super::load::Load;
 use super::meter::{Meter, Phase, TICK};
 use super::plan::{STEPS, Weights, step_duration};
@@ -60,9 +60,12 @@ pub async fn play(
     let services = services.map_err(|error| failed("start the sample service", &error))?;
     directory.write(address, services.addresses, STEPS[0])?;
     let served = mesh::Source::Files(vec![directory.path().to_owned()]);
-    let run_dir = mesh::run_dir(&served, environment);
+    let sockets = Sockets {
+        run_dir: mesh::run_dir(&served, environment),
+        register: mesh::register_dir(environment),
+    };
     let stage = Stage {
-        gateway: Gateway::start(place, directory.path(), &run_dir).await?,
+        gateway: Gateway::start(place, directory.path(), sockets).await?,
         meter: Arc::new(Meter::new(clock::now())),
         url: format!("http://{address}/"),
         total: options.duration,

@@ -89,6 +89,9 @@ fn sockets_are_put_where_they_are_looked_for() {
     let check = |source: &Source, here: &Environment, expected: &Path| {
         assert_eq!(run_dir(source, here), expected);
         assert!(run_dirs(here).contains(&expected.to_owned()), "{expected:?} is not searched");
+        let elsewhere = Environment { current_dir: "/".into(), ..here.clone() };
+        let known = register_dir(here);
+        assert!(run_dirs(&elsewhere).contains(&known), "{known:?} is not searched from elsewhere");
     };
     check(&quick, &here, Path::new("/run/meshctl"));
     check(&marked, &here, &root.path().join(".meshctl/run"));

@@ -5,8 +5,8 @@ use std::time::Instant;
 use http::Method;
 use meshctl::proxy::control;
 
-use super::{Proxy, ask, chosen, name, none, one, proxy};
-use crate::args::{Wait, examples};
+use super::{Proxy, ask, chosen, name, one, proxy};
+use crate::args::{Serving, Wait, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -18,22 +18,21 @@ pub struct Args {
     /// The proxy, by its process id or its control socket; needed where several run
     #[arg(value_name = "PROXY", value_parser = proxy, conflicts_with = "all")]
     pub proxy: Option<Proxy>,
-    /// Every proxy of this machine
+    /// Every proxy of this machine; with -f, every one that serves that
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub serving: Serving,
     #[command(flatten)]
     pub wait: Wait,
 }
 
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let proxies = if args.all {
-        chosen(None, environment)?
+        chosen(None, &args.serving, environment)?
     } else {
-        vec![one(args.proxy.as_ref(), environment)?]
+        vec![one(args.proxy.as_ref(), &args.serving, environment)?]
     };
-    if proxies.is_empty() {
-        return Err(none(environment));
-    }
     for proxy in &proxies {
         ask(proxy, Method::POST, "/drain")?;
         output.note(format_args!("{} drains", name(proxy)));

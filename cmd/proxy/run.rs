@@ -176,6 +176,7 @@ impl Options {
                 Observe::Off => None,
             },
             control,
+            register: Some(environment.absolute(&mesh::register_dir(environment))),
             takeover,
             passed,
             notify: environment.notify_socket.clone(),
@@ -201,7 +202,11 @@ impl Options {
             Control::In(directory) => {
                 let name = format!("proxy-{}{}", std::process::id(), names::CONTROL_SOCKET_SUFFIX);
                 let found = control::find(std::slice::from_ref(directory));
-                (directory.join(name), found.into_iter().map(|proxy| proxy.socket).collect())
+                let found = found.into_iter().map(|proxy| proxy.socket);
+                // Those that are only known here serve another mesh.
+                let own = directory.canonicalize().ok();
+                let found = found.filter(|socket| socket.parent() == own.as_deref());
+                (directory.join(name), found.collect())
             }
         };
         if !self.takeover {

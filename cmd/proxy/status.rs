@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Proxy, ask, chosen, name, none, proxy};
-use crate::args::{OutputFormat, examples};
+use super::{Proxy, ask, chosen, name, proxy};
+use crate::args::{Format, OutputFormat, Serving, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -19,14 +19,14 @@ pub struct Args {
     #[arg(value_name = "PROXY", value_parser = proxy)]
     pub proxy: Option<Proxy>,
     #[command(flatten)]
+    pub serving: Serving,
+    #[command(flatten)]
     pub output: OutputFormat,
 }
 
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
-    let found = chosen(args.proxy.as_ref(), environment)?;
-    if found.is_empty() {
-        return Err(none(environment));
-    }
+    let found = chosen(args.proxy.as_ref(), &args.serving, environment)?;
+    let wide = args.output.format == Format::Wide;
     let mut rows = Vec::new();
     let mut objects = Vec::new();
     let mut ready = true;
@@ -36,10 +36,18 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
         if let Value::Object(status) = &mut status {
             status.insert("socket".to_owned(), json!(proxy.socket.display().to_string()));
         }
-        rows.push(row(&name(proxy), &status));
+        let mut row = row(&name(proxy), &status);
+        if wide {
+            row.extend(more(&status));
+        }
+        rows.push(row);
         objects.push(status);
     }
-    let headings = ["PROXY", "STATE", "GENERATION", "ERRORS", "WARNINGS", "UPTIME", "LISTENERS"];
+    let mut headings =
+        vec!["PROXY", "STATE", "GENERATION", "ERRORS", "WARNINGS", "UPTIME", "LISTENERS"];
+    if wide {
+        headings.extend(MORE);
+    }
     output.rows(args.output.format, &headings, rows, &objects)?;
     for status in &objects {
         for sentence in status["notListening"].as_array().into_iter().flatten() {
@@ -73,6 +81,25 @@ fn row(name: &str, status: &Value) -> Vec<String> {
         uptime(status["uptimeSeconds"].as_u64().unwrap_or(0)),
         listeners.join(", "),
     ]
+}
+
+/// What the wide table has besides.
+const MORE: [&str; 7] =
+    ["PID", "VERSION", "WORKERS", "CONNECTIONS", "METRICS", "CONFIGURATION", "SOCKET"];
+
+fn more(status: &Value) -> [String; 7] {
+    let text = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let sources: Vec<String> =
+        status["sources"].as_array().into_iter().flatten().map(text).collect();
+    let sources = if sources.is_empty() { "-".to_owned() } else { sources.join(", ") };
+    let [pid, version, workers, connections, observe, socket] =
+        ["pid", "version", "workers", "connections", "observe", "socket"]
+            .map(|name| text(&status[name]));
+    [pid, version, workers, connections, observe, sources, socket]
 }
 
 fn uptime(seconds: u64) -> String {

@@ -1,14 +1,17 @@
 //! One client's connection, from its accept to its end.
 
+mod alert;
 mod h1;
 mod h2;
+mod open;
 mod opening;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -16,6 +19,9 @@ use tokio::sync::Notify;
 use super::panics::caught;
 use super::worker::Worker;
 use super::world::World;
+pub use alert::Refusals;
+pub use open::Open;
+
 use crate::limits;
 use crate::model::{BindAddress, Cause, ListenerSettings, PartHash, PartKey};
 
@@ -44,9 +50,13 @@ pub struct Secured {
 #[derive(Default)]
 pub struct Live {
     bind: Cell<Option<BindAddress>>,
-    secured: std::cell::RefCell<Option<Secured>>,
+    secured: RefCell<Option<Secured>>,
     draining: Cell<Option<Cause>>,
     changed: Notify,
+    /// The deadline of draining is there.
+    cut: Cell<bool>,
+    /// What is open, to be woken by that.
+    open: RefCell<slab::Slab<Waker>>,
 }
 
 impl Live {
@@ -71,6 +81,18 @@ impl Live {
         }
     }
 
+    /// Ends what is open; see [`Open`].
+    pub fn cut(&self) {
+        self.cut.set(true);
+        for (_, waker) in self.open.borrow().iter() {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub fn has_open(&self) -> bool {
+        !self.open.borrow().is_empty()
+    }
+
     /// Ends when the connection is to be drained.
     async fn drained(&self) {
         while self.draining.get().is_none() {
@@ -82,6 +104,11 @@ impl Live {
 impl Client {
     pub fn is_draining(&self) -> bool {
         self.live.draining.get().is_some()
+    }
+
+    /// Begins something that must not end without a word.
+    pub fn open(&self) -> Open<'_> {
+        Open::new(&self.live)
     }
 }
 

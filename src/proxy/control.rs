@@ -6,10 +6,12 @@
 
 mod client;
 mod describe;
+mod register;
 mod socket;
 
 pub use client::{AskError, Proxy, ask, find};
 pub use describe::describe;
+pub use register::{Registered, register};
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
 

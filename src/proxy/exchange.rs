@@ -32,6 +32,7 @@ use super::upstream::Lease;
 use super::view::{RuleView, Way};
 use super::worker::Worker;
 use crate::clock::{self, Instant};
+use crate::limits;
 use crate::model::Cause;
 use crate::telemetry::Record;
 use upload::Upload;
@@ -109,8 +110,16 @@ pub async fn serve(
     mut down: Downstream<'_>,
     started: Instant,
 ) -> Ended {
+    let open = client.open();
     let mut exchange = Exchange::new(worker, client, deadlines, head, started);
-    let ended = exchange.run(&mut down).await;
+    let ended = open.until_cut(pin!(exchange.run(&mut down))).await;
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            exchange.cut(&mut down).await;
+            Ended::Done
+        }
+    };
     exchange.finish();
     ended
 }
@@ -311,6 +320,24 @@ impl<'a> Exchange<'a> {
         let trusted = self.is_trusted();
         forwarded::mark_own(&mut head, &self.origin.request_id, Some(cause), trusted);
         self.respond(down, back, &mut head, body.as_bytes()).await;
+    }
+
+    /// The time for draining is over: the client is told, or its answer broken off.
+    async fn cut(&mut self, down: &mut Downstream<'_>) {
+        self.worker.shared.count_cut();
+        let cause = Cause::Draining;
+        if self.record.status != 0 {
+            self.record.cause.get_or_insert(cause);
+            down.abort();
+            return;
+        }
+        let told = {
+            let told = pin!(self.fail(down, Back::default(), cause, cause.summary()));
+            tokio::time::timeout(limits::DRAIN_CUT_WRITE, told).await
+        };
+        if told.is_err() {
+            down.abort();
+        }
     }
 
     /// Writes a whole answer of our own.

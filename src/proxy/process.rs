@@ -79,6 +79,7 @@ impl Proxy {
             next_connection: AtomicU64::new(1),
             commands: senders.into(),
             panics: metrics.counter(Family::Panics, &[]),
+            cut: AtomicUsize::new(0),
             ejections: Box::new(ejections(metrics.clone())),
         });
         let mut proxy = Self {
@@ -232,6 +233,16 @@ impl Proxy {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
+    /// The same, for whoever has no proxy at hand.
+    pub fn count_connections(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.connections.load(Ordering::Relaxed)
+    }
+
+    pub fn workers(&self) -> usize {
+        self.threads.len()
+    }
+
     /// What is due about once a second.
     pub fn tick(&self, now: Instant) {
         for returned in self.shared.registry.sweep(now) {
@@ -268,6 +279,10 @@ impl Proxy {
                 Ok(Err(error)) => tracing::error!(%error, "a worker failed"),
                 Err(_) => tracing::error!("a worker panicked"),
             }
+        }
+        let cut = self.shared.cut.load(Ordering::Relaxed);
+        if cut > 0 {
+            tracing::warn!(requests = cut, "the time for draining was over: cut what was open");
         }
         if let Some(log) = self.access_log {
             log.close(limits::LOG_CLOSE);

@@ -7,6 +7,8 @@
 //!
 //! The conversation, one JSON message per packet, pulled by the newcomer:
 //! `hello` → `sockets` (with file descriptors), `next` → `sockets` …, `serving` → `released`.
+//! Whoever says `hello` may name the address of the observation door that it wants; its socket is
+//! the last one then. A process from before that knows no such wish, and none that asks for it.
 
 mod channel;
 
@@ -54,12 +56,40 @@ impl Listening {
     }
 }
 
+/// What a process has to give.
+#[derive(Debug, Default)]
+pub struct Offer {
+    pub sockets: Vec<Listening>,
+    /// The observation door's listening socket.
+    pub door: Option<OwnedFd>,
+}
+
+impl Offer {
+    /// Other descriptors of the same sockets.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let sockets = self.sockets.iter().map(Listening::try_clone).collect::<io::Result<_>>()?;
+        let door = self.door.as_ref().map(OwnedFd::try_clone).transpose()?;
+        Ok(Self { sockets, door })
+    }
+}
+
+/// Who has taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Successor {
+    pub pid: u32,
+    /// It has the observation door too.
+    pub door: bool,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 enum Message {
     Hello {
         version: u32,
         pid: u32,
+        /// Where the newcomer wants the observation door.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        door: Option<SocketAddr>,
     },
     Refused {
         reason: String,
@@ -69,6 +99,9 @@ enum Message {
         pid: u32,
         binds: Vec<String>,
         left: usize,
+        /// One more descriptor stands behind those of `binds`: the observation door's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        door: bool,
     },
     Next,
     Serving,
@@ -88,12 +121,12 @@ impl TakeoverDoor {
         Ok(Self { listener: UnixListener::from_std(fd.into())?, _socket: file })
     }
 
-    /// Offers the sockets to whoever asks, until somebody has taken them over and serves: its
-    /// process id. From then on they are to be accepted from no more, and closed.
-    pub async fn serve(&self, sockets: impl Fn() -> io::Result<Vec<Listening>>) -> u32 {
+    /// Offers the sockets to whoever asks, until somebody has taken them over and serves. From
+    /// then on they are to be accepted from no more, and closed.
+    pub async fn serve(&self, offer: impl Fn() -> io::Result<Offer>) -> Successor {
         loop {
-            match self.offer(&sockets).await {
-                Ok(pid) => return pid,
+            match self.offer(&offer).await {
+                Ok(successor) => return successor,
                 Err(error) => {
                     tracing::warn!(%error, "a takeover came to nothing; this process goes on");
                     // Asking a broken socket again at once would burn a core.
@@ -103,23 +136,23 @@ impl TakeoverDoor {
         }
     }
 
-    async fn offer(&self, sockets: &impl Fn() -> io::Result<Vec<Listening>>) -> io::Result<u32> {
+    async fn offer(&self, offer: &impl Fn() -> io::Result<Offer>) -> io::Result<Successor> {
         let (stream, _) = self.listener.accept().await?;
         if !control::is_allowed(&stream) {
             return Err(Error::new(ErrorKind::PermissionDenied, "another user's process asked"));
         }
         let channel = Channel::new(stream);
-        let told = timeout(limits::TAKEOVER_TIMEOUT, hand_over(&channel, sockets));
+        let told = timeout(limits::TAKEOVER_TIMEOUT, hand_over(&channel, offer));
         told.await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
     }
 }
 
 async fn hand_over(
     channel: &Channel,
-    sockets: &impl Fn() -> io::Result<Vec<Listening>>,
-) -> io::Result<u32> {
-    let pid = match receive(channel).await? {
-        Message::Hello { version: VERSION, pid } => pid,
+    offer: &impl Fn() -> io::Result<Offer>,
+) -> io::Result<Successor> {
+    let (pid, wanted) = match receive(channel).await? {
+        Message::Hello { version: VERSION, pid, door } => (pid, door),
         Message::Hello { version, .. } => {
             let reason = format!("this process speaks version {VERSION}, not {version}");
             send(channel, &Message::Refused { reason: reason.clone() }, &[]).await?;
@@ -127,14 +160,18 @@ async fn hand_over(
         }
         other => return Err(unexpected(&other)),
     };
-    let sockets = sockets()?;
+    let Offer { sockets, door } = offer()?;
+    let door = door.filter(|door| wanted.is_some_and(|at| check_door(door.as_fd(), at).is_ok()));
     let mut rest = sockets.as_slice();
     loop {
         let (batch, left) = rest.split_at(rest.len().min(limits::TAKEOVER_BATCH));
         rest = left;
         let binds = batch.iter().map(|listening| listening.bind.to_string()).collect();
-        let fds: Vec<_> = batch.iter().map(|listening| listening.socket.as_fd()).collect();
-        let message = Message::Sockets { pid: std::process::id(), binds, left: rest.len() };
+        let mut fds: Vec<_> = batch.iter().map(|listening| listening.socket.as_fd()).collect();
+        let door = door.as_ref().filter(|_| rest.is_empty());
+        fds.extend(door.map(AsFd::as_fd));
+        let (left, door) = (rest.len(), door.is_some());
+        let message = Message::Sockets { pid: std::process::id(), binds, left, door };
         send(channel, &message, &fds).await?;
         match receive(channel).await? {
             Message::Next if !rest.is_empty() => {}
@@ -146,7 +183,7 @@ async fn hand_over(
     if let Err(error) = send(channel, &Message::Released, &[]).await {
         tracing::debug!(%error, "the new process did not wait to be told that it is alone");
     }
-    Ok(pid)
+    Ok(Successor { pid, door: door.is_some() })
 }
 
 /// The new process's side: the sockets, and the old process, which still serves. Dropped before
@@ -154,18 +191,23 @@ async fn hand_over(
 #[derive(Debug)]
 pub struct Handover {
     pub sockets: Vec<Listening>,
+    /// The observation door's socket, where the process that serves now has it at the address
+    /// that was asked for.
+    pub door: Option<std::net::TcpListener>,
     /// The process that serves now.
     pub pid: u32,
     channel: Channel,
 }
 
-/// Asks the process behind the takeover socket at `path` for its sockets.
-pub async fn request(path: &Path) -> io::Result<Handover> {
+/// Asks the process behind the takeover socket at `path` for its sockets, and for its observation
+/// door where that is at `door`.
+pub async fn request(path: &Path, door: Option<SocketAddr>) -> io::Result<Handover> {
     let socket = control::connect(path, SocketType::SEQPACKET)?;
     let channel = Channel::new(UnixStream::from_std(socket.into())?);
-    let taken = timeout(limits::TAKEOVER_STEP_TIMEOUT, take(&channel)).await;
-    let (pid, sockets) = taken.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))?;
-    Ok(Handover { sockets, pid, channel })
+    let taken = timeout(limits::TAKEOVER_STEP_TIMEOUT, take(&channel, door)).await;
+    let (pid, Offer { sockets, door }) =
+        taken.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))?;
+    Ok(Handover { sockets, door: door.map(Into::into), pid, channel })
 }
 
 impl Handover {
@@ -184,17 +226,22 @@ impl Handover {
     }
 }
 
-async fn take(channel: &Channel) -> io::Result<(u32, Vec<Listening>)> {
-    send(channel, &Message::Hello { version: VERSION, pid: std::process::id() }, &[]).await?;
+async fn take(channel: &Channel, wanted: Option<SocketAddr>) -> io::Result<(u32, Offer)> {
+    let pid = std::process::id();
+    send(channel, &Message::Hello { version: VERSION, pid, door: wanted }, &[]).await?;
     let mut sockets = Vec::new();
     loop {
-        let (bytes, fds) = channel.receive().await?;
-        let (pid, binds, left) = match parse(&bytes)? {
-            Message::Sockets { pid, binds, left } => (pid, binds, left),
+        let (bytes, mut fds) = channel.receive().await?;
+        let (pid, binds, left, with_door) = match parse(&bytes)? {
+            Message::Sockets { pid, binds, left, door } => (pid, binds, left, door),
             Message::Refused { reason } => return Err(Error::other(reason)),
             other => return Err(unexpected(&other)),
         };
-        if binds.len() != fds.len() || sockets.len() + fds.len() > limits::TAKEOVER_SOCKETS {
+        let door = if with_door { fds.pop() } else { None };
+        if binds.len() != fds.len()
+            || door.is_some() != with_door
+            || sockets.len() + fds.len() > limits::TAKEOVER_SOCKETS
+        {
             return Err(Error::other(
                 "the old process sent another number of sockets than it said",
             ));
@@ -205,8 +252,12 @@ async fn take(channel: &Channel) -> io::Result<(u32, Vec<Listening>)> {
             check_listening(socket.as_fd(), bind)?;
             sockets.push(Listening { bind, socket });
         }
+        if let Some(door) = &door {
+            let wanted = wanted.ok_or_else(|| Error::other("nobody asked for the door"))?;
+            check_door(door.as_fd(), wanted)?;
+        }
         if left == 0 {
-            return Ok((pid, sockets));
+            return Ok((pid, Offer { sockets, door }));
         }
         send(channel, &Message::Next, &[]).await?;
     }
@@ -218,6 +269,14 @@ pub(super) fn check_listening(socket: BorrowedFd<'_>, bind: BindAddress) -> io::
     let port = SocketAddr::try_from(address).map(|address| address.port()).ok();
     if !sockopt::socket_acceptconn(socket)? || port != Some(bind.port) {
         return Err(Error::other(format!("the socket for {bind} does not listen there")));
+    }
+    Ok(())
+}
+
+fn check_door(socket: BorrowedFd<'_>, wanted: SocketAddr) -> io::Result<()> {
+    let at = SocketAddr::try_from(rustix::net::getsockname(socket)?).ok();
+    if !sockopt::socket_acceptconn(socket)? || at != Some(wanted) {
+        return Err(Error::other(format!("the door's socket does not listen on {wanted}")));
     }
     Ok(())
 }

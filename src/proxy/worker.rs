@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use smallvec::SmallVec;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
-use super::connection::{self, Live};
+use super::connection::{self, Live, Refusals};
 use super::drain::Drain;
 use super::listener::Listening;
 use super::registry::{CacheLine, Registry};
@@ -54,7 +55,15 @@ pub struct Shared {
     /// How to hand a socket on.
     pub commands: Box<[mpsc::Sender<Command>]>,
     pub panics: crate::telemetry::SharedCounter,
+    /// Requests and tunnels that were still open at the deadline of draining.
+    pub cut: AtomicUsize,
     pub ejections: TellEjection,
+}
+
+impl Shared {
+    pub fn count_cut(&self) {
+        self.cut.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Counters of a listener, as long as it is the same.
@@ -68,6 +77,7 @@ pub struct Worker {
     pub metrics: WorkerMetrics,
     pub rng: RefCell<fastrand::Rng>,
     pub spared: Spared,
+    pub refusals: Refusals,
     /// Mirrored requests in flight.
     pub mirrors: Cell<usize>,
     /// Every connection, to be asked once per World.
@@ -121,6 +131,7 @@ impl Worker {
             metrics: telemetry.metrics.clone(),
             rng: RefCell::new(fastrand::Rng::new()),
             spared: Spared::default(),
+            refusals: Refusals::default(),
             mirrors: Cell::new(0),
             live: RefCell::default(),
             listening: RefCell::default(),
@@ -180,18 +191,29 @@ impl Worker {
         for (_, live) in self.live.borrow().iter() {
             live.drain(Cause::Draining);
         }
-        let empty = async {
-            let mut look = tokio::time::interval(limits::DRAIN_LOOK);
-            loop {
-                look.tick().await;
-                if self.live.borrow().is_empty() {
-                    return;
-                }
-            }
-        };
         tokio::select! {
-            () = empty => {}
-            () = drain.expired() => {}
+            () = self.until(|live| live.is_empty()) => {}
+            () = drain.expired() => self.cut().await,
+        }
+    }
+
+    /// Ends what is still open, so that neither its client nor the log misses a word.
+    async fn cut(&self) {
+        for (_, live) in self.live.borrow().iter() {
+            live.cut();
+        }
+        let told = self.until(|live| live.iter().all(|(_, live)| !live.has_open()));
+        let _ = timeout(limits::DRAIN_CUT, told).await;
+        let _ = timeout(limits::DRAIN_LAST, self.until(|live| live.is_empty())).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&slab::Slab<Rc<Live>>) -> bool) {
+        let mut look = tokio::time::interval(limits::DRAIN_LOOK);
+        loop {
+            look.tick().await;
+            if holds(&self.live.borrow()) {
+                return;
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::BindAddress;
 use crate::proxy::control::Control;
+use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
@@ -21,18 +22,28 @@ use crate::telemetry::exposition::{self, Format};
 pub(super) enum Order {
     Drain(Option<Duration>),
     Reload,
-    /// The process with this id serves from now on.
-    Replaced(u32),
+    /// Another process serves from now on.
+    Replaced(Successor),
 }
 
 /// The state of the process as the doors tell it.
 pub(super) struct Board {
     metrics: Registry,
-    version: &'static str,
+    about: About,
     set_log_level: SetLogLevel,
     orders: mpsc::Sender<Order>,
     started: Instant,
     shown: Mutex<Shown>,
+}
+
+/// What holds as long as the process runs.
+pub(super) struct About {
+    pub(super) version: &'static str,
+    /// What is served, by names that hold from everywhere.
+    pub(super) sources: Vec<String>,
+    pub(super) workers: usize,
+    /// How many connections are open.
+    pub(super) connections: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -40,21 +51,24 @@ struct Shown {
     world: Option<Arc<World>>,
     addresses: Vec<(BindAddress, SocketAddr)>,
     not_bound: Vec<String>,
+    observe: Option<SocketAddr>,
     errors: usize,
     warnings: usize,
     draining: bool,
+    /// The observation door is another process's.
+    handed_on: bool,
 }
 
 impl Board {
     pub(super) fn new(
         metrics: Registry,
-        version: &'static str,
+        about: About,
         set_log_level: SetLogLevel,
     ) -> (Self, mpsc::Receiver<Order>) {
         let (orders, receiver) = mpsc::channel(limits::DOOR_CONNECTIONS);
         let board = Self {
             metrics,
-            version,
+            about,
             set_log_level,
             orders,
             started: clock::now(),
@@ -71,17 +85,22 @@ impl Board {
         (errors, warnings): (usize, usize),
     ) {
         let mut shown = self.shown();
-        let draining = shown.draining;
-        *shown = Shown { world: Some(world), addresses, not_bound, errors, warnings, draining };
+        (shown.world, shown.addresses, shown.not_bound) = (Some(world), addresses, not_bound);
+        (shown.errors, shown.warnings) = (errors, warnings);
     }
 
-    pub(super) fn set_draining(&self) {
-        self.shown().draining = true;
+    pub(super) fn show_observe(&self, at: SocketAddr) {
+        self.shown().observe = Some(at);
     }
 
-    pub(super) async fn replaced(&self, pid: u32) {
+    pub(super) fn set_draining(&self, handed_on: bool) {
+        let mut shown = self.shown();
+        (shown.draining, shown.handed_on) = (true, handed_on);
+    }
+
+    pub(super) async fn replaced(&self, successor: Successor) {
         // The control thread takes orders as long as it runs.
-        let _ = self.orders.send(Order::Replaced(pid)).await;
+        let _ = self.orders.send(Order::Replaced(successor)).await;
     }
 
     /// The longest that a listener's settings allow.
@@ -104,21 +123,29 @@ impl Board {
     }
 }
 
-impl Observed for Board {
+impl Shown {
+    /// `Err` says why no traffic should be sent to this process.
     fn ready(&self) -> Result<(), String> {
-        let shown = self.shown();
-        if shown.draining {
+        if self.draining {
             return Err("draining".to_owned());
         }
-        if shown.world.is_none() {
+        if self.world.is_none() {
             return Err("no configuration has been read yet".to_owned());
         }
-        if shown.addresses.is_empty() {
-            let why = shown.not_bound.first();
+        if self.addresses.is_empty() {
+            let why = self.not_bound.first();
             let why = why.map_or("the configuration has no listener", String::as_str);
             return Err(format!("nothing is listened on: {why}"));
         }
         Ok(())
+    }
+}
+
+impl Observed for Board {
+    fn ready(&self) -> Result<(), String> {
+        let shown = self.shown();
+        // Who knocked just before the door changed hands asks about whoever serves there.
+        if shown.handed_on { Ok(()) } else { shown.ready() }
     }
 
     fn metrics(&self, format: Format) -> String {
@@ -128,16 +155,20 @@ impl Observed for Board {
 
 impl Control for Board {
     fn status(&self) -> Value {
-        let ready = self.ready();
         let shown = self.shown();
+        let ready = shown.ready();
         let listeners: Vec<Value> = shown
             .addresses
             .iter()
             .map(|(bind, address)| picture::port(shown.world.as_deref(), *bind, *address))
             .collect();
         json!({
-            "version": self.version,
+            "version": self.about.version,
             "pid": std::process::id(),
+            "sources": self.about.sources,
+            "workers": self.about.workers,
+            "connections": (self.about.connections)(),
+            "observe": shown.observe.map(|at| at.to_string()),
             "uptimeSeconds": (clock::now() - self.started).as_secs(),
             "ready": ready.is_ok(),
             "reason": ready.err(),

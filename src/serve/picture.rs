@@ -3,6 +3,7 @@
 //! Secrets never come here: of a certificate only what every client sees is shown.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,15 @@ use crate::model::{BindAddress, Listener, ListenerProtocol, Part};
 use crate::proxy::control::describe;
 use crate::proxy::world::World;
 use crate::snapshot::Snapshot;
+
+/// What is served, by names that hold from everywhere.
+pub(super) fn sources(files: &[PathBuf]) -> Vec<String> {
+    let absolute = |file: &PathBuf| {
+        let found = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+        found.display().to_string()
+    };
+    files.iter().map(absolute).collect()
+}
 
 /// One listening address.
 pub(super) fn port(world: Option<&World>, bind: BindAddress, address: SocketAddr) -> Value {

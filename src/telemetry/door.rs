@@ -8,6 +8,8 @@ pub mod serve;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, HOST, ORIGIN};
@@ -43,16 +45,33 @@ impl ObservationDoor {
         Ok(Self { listener: TcpListener::bind(address).await?, names })
     }
 
+    /// On a socket that listens already: another process's, say.
+    pub fn on(listener: std::net::TcpListener, names: Vec<String>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener: TcpListener::from_std(listener)?, names })
+    }
+
+    /// Another descriptor of the listening socket, to be handed to another process.
+    pub fn socket(&self) -> io::Result<OwnedFd> {
+        self.listener.as_fd().try_clone_to_owned()
+    }
+
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until it is dropped.
-    pub async fn serve(self, observed: Arc<impl Observed>) {
+    /// Serves until it is dropped, or accepts no more once `end` is there and returns when
+    /// whoever has come by then has been answered.
+    pub async fn serve(self, observed: Arc<impl Observed>, end: impl Future<Output = ()>) {
         let mut connections = Connections::default();
         let names: Arc<[String]> = self.names.into();
+        let mut end = pin!(end);
         loop {
-            let stream = match self.listener.accept().await {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut end => break,
+            };
+            let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     serve::rest_after(&error).await;
@@ -64,6 +83,8 @@ impl ObservationDoor {
                 std::future::ready(answer(&*observed, &names, &request))
             });
         }
+        drop(self.listener);
+        connections.finish().await;
     }
 }
 

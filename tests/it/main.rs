@@ -12,7 +12,9 @@ mod golden;
 mod install;
 mod oracle;
 mod output;
+mod proxies;
 mod proxy;
+mod readme;
 mod smuggling;
 mod splitting;
 mod systemd;
@@ -48,6 +50,8 @@ fn shell(directory: &Path, line: &str) -> Command {
         .env_clear()
         .env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"))
         .env("HOME", directory)
+        // Where a proxy makes itself known: not among those of the machine.
+        .env("XDG_RUNTIME_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/run"))
         .env("LC_ALL", "C.UTF-8");
     command
 }

@@ -30,7 +30,7 @@ fn systemd_finds_nothing_wrong() {
         "--user www-data -f /home/ann/shop",
     ] {
         let unit = generate(directory.path(), arguments);
-        let (good, words) = analyze(&unit, "verify --man=no");
+        let (good, words) = analyze(&unit, "verify");
         let ours: Vec<&str> = words.lines().filter(|l| l.contains("meshctl.service")).collect();
         assert!(good && ours.is_empty(), "{arguments}: {words}");
     }
@@ -46,7 +46,7 @@ fn systemd_notices_a_broken_unit() {
     let unit = generate(directory.path(), "");
     let text = fs::read_to_string(&unit).unwrap();
     fs::write(&unit, text.replace("ProtectSystem=strict", "ProtectSystem=stirct")).unwrap();
-    let (_, words) = analyze(&unit, "verify --man=no");
+    let (_, words) = analyze(&unit, "verify");
     assert!(words.contains("meshctl.service"), "{words}");
 }
 

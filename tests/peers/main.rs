@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 mod attacks;
+mod door;
 mod frames;
 mod input;
 mod load;

@@ -22,6 +22,8 @@ pub(crate) struct Proxy {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) http: SocketAddr,
     pub(crate) https: SocketAddr,
+    /// Where every process of it shows its metrics.
+    pub(crate) observe: SocketAddr,
     /// For a listener that comes and goes.
     extra: SocketAddr,
     /// Of every certificate that it serves.
@@ -34,7 +36,6 @@ pub(crate) struct Proxy {
 /// A process that is ready.
 pub(crate) struct Running {
     child: Child,
-    observe: SocketAddr,
 }
 
 /// What a mesh of two listeners needs; `rules` are those of its one HTTPRoute.
@@ -60,13 +61,13 @@ impl Proxy {
 
     /// The same, with the HTTP listener's port where the test wants it.
     pub(crate) fn prepare_at(http: SocketAddr, mesh: &Mesh<'_>) -> Self {
-        let [https, extra] = free_addresses();
+        let [https, extra, observe] = free_addresses();
         // Over a control socket in a folder of everyone's the proxy could be steered by anyone.
         let ours = std::fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(ours).tempdir().unwrap();
         let authority = Authority::new("a test's authority");
-        let proxy =
-            Self { folder, http, https, extra, authority, former: Vec::new(), running: None };
+        let (former, running) = (Vec::new(), None);
+        let proxy = Self { folder, http, https, observe, extra, authority, former, running };
         std::fs::create_dir(proxy.mesh()).unwrap();
         proxy.write("gateway.yaml", &proxy.gateway(mesh.settings, false));
         proxy.write("certificate.yaml", &certificate(&proxy.authority));
@@ -143,7 +144,7 @@ spec: {{accessLog: none, {settings}}}
 
     /// A process over these files, started as `change` makes it of the plain command.
     pub(crate) fn run_as(&self, change: impl FnOnce(Command) -> Command) -> Running {
-        let [observe] = free_addresses();
+        let started = self.started();
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -151,21 +152,33 @@ spec: {{accessLog: none, {settings}}}
             .unwrap();
         let mut command = Command::new(MESHCTL);
         command
-            .args(["proxy", "run", "--workers", "2", "--observe", &observe.to_string(), "-f"])
+            .args(["proxy", "run", "--workers", "2", "--observe", &self.observe.to_string(), "-f"])
             .arg(self.mesh())
             .arg("--control")
             .arg(self.folder.path().join("control"))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
             .stdin(Stdio::null());
         let mut command = change(command);
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut running = Running { child, observe };
+        let mut running = Running { child };
         let until = clock::now() + START;
-        while !ask(observe, "/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+        // A former process may answer at the same door.
+        while self.started() == started || !self.is_ready() {
             let ended = running.child.try_wait().unwrap();
             assert!(ended.is_none() && clock::now() < until, "not ready: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
         running
+    }
+
+    /// How many of its processes have said that they serve.
+    fn started(&self) -> usize {
+        self.log().matches("serving listening=").count()
+    }
+
+    fn is_ready(&self) -> bool {
+        let answer = ask(self.observe, "/ready");
+        answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -194,7 +207,7 @@ spec: {{accessLog: none, {settings}}}
 
     /// A metric, summed over its series; with labels, that series.
     pub(crate) fn metric(&self, family: &str) -> f64 {
-        let scrape = ask(self.running().observe, "/metrics").unwrap();
+        let scrape = ask(self.observe, "/metrics").unwrap();
         let samples = scrape.lines().filter(|line| {
             line.strip_prefix(family).is_some_and(|rest| rest.starts_with([' ', '{']))
         });
@@ -233,7 +246,7 @@ fn free_addresses<const N: usize>() -> [SocketAddr; N] {
 }
 
 /// One request to the observation door.
-fn ask(observe: SocketAddr, path: &str) -> Option<String> {
+pub(crate) fn ask(observe: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(observe).ok()?;
     stream.set_read_timeout(Some(START)).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;

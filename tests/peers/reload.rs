@@ -137,3 +137,21 @@ fn sighup_reads_what_nobody_saw_change() {
     assert_eq!(answered(1), (1, 0));
     assert_eq!(proxy.metric("meshctl_panics_total"), 0.0);
 }
+
+/// What was in force before is in force still, and whoever watches the counter hears of it.
+#[test]
+fn an_emptied_file_is_no_success() {
+    let _alone = alone();
+    let origin = Origin::start(Duration::ZERO);
+    let backends = [("origin", origin.address)];
+    let proxy = Proxy::start(&Mesh { settings: "", rules: RULES, backends: &backends });
+    let count = || [OK, ERROR].map(|result| proxy.metric(result));
+    let before = count();
+    proxy.write("origin.yaml", "");
+    wait_until("the reload", LIVE, || count() != before);
+    assert_eq!(count(), [before[0], before[1] + 1.0]);
+    assert!(get(proxy.http).unwrap().ends_with("hello\n"));
+    proxy.write("origin.yaml", &backend("origin", &[origin.address]));
+    wait_until("the next", LIVE, || proxy.metric(OK) > before[0]);
+    assert_eq!(count(), [before[0] + 1.0, before[1] + 1.0]);
+}

@@ -39,7 +39,12 @@ pub(super) async fn serve(
             }
             Turn::Upgraded(switched) => {
                 let (io, read) = conn.into_parts();
-                return tunnel::run(io, read, switched).await;
+                let tunnel = client.open();
+                let ended = tunnel.until_cut(pin!(tunnel::run(io, read, switched))).await;
+                return ended.unwrap_or_else(|| {
+                    worker.shared.count_cut();
+                    Some(Cause::Draining)
+                });
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::{Client, Entry, Secured, h1, h2};
+use super::{Client, Entry, Secured, alert, h1, h2};
 use crate::clock;
 use crate::identity::{self, ServerTls, Sni, sni_host};
 use crate::limits;
@@ -154,11 +154,15 @@ async fn accept(
     let hello = LazyConfigAcceptor::new(Acceptor::default(), socket)
         .await
         .map_err(|error| failed(None, &error))?;
-    let chosen = choose(world, port, hello.client_hello().server_name());
-    let (listener, tls) = match chosen {
+    let client_hello = hello.client_hello();
+    let server_name = client_hello.server_name();
+    let (listener, tls) = match choose(world, port, server_name) {
         Ok(chosen) => chosen,
         Err((listener, cause)) => {
             worker.count_handshake(listener.as_ref(), Some(cause));
+            worker.refusals.tell(client.bind, cause, server_name);
+            let description = alert::description(cause, server_name);
+            alert::refuse(hello.io, description).await;
             return Err(cause);
         }
     };

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustix::net::SocketType;
 use tokio::net::UnixStream;
 
-use super::socket;
+use super::{register, socket};
 use crate::{limits, names};
 
 /// A proxy that runs on this machine.
@@ -108,11 +108,14 @@ fn broken(error: &(impl std::error::Error + ?Sized)) -> AskError {
     AskError::Broken(reason)
 }
 
-/// The proxies whose sockets stand in `directories`, by path. Sockets that a crashed proxy left
-/// behind are removed; directories that are missing or another user's are passed over.
+/// The proxies whose sockets stand in `directories`, or are registered there, by path. What a
+/// crashed proxy left behind is removed; directories that are missing or another user's are
+/// passed over.
 pub fn find(directories: &[PathBuf]) -> Vec<Proxy> {
     let mut found: Vec<_> = directories
         .iter()
+        // One name per proxy, however it was found.
+        .filter_map(|directory| fs::canonicalize(directory).ok())
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
         .filter(|path| is_control_socket(path))
@@ -130,12 +133,17 @@ fn is_control_socket(path: &Path) -> bool {
 
 fn look_at(path: PathBuf) -> Option<Proxy> {
     // A plain file refuses connections too, and is nothing of ours to remove.
-    let before = fs::symlink_metadata(&path).ok().filter(|found| found.file_type().is_socket())?;
+    let before = fs::symlink_metadata(&path).ok()?;
+    if before.file_type().is_symlink() {
+        return register::follow(&path, &before);
+    }
+    if !before.file_type().is_socket() {
+        return None;
+    }
     match socket::connect(&path, SocketType::STREAM) {
         Ok(stream) => {
             let peer = rustix::net::sockopt::socket_peercred(&stream).ok();
-            let pid = peer.and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok());
-            Some(Proxy { socket: path, pid })
+            Some(Proxy { socket: path, pid: peer.as_ref().and_then(pid_of) })
         }
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             // A proxy that starts at this moment would have put a new file there.
@@ -147,4 +155,8 @@ fn look_at(path: PathBuf) -> Option<Proxy> {
         }
         Err(_) => None,
     }
+}
+
+pub(super) fn pid_of(peer: &rustix::net::UCred) -> Option<u32> {
+    u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
 }

@@ -29,7 +29,7 @@ pub(in crate::proxy) struct BoundSocket {
     pub(in crate::proxy) file: SocketFile,
 }
 
-/// Removes the socket's file when dropped, unless a successor's stands there.
+/// Removes the socket's file, or a link to it, when dropped, unless a successor's stands there.
 pub(in crate::proxy) struct SocketFile {
     path: PathBuf,
     device: u64,
@@ -63,9 +63,16 @@ impl BoundSocket {
 fn finish(fd: &OwnedFd, fresh: &Path, path: &Path) -> io::Result<SocketFile> {
     fs::set_permissions(fresh, Permissions::from_mode(0o600))?;
     rustix::net::listen(fd, limits::DOOR_BACKLOG)?;
-    let metadata = fs::symlink_metadata(fresh)?;
-    fs::rename(fresh, path)?;
-    Ok(SocketFile { path: path.into(), device: metadata.dev(), inode: metadata.ino() })
+    SocketFile::rename(fresh, path)
+}
+
+impl SocketFile {
+    /// Moves what stands at `fresh` to its name.
+    pub(super) fn rename(fresh: &Path, path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(fresh)?;
+        fs::rename(fresh, path)?;
+        Ok(Self { path: path.into(), device: metadata.dev(), inode: metadata.ino() })
+    }
 }
 
 impl Drop for SocketFile {
@@ -92,7 +99,7 @@ fn socket(kind: SocketType) -> io::Result<OwnedFd> {
     Ok(rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None)?)
 }
 
-fn split(path: &Path) -> io::Result<(&Path, &str)> {
+pub(super) fn split(path: &Path) -> io::Result<(&Path, &str)> {
     let name = path.file_name().and_then(|name| name.to_str());
     let (Some(directory), Some(name)) = (path.parent(), name) else {
         return Err(Error::new(ErrorKind::InvalidInput, "a socket needs a directory and a name"));
@@ -113,7 +120,7 @@ fn address(directory: &OwnedFd, name: &str) -> io::Result<SocketAddrUnix> {
 
 /// Makes the directory, or checks that one that is there is ours alone. It isn't changed: a wrong
 /// path must not lock others out of their directory.
-fn secure(directory: &Path) -> io::Result<()> {
+pub(super) fn secure(directory: &Path) -> io::Result<()> {
     if let Some(parent) = directory.parent() {
         fs::create_dir_all(parent)?;
     }
@@ -158,7 +165,7 @@ pub(super) fn is_alive(path: &Path, kind: SocketType) -> io::Result<bool> {
     }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -176,6 +176,60 @@ async fn proxies_are_found_and_dead_ones_swept_away() {
 }
 
 #[tokio::test]
+async fn a_registered_proxy_is_found_from_anywhere() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (known, there) = (directory.path().join("known"), directory.path().join("shop/run"));
+    let path = there.join(format!("proxy{}", names::CONTROL_SOCKET_SUFFIX));
+    let links = || fs::read_dir(&known).expect("a directory").count();
+    open(&path);
+    let here = register(&there, &path).expect("it can be made known");
+    assert!(here.is_none(), "it stands there already");
+    let first = register(&known, &path).expect("it can be made known").expect("it is elsewhere");
+    assert_eq!((mode(&known), links()), (0o700, 1));
+    let found = find(&[known.clone(), there.clone()]);
+    assert_eq!(found, [Proxy { socket: path.clone(), pid: Some(std::process::id()) }]);
+
+    // Who takes over has the same socket; the former one's end takes nothing away.
+    let second = register(&known, &path).expect("it can be made known").expect("it is elsewhere");
+    drop(first);
+    assert_eq!((links(), find(std::slice::from_ref(&known)).len()), (1, 1));
+    drop(second);
+    assert_eq!((links(), find(&[known]).len()), (0, 0));
+}
+
+#[tokio::test]
+async fn links_that_lead_nowhere_are_swept_away_and_others_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = directory.path().join("run");
+    let to = |name: &str| run.join(format!("{name}{}", names::CONTROL_SOCKET_SUFFIX));
+    open(&to("alive"));
+    let dead = directory.path().join("dead");
+    drop(std::os::unix::net::UnixListener::bind(&dead).expect("a socket"));
+    let file = directory.path().join("file");
+    fs::write(&file, "").expect("a file");
+    symlink(&dead, to("to-dead")).expect("a link");
+    symlink("/nowhere/at/all", to("to-nothing")).expect("a link");
+    symlink(file.join("below"), to("to-no-directory")).expect("a link");
+    symlink(&file, to("to-file")).expect("a link");
+    let found: Vec<_> =
+        find(std::slice::from_ref(&run)).into_iter().map(|one| one.socket).collect();
+    assert_eq!(found, [to("alive")]);
+    let is_there = |name: &str| fs::symlink_metadata(to(name)).is_ok();
+    assert!(!is_there("to-dead") && !is_there("to-nothing") && !is_there("to-no-directory"));
+    assert!(is_there("to-file"), "it is nothing of ours");
+
+    // Another user's link is not followed, and not removed. Only root can make one.
+    if rustix::process::geteuid().is_root() {
+        let socket = directory.path().join("live");
+        let _live = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        symlink(&socket, to("mixed")).expect("a link");
+        std::os::unix::fs::lchown(to("mixed"), Some(1), None).expect("root may");
+        assert_eq!(find(std::slice::from_ref(&run)).len(), 1, "it leads to what isn't its owner's");
+        assert!(is_there("mixed"));
+    }
+}
+
+#[tokio::test]
 async fn who_asks_nobody_is_told_so() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("proxy.sock");

@@ -13,8 +13,8 @@ use tokio::net::UnixStream;
 
 use crate::limits;
 
-/// Room for one batch of descriptors.
-const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(limits::TAKEOVER_BATCH));
+/// Room for one batch of descriptors, and for a door's.
+const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(limits::TAKEOVER_BATCH + 1));
 
 /// tokio's `UnixStream` waits for readiness and doesn't mind that its socket keeps packets apart.
 #[derive(Debug)]

@@ -20,12 +20,12 @@ fn bind_of(listener: &TcpListener) -> BindAddress {
     BindAddress { ip: Some(address.ip()), port: address.port() }
 }
 
-fn offered(sockets: &Sockets) -> io::Result<Vec<Listening>> {
+fn offered(sockets: &Sockets) -> io::Result<Offer> {
     let sockets = sockets.lock().expect("no panic holds it");
     let duplicate = |listener: &TcpListener| {
         Ok(Listening { bind: bind_of(listener), socket: listener.try_clone()?.into() })
     };
-    sockets.iter().map(duplicate).collect()
+    Ok(Offer { sockets: sockets.iter().map(duplicate).collect::<io::Result<_>>()?, door: None })
 }
 
 /// An old process on a thread and a runtime of its own. Ends when somebody has taken over, with
@@ -39,7 +39,7 @@ fn old_process(sockets: &Sockets) -> (TempDir, PathBuf, thread::JoinHandle<u32>)
         runtime().block_on(async {
             let door = TakeoverDoor::bind(&bound, Existing::Refuse).expect("the door opens");
             ready.send(()).expect("the test waits");
-            let pid = door.serve(|| offered(&sockets)).await;
+            let pid = door.serve(|| offered(&sockets)).await.pid;
             sockets.lock().expect("no panic holds it").clear();
             pid
         })
@@ -86,7 +86,7 @@ fn three_hundred_sockets_pass_with_what_waits_in_their_queues() {
         knock(*address, &format!("before {n}"));
     }
     let taken = runtime().block_on(async {
-        let handover = request(&path).await.expect("the sockets come");
+        let handover = request(&path, None).await.expect("the sockets come");
         assert_eq!(handover.pid, std::process::id());
         for (n, address) in addresses.iter().enumerate() {
             knock(*address, &format!("between {n}"));
@@ -116,7 +116,7 @@ fn a_newcomer_that_dies_before_it_serves_changes_nothing() {
     let (_directory, path, old) = old_process(&sockets);
     runtime().block_on(async {
         for _ in 0..3 {
-            let handover = request(&path).await.expect("the sockets come");
+            let handover = request(&path, None).await.expect("the sockets come");
             assert_eq!(handover.sockets.len(), 2);
             drop(handover);
         }
@@ -124,7 +124,7 @@ fn a_newcomer_that_dies_before_it_serves_changes_nothing() {
         assert_eq!(sockets.lock().expect("no panic holds it").len(), 2);
         knock(address, "still here");
         assert_eq!(accept(&sockets.lock().expect("no panic holds it")[0]), "still here");
-        request(&path).await.expect("the sockets come").serving().await.expect("it lets go");
+        request(&path, None).await.expect("the sockets come").serving().await.expect("it lets go");
     });
     join(old);
 }
@@ -133,7 +133,7 @@ fn a_newcomer_that_dies_before_it_serves_changes_nothing() {
 fn a_process_without_sockets_is_taken_over_too() {
     let (_directory, path, old) = old_process(&listeners(0));
     runtime().block_on(async {
-        let handover = request(&path).await.expect("an empty offer comes");
+        let handover = request(&path, None).await.expect("an empty offer comes");
         assert!(handover.sockets.is_empty());
         handover.serving().await.expect("it lets go");
     });
@@ -151,7 +151,9 @@ fn other_versions_and_nonsense_are_refused() {
     };
     runtime().block_on(async {
         let channel = connect();
-        send(&channel, &Message::Hello { version: VERSION + 1, pid: 1 }, &[]).await.expect("sent");
+        send(&channel, &Message::Hello { version: VERSION + 1, pid: 1, door: None }, &[])
+            .await
+            .expect("sent");
         let answer = receive(&channel).await.expect("an answer comes");
         assert!(matches!(&answer, Message::Refused { reason } if reason.contains("version 1")));
 
@@ -168,7 +170,7 @@ fn other_versions_and_nonsense_are_refused() {
         assert!(receive(&channel).await.is_err());
         let channel = connect();
         let gift = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let hello = Message::Hello { version: VERSION, pid: 1 };
+        let hello = Message::Hello { version: VERSION, pid: 1, door: None };
         send(&channel, &hello, &[gift.as_fd()]).await.expect("it is sent");
         assert!(receive(&channel).await.is_err());
         // Too early: the sockets have come, but not all of them were asked for.
@@ -179,7 +181,7 @@ fn other_versions_and_nonsense_are_refused() {
         assert!(receive(&channel).await.is_err());
 
         assert!(!old.is_finished());
-        request(&path).await.expect("the sockets come").serving().await.expect("it lets go");
+        request(&path, None).await.expect("the sockets come").serving().await.expect("it lets go");
     });
     join(old);
 }
@@ -189,21 +191,21 @@ fn an_old_process_that_is_gone_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("run/proxy.takeover");
     runtime().block_on(async {
-        let refused = request(&path).await.map_err(|error| error.kind());
+        let refused = request(&path, None).await.map_err(|error| error.kind());
         assert_eq!(refused.err(), Some(ErrorKind::NotFound));
         let door = TakeoverDoor::bind(&path, Existing::Refuse).expect("the door opens");
         let sockets = listeners(1);
         let handover = {
             let offer = || offered(&sockets);
             tokio::select! {
-                pid = door.serve(offer) => panic!("{pid} has not taken over"),
-                handover = request(&path) => handover.expect("the sockets come"),
+                successor = door.serve(offer) => panic!("{successor:?} has not taken over"),
+                handover = request(&path, None) => handover.expect("the sockets come"),
             }
         };
         // The offer was dropped with the old process, in the middle of the conversation.
         assert!(handover.serving().await.is_err());
         drop(door);
-        assert!(request(&path).await.is_err());
+        assert!(request(&path, None).await.is_err());
     });
 }
 
@@ -237,4 +239,52 @@ fn addresses_are_read_as_they_are_written() {
     for text in ["", "*", "*:", "*:99999", "10.0.0.1", "shop.example:80", "*:80 "] {
         assert_eq!(parse_bind(text), None, "{text}");
     }
+}
+
+/// The door goes to who asks for its address, and to nobody else: an older process would not
+/// expect one more descriptor.
+#[test]
+fn the_door_is_handed_to_who_wants_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("run/proxy.takeover");
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let (at, other) = (door.local_addr().expect("it is bound"), ([127, 0, 0, 1], 1).into());
+    // None, one short of a batch, a whole one, and one that goes over.
+    for count in [0, 1, 250, 251] {
+        crate::telemetry::process::raise_open_files().expect("there are enough files");
+        let sockets = listeners(count);
+        for (wanted, given) in [(None, false), (Some(other), false), (Some(at), true)] {
+            runtime().block_on(async {
+                let old = TakeoverDoor::bind(&path, Existing::Replace).expect("the door opens");
+                let offer = || {
+                    let door = Some(door.try_clone()?.into());
+                    Ok(Offer { door, ..offered(&sockets)? })
+                };
+                let new = async {
+                    let handover = request(&path, wanted).await.expect("the sockets come");
+                    handover.serving().await.expect("the old process lets go");
+                    handover
+                };
+                let (successor, handover) = tokio::join!(old.serve(offer), new);
+                assert_eq!((successor.door, handover.door.is_some()), (given, given));
+                assert_eq!(handover.sockets.len(), count);
+                if let Some(door) = handover.door {
+                    assert_eq!(door.local_addr().expect("it is bound"), at);
+                }
+            });
+        }
+    }
+}
+
+/// What processes said before there was a door to hand over, and what they still understand.
+#[test]
+fn the_words_of_older_processes_are_understood() {
+    let hello = br#"{"say":"hello","version":1,"pid":7}"#;
+    let message = parse(hello).expect("it is understood");
+    assert!(matches!(message, Message::Hello { version: 1, pid: 7, door: None }), "{message:?}");
+    assert_eq!(serde_json::to_vec(&message).expect("it is text"), hello);
+    let sockets = br#"{"say":"sockets","pid":7,"binds":["*:80"],"left":0}"#;
+    let message = parse(sockets).expect("it is understood");
+    assert!(matches!(message, Message::Sockets { door: false, .. }), "{message:?}");
+    assert_eq!(serde_json::to_vec(&message).expect("it is text"), sockets);
 }

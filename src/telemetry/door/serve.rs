@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::limits;
 
@@ -73,7 +73,7 @@ pub struct Connections {
 }
 
 struct Connection {
-    task: AbortHandle,
+    task: JoinHandle<()>,
     has_asked: Arc<AtomicBool>,
 }
 
@@ -105,7 +105,17 @@ impl Connections {
             // takes longer than this is gone or means harm.
             let _ = tokio::time::timeout(limits::DOOR_TIMEOUT, connection).await;
         });
-        self.open.push_back(Connection { task: task.abort_handle(), has_asked });
+        self.open.push_back(Connection { task, has_asked });
+    }
+
+    /// Waits until those that are open have their answers, as long as a request may take to come.
+    pub async fn finish(self) {
+        let all = async {
+            for connection in self.open {
+                let _ = connection.task.await;
+            }
+        };
+        let _ = tokio::time::timeout(limits::DOOR_HEAD_TIMEOUT, all).await;
     }
 
     fn make_room(&mut self) {

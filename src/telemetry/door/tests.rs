@@ -27,7 +27,7 @@ async fn open() -> (SocketAddr, Arc<Proxy>) {
     let door = ObservationDoor::bind(([127, 0, 0, 1], 0).into(), names).await.expect("a port");
     let address = door.local_addr().expect("an address");
     let proxy = Arc::new(Proxy::default());
-    tokio::spawn(door.serve(proxy.clone()));
+    tokio::spawn(door.serve(proxy.clone(), std::future::pending()));
     (address, proxy)
 }
 

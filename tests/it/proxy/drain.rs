@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::client::Client;
 use crate::support::clock::Watch;
 use crate::support::server::{self, Answer};
-use crate::support::words::simple;
+use crate::support::words::{all_to, backend, gateway, route, simple};
 use crate::support::{Mesh, h2, mesh, until, within};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -102,8 +102,55 @@ async fn the_deadline_ends_what_does_not_end() {
     let watch = Watch::start();
     mesh.drain(Duration::from_millis(200));
     mesh.join().await;
-    assert!(watch.elapsed() < Duration::from_secs(3), "{:?}", watch.elapsed());
-    assert!(client.try_response("GET").await.is_err());
+    assert!(watch.elapsed() < Duration::from_secs(2), "{:?}", watch.elapsed());
+    let answer = client.response().await.expect(503);
+    assert_eq!(answer.get("meshctl-cause"), Some("draining"));
+    assert_eq!(answer.get("connection"), Some("close"));
+    assert_eq!(client.rest().await, b"");
+}
+
+/// Whoever looks for the lost request finds it: in its client, in the log and in the metrics.
+#[tokio::test]
+async fn what_is_cut_leaves_a_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let never = server::http1(|_| Answer::text("late").after(LONG)).await;
+    let endless = server::raw(async |mut wire, _| {
+        let _ = wire.head().await;
+        let _ = wire.write(&b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"[..]).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let yaml = gateway(&["{name: http, port: 80, protocol: HTTP}"])
+        + &route("never", &["never"], &all_to("never"))
+        + &route("endless", &["endless"], &all_to("endless"))
+        + &backend("never", &[&never.address], "")
+        + &backend("endless", &[&endless.address], "");
+    let mut mesh = Mesh::of(&yaml).log(log.clone()).start();
+    let mut waiting = Client::connect(mesh.port(80)).await;
+    waiting.send("GET /one HTTP/1.1\r\nhost: never\r\n\r\n").await;
+    let mut streams = h2::Client::connect(mesh.port(80)).await;
+    let stream = streams.start("GET", "never", "/two", &[], true).await.unwrap();
+    let mut reading = Client::connect(mesh.port(80)).await;
+    reading.send("GET /three HTTP/1.1\r\nhost: endless\r\n\r\n").await;
+    until("the requests", || never.streams() == 2 && endless.streams() == 1).await;
+    // So that the half has come.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    mesh.drain(Duration::from_millis(300));
+    let waited = waiting.response();
+    assert_eq!(waited.await.expect(503).get("meshctl-cause"), Some("draining"));
+    let answer = stream.finish().await.unwrap().expect(503);
+    assert_eq!(answer.get("meshctl-cause"), Some("draining"));
+    let broken = reading.try_response("GET").await;
+    assert!(broken.is_err(), "an answer that is cut must not look complete: {broken:?}");
+    mesh.join().await;
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.lines().count(), 3, "{log}");
+    for (path, status) in [("/one", 503), ("/two", 503), ("/three", 200)] {
+        let line = log.lines().find(|line| line.contains(path)).expect("it is logged");
+        let status = format!("\"http.response.status_code\":{status}");
+        assert!(line.contains("draining") && line.contains(&status), "{line}");
+    }
 }
 
 #[tokio::test]
@@ -120,7 +167,6 @@ async fn a_connection_that_never_spoke_holds_nothing_up() {
 
 #[tokio::test]
 async fn a_gone_listener_drains_its_own_connections_alone() {
-    use crate::support::words::{all_to, backend, gateway, route};
     let up = server::named("up").await;
     let yaml = |listeners: &[&str]| {
         gateway(listeners) + &route("r", &[], &all_to("up")) + &backend("up", &[&up.address], "")

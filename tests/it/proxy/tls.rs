@@ -59,6 +59,37 @@ async fn the_server_name_chooses_the_certificate() {
     assert!(Client::tls(mesh.port(443), "other.example", config).await.is_err());
 }
 
+/// Who is refused hears why, instead of a connection that closes.
+#[tokio::test]
+async fn a_handshake_that_nobody_takes_ends_with_an_alert() {
+    let authority = Authority::new("ca");
+    let up = server::named("up").await;
+    let parts = |listeners: &[&str]| {
+        gateway(listeners)
+            + &route("r", &[], &all_to("up"))
+            + &backend("up", &[&up.address], "")
+            + &secret("cert-a", &authority.server(&["a.example"]))
+    };
+    let (a, b) = (https("a", "a.example", "cert-a"), https("b", "b.example", "missing"));
+    let mut mesh = mesh(&parts(&[&a]));
+    assert!(!mesh.take(&parts(&[&a, &b])).is_empty(), "b has no certificate");
+    for protocols in [&["h2"][..], &[]] {
+        let config = authority.trusted(protocols, None);
+        let mut silent = (*config).clone();
+        silent.enable_sni = false;
+        for (name, config, alert) in [
+            ("other.example", Arc::clone(&config), "UnrecognisedName"),
+            ("a.example", Arc::new(silent), "MissingExtension"),
+            ("b.example", config, "InternalError"),
+        ] {
+            let refused = Client::tls(mesh.port(443), name, config).await.err().unwrap();
+            assert!(refused.to_string().contains(alert), "{name}: {refused}");
+        }
+    }
+    let config = authority.trusted(&[], None);
+    Client::tls(mesh.port(443), "a.example", config).await.expect("a has what it needs");
+}
+
 #[tokio::test]
 async fn a_host_of_another_listener_is_misdirected() {
     let authority = Authority::new("ca");
