@@ -1,5 +1,6 @@
 //! Compiled regular expressions, shared by all rules and Snapshots that say the same.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use regex::bytes::Regex;
@@ -11,7 +12,6 @@ use super::map::Map;
 
 /// A pattern that takes whole values only. It is compiled when it is first asked: of thousands
 /// that a configuration may hold, compiled to 7 to 100 KB each, few meet a request.
-#[derive(Debug)]
 pub(super) struct Compiled {
     text: Name,
     /// None where the text doesn't compile, which lowering has ruled out: it takes nothing.
@@ -30,6 +30,13 @@ impl Compiled {
     pub(super) fn takes(&self, value: &str) -> bool {
         let regex = self.regex.get_or_init(|| pattern::compile(&self.text).ok());
         regex.as_ref().is_some_and(|regex| regex.is_match(value.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Compiled {
+    /// What it means and not whether it has been asked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Compiled").field(&self.text).field(&self.below).finish()
     }
 }
 
