@@ -105,9 +105,16 @@ install_files() {
     "$stage/meshctl" version >"$stage/version" 2>&1 ||
         fail "$binary does not run here: $(head -n 1 "$stage/version")
 Is it for this machine, and may programs run in ${TMPDIR:-/tmp}?"
-    "$stage/meshctl" man "$stage/man" 2>/dev/null
+    case $(head -n 1 "$stage/version") in
+    'meshctl '[0-9]*) ;;
+    *) fail "$binary is not meshctl: asked for its version it says '$(head -n 1 "$stage/version")'" ;;
+    esac
+    "$stage/meshctl" man "$stage/man" >/dev/null 2>&1 || true
+    [ -f "$stage/man/meshctl.1" ] || fail "$binary makes no manual pages: is it a whole meshctl?"
     for shell in bash zsh fish; do
-        "$stage/meshctl" completions "$shell" >"$stage/$shell"
+        "$stage/meshctl" completions "$shell" >"$stage/$shell" 2>/dev/null || true
+        [ -s "$stage/$shell" ] ||
+            fail "$binary makes no completions for $shell: is it a whole meshctl?"
     done
 
     mkdir -p "$prefix" 2>/dev/null || true

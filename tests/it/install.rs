@@ -141,6 +141,17 @@ fn it_refuses_in_words() {
     refused("--from nothing --prefix prefix", 1, "there is no file nothing");
     refused("--from text --prefix prefix", 1, "does not run here");
     refused(&format!("--from {MESHCTL} --prefix text/x"), 1, "can't be written");
+    // Programs that run, and are not what they should be.
+    refused("--from /bin/true --prefix prefix", 1, "/bin/true is not meshctl");
+    let half = directory.path().join("half");
+    program(&half, "case $1 in version) echo 'meshctl 9.9.9' ;; man) exit 1 ;; esac");
+    refused("--from half --prefix prefix", 1, "half makes no manual pages");
+    program(
+        &half,
+        "case $1 in version) echo 'meshctl 9.9.9' ;; man) mkdir $2; > $2/meshctl.1 ;; esac",
+    );
+    refused("--from half --prefix prefix", 1, "half makes no completions for bash");
+    assert!(!directory.path().join("prefix").exists(), "nothing was begun");
     let help = install(directory.path(), &script, "--help");
     assert!(String::from_utf8_lossy(&help.stdout).contains("--uninstall"));
 
