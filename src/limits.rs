@@ -83,6 +83,9 @@ pub const CONNECTION_OPTIONS: usize = 32;
 pub const H2_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// Streams that one client may have open (Envoy's edge guide).
 pub const H2_STREAMS: u32 = 100;
+/// Bytes of the heads of one client's open streams: a hundred of ten kilobytes each. With the
+/// longest ones a connection would otherwise hold more than the 4 MB that it may cost.
+pub const H2_OPEN_HEAD_BYTES: usize = 1024 * 1024;
 /// Flow-control windows (Envoy's edge guide): a stream may send this before it is read.
 pub const H2_STREAM_WINDOW: u32 = 64 * 1024;
 pub const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;

@@ -95,6 +95,11 @@ impl RequestHead {
         host_of(&self.authority)
     }
 
+    /// What it weighs in names and values.
+    pub fn weight(&self) -> usize {
+        self.target.as_str().len() + self.authority.len() + self.fields.wire_len()
+    }
+
     /// Makes room for the connection's next request, keeping the buffers.
     pub fn clear(&mut self) {
         self.method = Method::GET;

@@ -177,7 +177,6 @@ fn attacks() -> Vec<Attack> {
             round: |round| bomb(round, 3),
             rounds: 100,
             // No more than anyone may do: 100 requests in flight, each with the longest head.
-            memory: 100 * 64 * 1024,
             closed_within: None,
             ..attack
         },

@@ -109,14 +109,19 @@ fn set_idle(deadlines: &Deadlines, client: &Client, streams: usize) {
     }
 }
 
-fn start(worker: &Rc<Worker>, client: &Rc<Client>, accepted: Accepted, streams: &Rc<Streams>) {
+fn start(worker: &Rc<Worker>, client: &Rc<Client>, mut accepted: Accepted, streams: &Rc<Streams>) {
+    let weight = accepted.head.as_ref().map_or(0, |head| head.weight());
+    let Some(open) = Open::new(streams, weight) else {
+        tracing::debug!(weight, "a stream refused: the heads of those that are open are too long");
+        accepted.stream.refuse();
+        return;
+    };
     let (worker, client) = (Rc::clone(worker), Rc::clone(client));
-    let open = Open::new(streams);
     tokio::task::spawn_local(async move {
         let work = Box::pin(answer(&worker, &client, accepted));
         // A stream that a bug ended is reset when it is dropped; its neighbours go on.
         let abandoned = caught(&worker.shared.panics, work).await.unwrap_or(false);
-        open.0.judge(abandoned);
+        open.streams.judge(abandoned);
     });
 }
 
@@ -141,6 +146,8 @@ async fn answer(worker: &Rc<Worker>, client: &Client, accepted: Accepted) -> boo
 #[derive(Default)]
 struct Streams {
     open: Cell<usize>,
+    /// What the heads of these weigh.
+    head_bytes: Cell<usize>,
     /// Requests that were given up at once, less those that were not.
     abandoned: Cell<u32>,
 }
@@ -153,17 +160,28 @@ impl Streams {
 }
 
 /// Counts an open stream.
-struct Open(Rc<Streams>);
+struct Open {
+    streams: Rc<Streams>,
+    weight: usize,
+}
 
 impl Open {
-    fn new(streams: &Rc<Streams>) -> Self {
+    /// `None` where its head would be too much beside those that are open already.
+    fn new(streams: &Rc<Streams>, weight: usize) -> Option<Self> {
+        let head_bytes = streams.head_bytes.get() + weight;
+        if streams.open.get() > 0 && head_bytes > limits::H2_OPEN_HEAD_BYTES {
+            return None;
+        }
         streams.open.set(streams.open.get() + 1);
-        Self(Rc::clone(streams))
+        streams.head_bytes.set(head_bytes);
+        Some(Self { streams: Rc::clone(streams), weight })
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.set(self.0.open.get() - 1);
+        let Self { streams, weight } = self;
+        streams.open.set(streams.open.get() - 1);
+        streams.head_bytes.set(streams.head_bytes.get() - *weight);
     }
 }

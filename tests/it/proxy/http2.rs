@@ -1,9 +1,12 @@
 //! HTTP/2 on either side.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::sync::Semaphore;
 
 use crate::support::client::Client;
 use crate::support::server::{self, Answer};
@@ -103,6 +106,59 @@ async fn trailers_go_both_ways() {
         let answer = client.response().await.expect(200);
         assert_eq!(answer.trailers, [("x-back".to_owned(), "43".to_owned())]);
     }
+}
+
+/// What is waited for at once has a bound in bytes as well as in streams; whoever is refused may
+/// ask again, and nothing was done (RFC 9113 §8.7).
+#[tokio::test]
+async fn long_heads_at_once_are_refused_beyond_a_mebibyte() {
+    let (gate, reached) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (closed, counter) = (Arc::clone(&gate), Arc::clone(&reached));
+    let up = server::raw(move |mut wire, _| {
+        let (closed, counter) = (Arc::clone(&closed), Arc::clone(&counter));
+        async move {
+            while let Ok(Some(head)) = wire.head().await {
+                if head.line.contains("/wait") {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    let _ = closed.acquire().await;
+                }
+                let _ = wire.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            }
+        }
+    })
+    .await;
+    let mesh = mesh(&simple(&[&up.address]));
+    let mut client = h2::Client::connect(mesh.port(80)).await;
+    let long = "b".repeat(15_000);
+    let long = [("x-long", &*long)];
+    let mut exchanges = Vec::new();
+    for _ in 0..100 {
+        exchanges.push(client.start("GET", "h", "/wait", &long, true).await.unwrap());
+    }
+    // Streams are taken in order: when this one is answered, all before it have been seen.
+    client.get("h", "/").await.expect(200);
+    until("what may wait", || reached.load(Ordering::SeqCst) == 69).await;
+    gate.close();
+    let (mut answered, mut refused) = (0, 0);
+    for exchange in exchanges {
+        match exchange.finish().await {
+            Ok(answer) => {
+                answer.expect(200);
+                answered += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.reason(), Some(::h2::Reason::REFUSED_STREAM), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((answered, refused), (69, 31));
+    assert_eq!(reached.load(Ordering::SeqCst), 69, "refused streams reach nobody");
+    // One after another there is room.
+    for _ in 0..100 {
+        client.start("GET", "h", "/", &long, true).await.unwrap().finish().await.unwrap();
+    }
+    assert!(!client.is_over());
 }
 
 /// HTTP/2 has trailers beside a length, HTTP/1 behind chunks alone: what was announced comes.

@@ -84,6 +84,9 @@ impl ClientConn {
                     }
                 }
             }
+            if self.asked {
+                self.wire.output.shed();
+            }
             if ready!(self.wire.poll_fill(cx))? == 0 {
                 return Poll::Ready(Err(Fault::Closed));
             }

@@ -151,6 +151,15 @@ impl Output {
         }
     }
 
+    /// Keeps no long head that has left: a hundred of them may wait for their answers.
+    pub(super) fn shed(&mut self) {
+        for buffer in [&mut self.buffer, &mut self.after] {
+            if buffer.is_empty() && buffer.capacity() > limits::SPARE_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+    }
+
     fn rest(&mut self) {
         if self.is_empty() {
             buffers::give_output_back(std::mem::take(&mut self.buffer));

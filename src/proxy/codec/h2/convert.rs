@@ -89,6 +89,8 @@ fn read_fields(map: &HeaderMap, head: &mut RequestHead) -> Result<(), RequestErr
     if map.len() > limits::HEADERS {
         return Err(RequestError { cause: Cause::HeadTooLarge, reason: "too many header fields" });
     }
+    // As much as it takes, so that a long head isn't held in twice the memory.
+    head.fields.reserve(map.iter().map(|(field, value)| field.as_str().len() + value.len()).sum());
     let mut cookies: Vec<u8> = Vec::new();
     for (field, value) in map {
         let (field, value) = (field.as_str().as_bytes(), value.as_bytes());

@@ -119,6 +119,12 @@ impl ServerStream {
         !answered && !self.reset && self.poll_gone(&mut cx).is_ready()
     }
 
+    /// Nothing was done with it: the client may ask again (RFC 9113 §8.7).
+    pub fn refuse(&mut self) {
+        self.reset = true;
+        self.respond.send_reset(Reason::REFUSED_STREAM);
+    }
+
     pub fn abort(&mut self) {
         // What the client reset is to be known afterwards.
         if self.is_given_up() {

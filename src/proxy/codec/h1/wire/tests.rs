@@ -41,3 +41,20 @@ fn small_data_shares_the_buffer_with_its_head() {
     assert_eq!(output.slices(&mut slices), 1);
     assert_eq!(&*slices[0], b"head data");
 }
+
+#[test]
+fn only_what_has_left_is_shed() {
+    let held = |output: &Output| output.buffer.capacity() + output.after.capacity();
+    let mut output = Output::default();
+    output.buffer().extend_from_slice(&[b'x'; 20_000]);
+    output.shed();
+    assert_eq!(drained(&mut output, 999).len(), 20_000);
+    assert!(held(&output) >= 20_000);
+    output.shed();
+    assert_eq!(held(&output), 0);
+    output.buffer().extend_from_slice(b"next");
+    assert_eq!(drained(&mut output, 1), b"next");
+    // What an ordinary head takes is kept.
+    output.shed();
+    assert!(held(&output) > 0);
+}
