@@ -18,5 +18,6 @@ pub mod quick;
 pub mod raw;
 pub mod render;
 pub mod suggest;
+pub mod unmatched;
 
 pub use diagnostic::{Code, Diagnostic, Severity};

@@ -253,6 +253,8 @@ pub const LOG_FLUSH: Duration = Duration::from_millis(250);
 /// One access-log line.
 pub const LOG_LINE_BYTES: usize = 16 * 1024;
 
+/// What a warning about a flag lists in the place of what it names.
+pub const FLAG_CHOICES: usize = 8;
 /// One answer of the control door: the configuration of 100,000 routes.
 pub const DOOR_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// Accept queue of the control door's socket: commands come one by one.

@@ -9,11 +9,11 @@ use super::bell::Bell;
 use super::files::{Batch, Counters, Files, News, Summary};
 use super::look::Looking;
 use crate::clock::{self, Instant};
-use crate::config::Diagnostic;
 use crate::config::flags::Options;
 use crate::config::index::Index;
 use crate::config::lower::{self, Lowering};
 use crate::config::raw::Object;
+use crate::config::{Diagnostic, unmatched};
 use crate::limits;
 use crate::snapshot::Changes;
 
@@ -49,6 +49,8 @@ pub struct Update {
 pub struct Feed {
     index: Index,
     lowering: Lowering,
+    /// For what it says about flags that match nothing.
+    options: Options,
     texts: BTreeMap<Arc<str>, Arc<str>>,
     files: Reader,
     /// About directories and arguments.
@@ -76,7 +78,8 @@ impl Feed {
         let batch = files.load(clock::now());
         let mut feed = Self {
             index: Index::new(),
-            lowering: Lowering::new(options),
+            lowering: Lowering::new(options.clone()),
+            options,
             texts: BTreeMap::new(),
             files: Reader::Once(Some(files)),
             said: Vec::new(),
@@ -180,6 +183,7 @@ impl Feed {
         let lowered = self.lowering.commit(&mut self.index, now);
         let mut diagnostics = lowered.diagnostics;
         diagnostics.extend(self.said.iter().cloned());
+        diagnostics.extend(unmatched::warnings(&self.options, &self.index));
         diagnostics.sort_by(|a, b| (&a.file, a.place, a.code).cmp(&(&b.file, b.place, b.code)));
         self.diagnostics.clone_from(&diagnostics);
         Update {

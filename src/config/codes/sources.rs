@@ -1,4 +1,4 @@
-//! MC0200 and up: what can be wrong with files as files, and with names as names.
+//! MC0200 and up: what can be wrong with files as files, with flags, and with names as names.
 
 super::table! {
     FILE_UNREADABLE = 200 "a file that can't be read"
@@ -62,6 +62,17 @@ within 1 MiB together with the object's other data. The object keeps its last go
 seconds. Often the limit of watches is used up:
 
     sysctl fs.inotify.max_user_watches=524288
+";
+
+    FLAG_UNUSED = 210 "a flag that matches nothing"
+    => "correct the flag, or leave it out"
+"`--endpoint`, `--port` and `--class` change what a Service, a listener's port or a Gateway's class
+means here. This one names none that the configuration has, so it changes nothing.
+
+    meshctl check -f shop --endpoint cart=localhost:3000   # the Service is shop/cart
+    meshctl check -f shop --port 80=8080                   # the listener has port 443
+
+A Service outside of the namespace `default` is named with its own: `--endpoint shop/cart=…`.
 ";
 
     NAME_FAILED = 250 "a name that can't be resolved"
