@@ -78,17 +78,6 @@ means here. This one names none that the configuration has, so it changes nothin
 A Service outside of the namespace `default` is named with its own: `--endpoint shop/cart=…`.
 ";
 
-    FLAG_UNUSED = 210 "a flag that matches nothing"
-    => "correct the flag, or leave it out"
-"`--endpoint`, `--port` and `--class` change what a Service, a listener's port or a Gateway's class
-means here. This one names none that the configuration has, so it changes nothing.
-
-    meshctl check -f shop --endpoint cart=localhost:3000   # the Service is shop/cart
-    meshctl check -f shop --port 80=8080                   # the listener has port 443
-
-A Service outside of the namespace `default` is named with its own: `--endpoint shop/cart=…`.
-";
-
     NAME_FAILED = 250 "a name that can't be resolved"
     => "correct the name, or see what `getent hosts NAME` says"
 "The name of an endpoint has no address, or no name server answered. Addresses that were known
