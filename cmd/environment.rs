@@ -34,6 +34,8 @@ pub struct Environment {
     pub run_dir: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// Who this is, as the system numbers users.
+    pub user: Option<u32>,
     /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
     pub log: Option<String>,
     /// `NOTIFY_SOCKET`: the service manager's.
@@ -54,6 +56,7 @@ impl Environment {
             // A removed current directory leaves relative paths to fail one by one, by name.
             current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             program: std::env::current_exe().ok(),
+            user: Some(rustix::process::geteuid().as_raw()),
             ..Self::from_variables(|name| std::env::var_os(name))
         }
     }
@@ -71,6 +74,7 @@ impl Environment {
             config: set(names::ENV_CONFIG).map(PathBuf::from),
             run_dir: set(names::ENV_RUN_DIR).map(PathBuf::from),
             runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
+            user: None,
             log: text(names::ENV_LOG),
             notify_socket: set("NOTIFY_SOCKET"),
             listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),

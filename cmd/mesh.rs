@@ -18,6 +18,10 @@ const RUN: &str = "run";
 /// Where a service of the system keeps its sockets.
 const SYSTEM_RUN_DIR: &str = "/run/meshctl";
 
+/// Where a user has no runtime directory, as in most containers. What is there is believed only
+/// where it is the user's own.
+const TEMPORARY_RUN_DIR: &str = "/tmp/meshctl-";
+
 /// What is served or checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -109,14 +113,23 @@ pub fn run_dir(source: &Source, environment: &Environment) -> PathBuf {
         .run_dir
         .clone()
         .or_else(|| source.marked().map(|directory| directory.join(MARK).join(RUN)))
-        .or_else(|| environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl")))
+        .or_else(|| of_user(environment))
         .unwrap_or_else(|| SYSTEM_RUN_DIR.into())
 }
 
 /// Where a proxy is made known whose control socket stands elsewhere.
 pub fn register_dir(environment: &Environment) -> PathBuf {
-    let of_user = || environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl"));
+    let of_user = || of_user(environment);
     environment.run_dir.clone().or_else(of_user).unwrap_or_else(|| SYSTEM_RUN_DIR.into())
+}
+
+/// The user's own directory; root's is the system's, unless it has one besides.
+fn of_user(environment: &Environment) -> Option<PathBuf> {
+    let temporary = || {
+        let user = environment.user.filter(|user| *user != 0)?;
+        Some(format!("{TEMPORARY_RUN_DIR}{user}").into())
+    };
+    environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl")).or_else(temporary)
 }
 
 /// The mesh that a command is in, unless it is told.
@@ -131,8 +144,7 @@ pub fn run_dirs(environment: &Environment) -> Vec<PathBuf> {
     }
     let near = here(environment);
     let near = near.map(|directory| directory.join(MARK).join(RUN));
-    let of_user = environment.runtime_dir.as_ref().map(|directory| directory.join("meshctl"));
-    near.into_iter().chain(of_user).chain([SYSTEM_RUN_DIR.into()]).collect()
+    near.into_iter().chain(of_user(environment)).chain([SYSTEM_RUN_DIR.into()]).collect()
 }
 
 fn wrong(message: &str) -> Failure {

@@ -75,7 +75,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l mode -d 'What kind of proxy' -r -f -a "gateway\t''"
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l workers -d 'Threads that serve [default: the CPUs that this process may use]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l observe -d 'Where /live, /ready and /metrics are answered, or off [default: 127.0.0.1:15020]' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l control -d 'The control socket [default: in .meshctl/run, $XDG_RUNTIME_DIR/meshctl or /run/meshctl]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l control -d 'The control socket [default: in .meshctl/run, $XDG_RUNTIME_DIR/meshctl, /tmp/meshctl-UID or, for root, /run/meshctl]' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l access-log -d 'How each request is logged [default: as the MeshConfig says]' -r -f -a "json\t''
 text\t''
 off\t''"

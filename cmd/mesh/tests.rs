@@ -95,6 +95,10 @@ fn sockets_are_put_where_they_are_looked_for() {
     };
     check(&quick, &here, Path::new("/run/meshctl"));
     check(&marked, &here, &root.path().join(".meshctl/run"));
+    here.user = Some(0);
+    check(&quick, &here, Path::new("/run/meshctl"));
+    here.user = Some(7);
+    check(&quick, &here, Path::new("/tmp/meshctl-7"));
     here.runtime_dir = Some("/run/user/1".into());
     check(&quick, &here, Path::new("/run/user/1/meshctl"));
     check(&marked, &here, &root.path().join(".meshctl/run"));

@@ -43,7 +43,8 @@ pub struct Args {
     /// Where /live, /ready and /metrics are answered, or off [default: 127.0.0.1:15020]
     #[arg(long, value_name = "ADDRESS", value_parser = observe)]
     observe: Option<Observe>,
-    /// The control socket [default: in .meshctl/run, $XDG_RUNTIME_DIR/meshctl or /run/meshctl]
+    /// The control socket [default: in .meshctl/run, $XDG_RUNTIME_DIR/meshctl, /tmp/meshctl-UID or,
+    /// for root, /run/meshctl]
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     control: Option<PathBuf>,
     /// How each request is logged [default: as the MeshConfig says]

@@ -116,6 +116,7 @@ pub fn find(directories: &[PathBuf]) -> Vec<Proxy> {
         .iter()
         // One name per proxy, however it was found.
         .filter_map(|directory| fs::canonicalize(directory).ok())
+        .filter(|directory| is_trusted(directory))
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
         .filter(|path| is_control_socket(path))
@@ -124,6 +125,13 @@ pub fn find(directories: &[PathBuf]) -> Vec<Proxy> {
     found.sort_by(|a, b| a.socket.cmp(&b.socket));
     found.dedup();
     found
+}
+
+/// Who owns a directory decides what is found there: this user, or root, who may do all things.
+fn is_trusted(directory: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    let owner = fs::metadata(directory).map(|found| found.uid());
+    own == 0 || owner.is_ok_and(|owner| owner == own || owner == 0)
 }
 
 fn is_control_socket(path: &Path) -> bool {
