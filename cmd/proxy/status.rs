@@ -11,7 +11,7 @@ use crate::output::Output;
 
 /// Show the proxies of this machine, and what they believe
 ///
-/// Exit code 1 where one isn't ready.
+/// Exit code 1 where one isn't ready, 4 where one doesn't answer.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl proxy status", "meshctl proxy status -o json"]))]
 pub struct Args {
@@ -29,9 +29,18 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
     let wide = args.output.format == Format::Wide;
     let mut rows = Vec::new();
     let mut objects = Vec::new();
-    let mut ready = true;
+    let (mut ready, mut silent) = (true, None);
     for proxy in &found {
-        let mut status = ask(proxy, Method::GET, "/status")?;
+        let mut status = match ask(proxy, Method::GET, "/status") {
+            Ok(status) => status,
+            // The others' state is wanted all the more.
+            Err(Failure::Said { message, .. }) if found.len() > 1 => {
+                output.note(&message);
+                silent = Some(Exit::CouldNotAsk);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         ready &= status["ready"] == true;
         if let Value::Object(status) = &mut status {
             status.insert("socket".to_owned(), json!(proxy.socket.display().to_string()));
@@ -54,7 +63,7 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
             output.note(sentence.as_str().unwrap_or_default());
         }
     }
-    Ok(if ready { Exit::Yes } else { Exit::No })
+    Ok(silent.unwrap_or(if ready { Exit::Yes } else { Exit::No }))
 }
 
 fn row(name: &str, status: &Value) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Commands find every proxy of a user, wherever they are given and wherever its socket is.
 
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -92,6 +93,15 @@ fn proxies_are_found_from_anywhere() {
     }
     let (code, said) = ask(&root, "meshctl proxy config -f /tmp");
     assert!(code == Some(4) && said.contains("no proxy that runs here serves /tmp"), "{said}");
+
+    // One that hangs up hides nobody else.
+    let path = root.join("known/mute.sock");
+    let mute = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || mute.incoming().for_each(drop));
+    let (code, said) = ask(&root, "meshctl proxy status -o wide");
+    assert!(code == Some(4) && said.contains("mute.sock gave no answer"), "{said}");
+    assert!(pids.iter().all(|pid| said.contains(pid.as_str())), "{said}");
+    std::fs::remove_file(path).unwrap();
 
     let (code, said) = ask(&root, "meshctl proxy drain --all --wait --timeout 20s");
     assert_eq!(code, Some(0), "{said}");

@@ -58,6 +58,7 @@ impl Refusals {
         let server_name = server_name.unwrap_or("(none)");
         tracing::warn!(%listen, server_name, %cause, more, "handshake refused");
     }
+
     /// How many went untold since the last line, where it is time for the next.
     fn due(&self, now: Instant) -> Option<u64> {
         if self.next.get().is_some_and(|next| now < next) {
