@@ -61,9 +61,9 @@ pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 pub const SPARES: usize = 128;
 pub const SPARE_BYTES: usize = 4 * 1024;
 
-/// Compiled size of one regular expression: a counted class of 500 characters, or one class of
-/// Unicode letters, fits. What people write has 1 to 10 KB (`model::pattern`), 20 to 200
-/// microseconds to compile, and 7 KB more when it is in use; 100 of the largest are 10 MB.
+/// Compiled size of one regular expression, as `model::pattern` reckons it: a counted class of
+/// 1,000 characters, or one class of Unicode letters, fits. What people write has 1 to 10 KB, 20
+/// to 200 microseconds to compile, and 7 KB more when it is in use; 100 of the largest are 10 MB.
 pub const REGEX_BYTES: usize = 100 * 1024;
 
 /// Retries that one rule may ask for; more would multiply an outage.

@@ -10,7 +10,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{self, Hir};
+use regex_syntax::hir::{self, Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::Name;
 use crate::limits;
@@ -40,36 +40,67 @@ pub struct Expression {
     unicode: bool,
 }
 
-/// Why a text is no expression, as the end of a sentence.
+/// An expression within the limits, or why the text is none, as the end of a sentence. What is
+/// read here compiles; thousands can be read in the time that takes hundreds to compile.
 pub fn read(text: &str) -> Result<Expression, String> {
+    // Alone first: `a)|(b` is an expression only between parentheses, and there it isn't anchored.
     let ascii = text.is_ascii().then(|| parse(text, false));
-    match ascii {
-        Some(Ok(hir)) => Ok(Expression { hir, unicode: false }),
-        Some(Err(error)) if !is_unicode_asked(&error) => Err(reason(&error)),
-        Some(Err(_)) | None => {
-            let hir = parse(text, true).map_err(|error| reason(&error))?;
-            Ok(Expression { hir, unicode: true })
+    let (hir, unicode) = match ascii {
+        Some(Ok(hir)) => (hir, false),
+        Some(Err(error)) if !is_unicode_asked(&error) => return Err(reason(&error)),
+        Some(Err(_)) | None => (parse(text, true).map_err(|error| reason(&error))?, true),
+    };
+    // Its own comment may swallow what follows it.
+    let whole = parse(&anchored(text), unicode).map_err(|error| reason(&error))?;
+    if size(&whole) > limits::REGEX_BYTES {
+        let bytes = limits::REGEX_BYTES;
+        return Err(format!("it is larger than {bytes} bytes when it is compiled"));
+    }
+    Ok(Expression { hir, unicode })
+}
+
+fn anchored(text: &str) -> String {
+    format!("^(?:{text})$")
+}
+
+/// About what an expression takes when it is compiled: states of 24 bytes, 8 more for each range
+/// of a class, and the automaton that UTF-8 makes of a range beyond ASCII.
+fn size(hir: &Hir) -> usize {
+    const STATE: usize = 24;
+    const RANGE: usize = 8;
+    const UTF8_RANGE: usize = 72;
+    let all = |parts: &[Hir]| parts.iter().map(size).fold(STATE, usize::saturating_add);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => STATE,
+        HirKind::Literal(literal) => STATE * literal.0.len(),
+        HirKind::Class(Class::Bytes(class)) => STATE + RANGE * class.ranges().len(),
+        HirKind::Class(Class::Unicode(class)) => {
+            let range = |range: &ClassUnicodeRange| match range.end().is_ascii() {
+                true => RANGE,
+                false => UTF8_RANGE,
+            };
+            STATE + class.ranges().iter().map(range).sum::<usize>()
         }
+        HirKind::Repetition(repeated) => {
+            let times = repeated.max.unwrap_or(repeated.min).max(1);
+            size(&repeated.sub).saturating_add(STATE).saturating_mul(times as usize)
+        }
+        HirKind::Capture(group) => size(&group.sub).saturating_add(2 * STATE),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => all(parts),
     }
 }
 
 /// An expression that takes whole values only, or why the text is none that can be used.
 pub fn compile(text: &str) -> Result<Regex, String> {
     let Expression { unicode, .. } = read(text)?;
-    // Read alone first: `a)|(b` is an expression only between these parentheses, and there it
-    // isn't anchored.
-    RegexBuilder::new(&format!("^(?:{text})$"))
+    RegexBuilder::new(&anchored(text))
         .unicode(unicode)
-        .size_limit(limits::REGEX_BYTES)
+        // Well above what `size` lets through.
+        .size_limit(8 * limits::REGEX_BYTES)
         // Each worker has a cache of its own for each expression.
         .dfa_size_limit(limits::REGEX_BYTES)
         .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(bytes) => {
-                format!("it is larger than {bytes} bytes when it is compiled")
-            }
-            error => last_line(&error.to_string()),
-        })
+        .map_err(|error| last_line(&error.to_string()))
 }
 
 fn parse(text: &str, unicode: bool) -> Result<Hir, Box<regex_syntax::Error>> {

@@ -20,7 +20,7 @@ pub(super) fn checked_as(
     // Aliases may repeat one expression thousands of times, and compiling is what costs.
     let known = view.lowering.patterns.get(pattern).cloned();
     let outcome = known.unwrap_or_else(|| {
-        let outcome = pattern::compile(pattern).map(|_| ());
+        let outcome = pattern::read(pattern).map(|_| ());
         view.lowering.patterns.insert(pattern.into(), outcome.clone());
         outcome
     });

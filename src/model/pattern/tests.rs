@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -51,4 +53,39 @@ fn a_reason_is_one_line() {
     ] {
         assert_eq!(compile(text).expect_err(text), expected);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Lowering only reads; the Snapshot has to be able to compile what was read.
+    #[test]
+    fn what_can_be_read_compiles(text in expression()) {
+        if let Ok(read) = read(&text) {
+            prop_assert!(compile(&text).is_ok(), "{text} {}: {:?}", size(&read.hir), compile(&text));
+        }
+    }
+}
+
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "[a-z/]{1,9}",
+        Just(".".to_owned()),
+        Just("[^a-c]".to_owned()),
+        Just(r"\w".to_owned()),
+        Just(r"(?u:\w)".to_owned()),
+        Just(r"\p{Greek}".to_owned()),
+        Just("(?i)straße".to_owned()),
+        Just("é".to_owned()),
+    ];
+    leaf.prop_recursive(5, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
+            prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(|ways| format!("({})", ways.join("|"))),
+            (inner.clone(), 0..200_u32, 0..200_u32)
+                .prop_map(|(part, least, more)| format!("(?:{part}){{{least},{}}}", least + more)),
+            inner.prop_map(|part| format!("(?:{part})*")),
+        ]
+    })
 }
