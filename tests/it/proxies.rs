@@ -1,6 +1,5 @@
 //! Commands find every proxy of a user, wherever they are given and wherever its socket is.
 
-use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use meshctl::clock;
 
+use super::support::ports::free_addresses;
 use super::{MESHCTL, shell};
 
 /// For a debug build on busy cores.
@@ -24,7 +24,7 @@ impl Drop for Running {
 
 /// A proxy over a directory of its own, with its control socket there.
 fn start(root: &Path, name: &str) -> Running {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let [port] = free_addresses();
     let made = format!("meshctl init -q {name} --listen {port} --to localhost:1");
     assert!(shell(root, &made).status().unwrap().success());
     let child = Command::new(MESHCTL)

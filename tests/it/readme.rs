@@ -1,7 +1,6 @@
 //! The tour in README.md, command by command, as somebody would follow it.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -10,6 +9,7 @@ use std::time::Duration;
 use meshctl::clock;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::support::ports::free_addresses;
 use super::{in_repository, present, shell};
 
 /// For a debug build on busy cores.
@@ -144,8 +144,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 fn free_ports() -> [String; 4] {
-    let sockets = PORTS.map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    sockets.map(|socket| socket.local_addr().unwrap().port().to_string())
+    free_addresses::<4>().map(|address| address.port().to_string())
 }
 
 fn wait_for(directory: &Path, url: &str) {

@@ -22,6 +22,9 @@ mod upload;
 #[expect(dead_code, reason = "other tests use what these don't")]
 mod authority;
 
+#[path = "../support/ports.rs"]
+mod ports;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held by the test that runs.

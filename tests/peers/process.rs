@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use meshctl::clock;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::authority::Authority;
+use crate::ports::free_addresses;
 
 pub(crate) const MESHCTL: &str = env!("CARGO_BIN_EXE_meshctl");
 /// For a debug build on two busy cores.
@@ -235,14 +236,6 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Free a moment ago, and asked for at once. Below the ports that the system gives to connections:
-/// one of those could take it meanwhile.
-fn free_addresses<const N: usize>() -> [SocketAddr; N] {
-    let mut tries = std::iter::repeat_with(|| (Ipv4Addr::LOCALHOST, fastrand::u16(10_000..32_000)));
-    let sockets = [(); N].map(|()| tries.find_map(|at| TcpListener::bind(at).ok()).unwrap());
-    sockets.map(|socket| socket.local_addr().unwrap())
 }
 
 /// One request to the observation door.

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod h1;
 pub mod h2;
 pub mod mesh;
+pub mod ports;
 pub mod server;
 pub mod words;
 
