@@ -75,7 +75,7 @@ pub struct Lowering {
     /// What changed since the last commit: the part before, and the part now.
     changed: BTreeMap<PartKey, (Option<Part>, Option<Part>)>,
     counters: Counters,
-    /// Expressions that were compiled in this commit, and why some can't be.
+    /// Expressions that were read in this commit, and why some can't be.
     patterns: HashMap<Name, Result<(), String>>,
 }
 

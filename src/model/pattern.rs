@@ -1,4 +1,4 @@
-//! Regular expressions, as lowering checks and the Snapshot compiles them: one reading for both.
+//! Regular expressions, as lowering reads and the Snapshot compiles them: one reading for both.
 //!
 //! They are read as RE2 reads them, which is what Envoy and most gateways give their users: `\w`,
 //! `\d`, `\s` and `\b` mean ASCII, and so does case without regard. That is also what makes them
@@ -18,12 +18,12 @@ use crate::limits;
 #[cfg(test)]
 mod tests;
 
-/// A regular expression that lowering has compiled once already; equality is by text.
+/// A regular expression that lowering has read; equality is by text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern(Name);
 
 impl Pattern {
-    /// For lowering, which has checked that the text compiles within the limits.
+    /// For lowering, to which [`read`] has said that the text compiles within the limits.
     pub fn checked(text: &str) -> Self {
         Self(text.into())
     }

@@ -3,6 +3,7 @@
 mod alert;
 mod h1;
 mod h2;
+mod linger;
 mod open;
 mod opening;
 

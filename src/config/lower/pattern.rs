@@ -17,7 +17,7 @@ pub(super) fn checked_as(
     text: &At<Name>,
     pattern: &str,
 ) -> Option<Pattern> {
-    // Aliases may repeat one expression thousands of times, and compiling is what costs.
+    // Aliases may repeat one expression thousands of times, and reading a long one takes its time.
     let known = view.lowering.patterns.get(pattern).cloned();
     let outcome = known.unwrap_or_else(|| {
         let outcome = pattern::read(pattern).map(|_| ());

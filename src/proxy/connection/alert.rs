@@ -4,9 +4,10 @@
 use std::cell::Cell;
 
 use rustls::AlertDescription;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
+use super::linger;
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{BindAddress, Cause};
@@ -29,17 +30,9 @@ pub(super) async fn refuse(mut socket: Socket, description: AlertDescription) {
     // Alert, TLS 1.2 as all say there, two bytes: fatal, and what.
     let record = [21, 3, 3, 0, 2, 2, description.into()];
     let work = async {
-        if socket.write_all(&record).await.is_err() || socket.shutdown().await.is_err() {
-            return;
-        }
-        // Early data that nobody reads would make a reset of the close.
-        let mut discarded = 0;
-        let mut buffer = [0; 2048];
-        while discarded < limits::DISCARD_BYTES {
-            match socket.read(&mut buffer).await {
-                Ok(0) | Err(_) => return,
-                Ok(read) => discarded += read,
-            }
+        if socket.write_all(&record).await.is_ok() {
+            // Early data, say, that nobody reads.
+            linger::shut(&mut socket).await;
         }
     };
     let _ = timeout(limits::LINGER, Box::pin(work)).await;

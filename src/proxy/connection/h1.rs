@@ -1,12 +1,10 @@
 //! Requests on an HTTP/1 connection, one after another.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::Client;
+use super::{Client, linger};
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::Cause;
@@ -130,8 +128,7 @@ async fn turn(
     Turn::Close(Some(cause))
 }
 
-/// Closes so that the client reads the answer: what it still sends is taken for a moment,
-/// because closing on unread bytes sends a reset that can overtake the answer (RFC 9112 §9.6).
+/// Closes so that the client reads the answer.
 async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
     if conn.must_reset() {
         conn.io().reset_on_close();
@@ -140,22 +137,10 @@ async fn close(mut conn: ServerConn, deadlines: &Deadlines) {
     let until = clock::now() + limits::LINGER;
     deadlines.clear_all();
     deadlines.set(Phase::Stream, until, Cause::Draining);
-    let linger = async {
-        if poll_fn(|cx| conn.poll_flush(cx)).await.is_err() {
-            return;
-        }
-        let mut io = Pin::new(conn.io());
-        if io.shutdown().await.is_err() {
-            return;
-        }
-        let mut discarded = 0;
-        let mut buffer = [0; 2048];
-        while discarded < limits::DISCARD_BYTES {
-            match io.read(&mut buffer).await {
-                Ok(0) | Err(_) => return,
-                Ok(read) => discarded += read,
-            }
+    let work = async {
+        if poll_fn(|cx| conn.poll_flush(cx)).await.is_ok() {
+            linger::shut(conn.io()).await;
         }
     };
-    let _ = deadlines.guard(Box::pin(linger).as_mut()).await;
+    let _ = deadlines.guard(Box::pin(work).as_mut()).await;
 }
