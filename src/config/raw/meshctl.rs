@@ -1,0 +1,84 @@
+//! Our own kinds, of the group `meshctl.dev`, as their authors write them.
+
+use std::time::Duration;
+
+use super::{At, Place, Reference};
+use crate::model::{Address, Name};
+
+/// A service that Kubernetes doesn't know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backend {
+    /// `HOST:PORT`, `[::1]:PORT`, `unix:/path`, each with a weight.
+    pub endpoints: Vec<(At<Address>, u32)>,
+    /// `HTTP`, `H2C`, `WebSocket`.
+    pub protocol: At<Name>,
+    pub tls: Option<BackendTls>,
+}
+
+/// The shape of XBackend's `tls`, which is BackendTLSPolicy's `validation`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackendTls {
+    pub place: Place,
+    pub hostname: Option<At<Name>>,
+    pub ca_certificate_refs: Vec<Reference>,
+    pub well_known_ca: Option<At<Name>>,
+    pub subject_alt_names: Vec<(At<Name>, At<Name>)>,
+    pub client_certificate_ref: Option<Reference>,
+}
+
+/// How a Service, Backend, route or Gateway is used. `None` leaves the default, or
+/// what a policy on a wider target says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrafficPolicy {
+    pub targets: Vec<Reference>,
+    pub balance: Option<Balance>,
+    pub connect_timeout: Option<At<Duration>>,
+    pub request_timeout: Option<At<Duration>>,
+    pub backend_request_timeout: Option<At<Duration>>,
+    pub stream_idle_timeout: Option<At<Duration>>,
+    pub retry_budget: Option<RetryBudget>,
+    pub ejection: Option<Ejection>,
+    pub slow_start: Option<At<Duration>>,
+    /// `v1` or `v2`.
+    pub proxy_protocol: Option<At<Name>>,
+    pub max_requests: Option<At<u32>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balance {
+    /// `LeastRequest`, `RoundRobin`, `Random`, `ConsistentHash`.
+    pub kind: At<Name>,
+    /// `hashOn`: (`ClientAddress` | `Header` | `Cookie` | `Path`, name)
+    pub hash_on: Option<(At<Name>, Option<At<Name>>)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RetryBudget {
+    pub percent: Option<At<u32>>,
+    pub min_per_second: Option<At<u32>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ejection {
+    pub enabled: Option<At<bool>>,
+    pub consecutive_failures: Option<At<u32>>,
+    pub base: Option<At<Duration>>,
+    pub max: Option<At<Duration>>,
+    pub max_percent: Option<At<u32>>,
+}
+
+/// Settings of Gateways. The one called `default` in namespace `meshctl-system`, or
+/// the only one of a directory, holds for every Gateway that names none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeshConfig {
+    pub trusted_hops: Option<At<u32>>,
+    /// CIDRs.
+    pub proxy_protocol_from: Vec<At<Name>>,
+    pub idle_timeout: Option<At<Duration>>,
+    pub request_head_timeout: Option<At<Duration>>,
+    pub stream_idle_timeout: Option<At<Duration>>,
+    pub drain_timeout: Option<At<Duration>>,
+    pub max_header_bytes: Option<At<u32>>,
+    /// `json`, `text` or `off`.
+    pub access_log: Option<At<Name>>,
+}
