@@ -25,7 +25,7 @@ pub use hostname::{Hostname, HostnameError};
 pub use key::{Kind, Name, ObjectKey, PartKey, PartKind, Store};
 pub use listener::{
     AccessLogFormat, BindAddress, ClientAuth, ClientAuthMode, Listener, ListenerProtocol,
-    ListenerSettings, ListenerTls, TlsVersion,
+    ListenerSettings, ListenerTls, Scope, TlsVersion,
 };
 pub use part::{Certificate, Part, PartHash, PrivateKey};
 pub use pattern::Pattern;

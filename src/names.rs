@@ -9,6 +9,8 @@ pub const API_VERSION_MESHCTL: &str = "meshctl.dev/v1alpha1";
 
 /// The GatewayClass that exists unwritten in a directory.
 pub const GATEWAY_CLASS: &str = "meshctl";
+/// The class whose Gateways share one fleet of proxies.
+pub const GATEWAY_CLASS_SHARED: &str = "meshctl-shared";
 pub const CONTROLLER: &str = "meshctl.dev/gateway-controller";
 pub const NAMESPACE_SYSTEM: &str = "meshctl-system";
 /// Where an object without `metadata.namespace` lives.
@@ -46,6 +48,16 @@ pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 pub const ENV_LOG: &str = "MESHCTL_LOG";
 pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
 
+/// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
+/// that proxies show it.
+pub const CONTROLLER_NAME: &str = "meshctl-controller";
+/// What server-side apply knows the product by.
+pub const FIELD_MANAGER: &str = "meshctl";
+pub const LABEL_GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// Where the controller talks to proxies.
+pub const PORT_CONTROLLER: u16 = 15010;
 /// The observation door.
 pub const PORT_OBSERVE: u16 = 15020;
 

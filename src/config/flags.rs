@@ -23,6 +23,9 @@ pub struct Options {
     pub endpoints: BTreeMap<(Name, Name), Vec<Address>>,
     /// `--access-log`: every listener's, whatever its MeshConfig says.
     pub access_log: Option<Option<AccessLogFormat>>,
+    /// The objects are a cluster's: Gateways have proxies of their own, `spec.addresses` are not
+    /// the proxy's, and what each object's status says is worked out as well.
+    pub cluster: bool,
 }
 
 impl Options {

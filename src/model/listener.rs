@@ -6,6 +6,20 @@ use std::time::Duration;
 
 use super::{Cause, Hostname, Name, ObjectKey, PartKey};
 
+/// Which fleet of proxies serves a listener. A directory has one, the default; in a cluster a
+/// Gateway has its own, or shares the one of its class. Listeners of two fleets never meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope {
+    pub namespace: Name,
+    pub name: Name,
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
 /// One listener of a Gateway or ListenerSet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listener {
@@ -13,6 +27,7 @@ pub struct Listener {
     pub key: PartKey,
     /// The Gateway that the listener belongs to, also when a ListenerSet brought it.
     pub gateway: ObjectKey,
+    pub scope: Scope,
     pub bind: BindAddress,
     /// The port as the API names it; differs from `bind.port` where `--port 80=8080` moved it.
     pub port: u16,

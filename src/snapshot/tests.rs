@@ -46,6 +46,7 @@ pub(in crate::snapshot) fn listener(name: &str, port: u16, host: &str) -> Listen
     Listener {
         key: listener_key(name),
         gateway: ObjectKey::new(Store::Files, Kind::Gateway, "default", name),
+        scope: Default::default(),
         bind: BindAddress { ip: None, port },
         port,
         hostname: hostname(host),

@@ -17,11 +17,29 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("snapshot", &["model"]),
     // Of the snapshot it knows the changes that it hands over.
     ("config", &["model", "yaml", "snapshot"]),
+    // Parts as bytes.
+    ("wire", &["model", "snapshot"]),
     ("identity", &["model", "clock"]),
-    ("source", &["model", "yaml", "config", "snapshot", "clock"]),
+    ("source", &["model", "yaml", "config", "snapshot", "wire", "clock"]),
     ("telemetry", &["model", "snapshot", "clock"]),
     ("proxy", &["model", "snapshot", "identity", "telemetry", "clock"]),
     ("manifest", &["model", "yaml"]),
+    // The one door to a kube client.
+    ("cluster", &["model"]),
+    (
+        "controller",
+        &[
+            "model",
+            "yaml",
+            "config",
+            "snapshot",
+            "wire",
+            "telemetry",
+            "manifest",
+            "cluster",
+            "clock",
+        ],
+    ),
     // A process put together.
     (
         "serve",

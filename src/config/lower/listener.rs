@@ -8,7 +8,7 @@ use super::{codes, reference};
 use crate::config::raw::{self, Object, Spec};
 use crate::model::{
     ClientAuth, ClientAuthMode, Kind, Listener, ListenerProtocol, ListenerSettings, ListenerTls,
-    ObjectKey, Part, PartKey, TlsVersion,
+    ObjectKey, Part, PartKey, Scope, TlsVersion,
 };
 use crate::names;
 
@@ -34,6 +34,7 @@ pub(super) fn listener(view: &mut View<'_>, key: &PartKey) -> Made {
     let part = Listener {
         key: key.clone(),
         gateway: shape.gateway.clone(),
+        scope: Scope::default(),
         bind: *bind,
         port: shape.port,
         hostname: shape.hostname.clone(),

@@ -121,6 +121,7 @@ pub(super) fn https(name: &str, tls: ListenerTls) -> Listener {
     Listener {
         key: PartKey::new(PartKind::Listener, gateway.clone(), name),
         gateway,
+        scope: Default::default(),
         bind: BindAddress { ip: None, port: 443 },
         port: 443,
         hostname: None,

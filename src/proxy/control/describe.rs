@@ -38,7 +38,7 @@ pub fn describe(part: &Part) -> Value {
 }
 
 fn listener(listener: &Listener) -> Value {
-    let Listener { key: _, gateway, bind, port, hostname, protocol, settings } = listener;
+    let Listener { key: _, gateway, scope: _, bind, port, hostname, protocol, settings } = listener;
     json!({
         "gateway": gateway.to_string(),
         "bind": bind.to_string(),

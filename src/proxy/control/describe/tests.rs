@@ -98,6 +98,7 @@ fn the_other_parts_read_too() {
     let listener = Listener {
         key: key(PartKind::Listener, Kind::Gateway, "edge", "http"),
         gateway: ObjectKey::new(Store::Files, Kind::Gateway, "shop", "edge"),
+        scope: Default::default(),
         bind: BindAddress { ip: None, port: 8080 },
         port: 80,
         hostname: None,
