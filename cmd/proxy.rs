@@ -2,7 +2,7 @@
 
 pub mod config;
 pub mod drain;
-mod log;
+pub mod log;
 pub mod run;
 pub mod status;
 

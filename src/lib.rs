@@ -25,3 +25,5 @@ pub mod proxy;
 pub mod manifest;
 
 pub mod serve;
+
+pub mod controller;

@@ -349,3 +349,27 @@ pub const DEMO_TICKS: usize = 400;
 pub const DEMO_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the demo's gateway may take to end its connections; the demo's own are gone then.
 pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Changes of the API server's objects that wait for the controller; then watches wait.
+pub const WATCH_QUEUE: usize = 4_096;
+/// After a watch failed: from the first try to the longest rest, so that a restarted API server is
+/// followed within 5 s and one that struggles is asked 16 times in 32 s.
+pub const WATCH_BACKOFF_MIN: Duration = Duration::from_millis(250);
+pub const WATCH_BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// A kind that isn't installed is looked for again.
+pub const KIND_LOOK: Duration = Duration::from_secs(10);
+/// How long a Lease holds that isn't renewed, and how often it is: a replica that died is followed
+/// after 10 to 12 s, and two lost renewals change nothing.
+pub const LEASE: Duration = Duration::from_secs(10);
+pub const LEASE_RENEW: Duration = Duration::from_secs(2);
+/// Statuses that are written at the same time, and the rest after one couldn't be.
+pub const STATUS_WRITES: usize = 16;
+pub const STATUS_RETRY: Duration = Duration::from_secs(1);
+/// Secrets and ConfigMaps that are fetched at the same time, and the rest after one couldn't be.
+pub const DATA_FETCHES: usize = 16;
+pub const DATA_RETRY: Duration = Duration::from_secs(1);
+/// What was lowered waits this long for the Secrets that it names, so that a certificate which is
+/// on its way is not missing in between.
+pub const DATA_WAIT: Duration = Duration::from_secs(2);
+/// How often the controller looks at what time alone changes.
+pub const CONTROLLER_TICK: Duration = Duration::from_secs(1);

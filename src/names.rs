@@ -51,6 +51,8 @@ pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
 /// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
 /// that proxies show it.
 pub const CONTROLLER_NAME: &str = "meshctl-controller";
+/// The Secret with the authority that the certificates of the replicas are signed by.
+pub const CONTROLLER_AUTHORITY: &str = "meshctl-controller-authority";
 /// What server-side apply knows the product by.
 pub const FIELD_MANAGER: &str = "meshctl";
 pub const LABEL_GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";

@@ -65,6 +65,8 @@ pub struct Lowering {
     options: Arc<Options>,
     units: HashMap<UnitKey, Unit>,
     readers: HashMap<Query, HashSet<UnitKey>>,
+    /// The Secrets and ConfigMaps among what is read.
+    asked_data: BTreeSet<ObjectKey>,
     /// By how many units a unit is asked for.
     wanted: HashMap<UnitKey, usize>,
     dirty: BTreeSet<UnitKey>,
@@ -113,6 +115,7 @@ impl Lowering {
             options: Arc::new(options),
             units: HashMap::new(),
             readers: HashMap::new(),
+            asked_data: BTreeSet::new(),
             wanted: HashMap::new(),
             dirty: BTreeSet::from([UnitKey::Ports]),
             unsure: BTreeSet::new(),
@@ -167,6 +170,11 @@ impl Lowering {
     /// Every part that there is, in no order.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
         self.units.values().flat_map(|unit| &unit.parts)
+    }
+
+    /// The Secrets and ConfigMaps that something depends on, those that aren't there among them.
+    pub fn asked_data(&self) -> &BTreeSet<ObjectKey> {
+        &self.asked_data
     }
 
     fn mark_roots(&mut self, key: &ObjectKey) {
@@ -273,10 +281,16 @@ impl Lowering {
                 readers.remove(key);
                 if readers.is_empty() {
                     self.readers.remove(query);
+                    if let Some(object) = data_of(query) {
+                        self.asked_data.remove(object);
+                    }
                 }
             }
         }
         for query in after.reads.difference(&before.reads) {
+            if let Some(object) = data_of(query) {
+                self.asked_data.insert(object.clone());
+            }
             self.readers.entry(query.clone()).or_default().insert(key.clone());
         }
         let (old, new) = (wants(before), wants(after));
@@ -341,6 +355,15 @@ fn wants(unit: &Unit) -> BTreeSet<&UnitKey> {
         Query::Tag(_) | Query::Verdict(..) => None,
     });
     unit.demands.iter().chain(read).collect()
+}
+
+fn data_of(query: &Query) -> Option<&ObjectKey> {
+    match query {
+        Query::Tag(super::index::Tag::Object(key)) => {
+            matches!(key.kind, Kind::Secret | Kind::ConfigMap).then_some(key)
+        }
+        _ => None,
+    }
 }
 
 fn claims_of(output: &Output) -> &[unit::Claim] {
