@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod generate;
 mod help;
+mod image;
 mod init;
 mod man;
 mod mesh;
@@ -52,6 +53,8 @@ enum Command {
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
+    #[command(subcommand)]
+    Image(image::Command),
     #[command(alias = "completion")]
     Completions(completions::Args),
     Version(version::Args),
@@ -81,6 +84,7 @@ fn run(
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
+        Some(Command::Image(command)) => image::run(command, environment, output),
         Some(Command::Completions(args)) => completions::run(&args, output),
         Some(Command::Version(args)) => version::run(&args, output),
         Some(Command::Help(args)) => help::run(&args, output),

@@ -24,4 +24,6 @@ pub mod proxy;
 
 pub mod manifest;
 
+pub mod cluster;
+
 pub mod serve;

@@ -349,3 +349,10 @@ pub const DEMO_TICKS: usize = 400;
 pub const DEMO_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the demo's gateway may take to end its connections; the demo's own are gone then.
 pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// An API server that is there answers at once; a firewall that drops packets never does.
+pub const CLUSTER_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// One request of a command to the API server; the server itself gives up after a minute.
+pub const CLUSTER_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Objects in one page of a list, as kubectl asks for them.
+pub const CLUSTER_PAGE: u32 = 500;
