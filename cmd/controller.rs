@@ -56,7 +56,7 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let Command::Run(args) = command;
-    let _log = log::start(&args.loudness.log_filter(environment), environment, output)?;
+    let _log = log::start(&log::filter(args.loudness, environment), environment, output)?;
     meshctl::identity::install_provider();
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::CouldNotAsk, error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -71,7 +71,7 @@ pub fn run(
             image_pull_secret: args.image_pull_secret,
             listen: args.listen,
             observe: args.observe,
-            version: meshctl::VERSION,
+            version: crate::version::TEXT,
             objects: flags::Options {
                 cluster: true,
                 allow_local_backends: args.allow_local_backends,

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod generate;
 mod help;
+mod image;
 mod init;
 mod man;
 mod mesh;
@@ -55,6 +56,8 @@ enum Command {
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
+    #[command(subcommand)]
+    Image(image::Command),
     #[command(alias = "completion")]
     Completions(completions::Args),
     Version(version::Args),
@@ -85,6 +88,7 @@ fn run(
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
+        Some(Command::Image(command)) => image::run(command, environment, output),
         Some(Command::Completions(args)) => completions::run(&args, output),
         Some(Command::Version(args)) => version::run(&args, output),
         Some(Command::Help(args)) => help::run(&args, output),

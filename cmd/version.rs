@@ -1,5 +1,6 @@
 //! `meshctl version`
 
+use meshctl::manifest::image::ImageName;
 use serde::Serialize;
 
 use crate::args::{Format, OutputFormat, examples};
@@ -12,6 +13,11 @@ const COMMIT: Option<&str> = option_env!("MESHCTL_COMMIT");
 
 /// What `--version` says.
 pub const TEXT: &str = VERSION;
+
+/// What `image save` calls the image and `install` asks for, unless they are told.
+pub fn image_name() -> ImageName {
+    ImageName::parse(concat!("meshctl:", env!("CARGO_PKG_VERSION"))).expect("a version is a tag")
+}
 
 /// Print the version, the commit it was built from, and what it speaks
 #[derive(clap::Args)]

@@ -24,6 +24,8 @@ pub mod proxy;
 
 pub mod manifest;
 
+pub mod cluster;
+
 pub mod serve;
 
 pub mod controller;

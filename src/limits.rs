@@ -373,3 +373,9 @@ pub const DATA_RETRY: Duration = Duration::from_secs(1);
 pub const DATA_WAIT: Duration = Duration::from_secs(2);
 /// How often the controller looks at what time alone changes.
 pub const CONTROLLER_TICK: Duration = Duration::from_secs(1);
+/// An API server that is there answers at once; a firewall that drops packets never does.
+pub const CLUSTER_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// One request of a command to the API server; the server itself gives up after a minute.
+pub const CLUSTER_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Objects in one page of a list, as kubectl asks for them.
+pub const CLUSTER_PAGE: u32 = 500;

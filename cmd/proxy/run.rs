@@ -156,7 +156,7 @@ impl Options {
             access_log: access_log.map(AccessLog::format),
             drain_timeout,
             takeover,
-            log: log_filter(loudness, environment),
+            log: log::filter(loudness, environment),
         })
     }
 }
@@ -257,17 +257,6 @@ impl AccessLog {
             Self::Text => Some(AccessLogFormat::Text),
             Self::Off => None,
         }
-    }
-}
-
-/// The command line, then `MESHCTL_LOG`, then what an operator wants to see.
-fn log_filter(loudness: Loudness, environment: &Environment) -> String {
-    match (loudness.quiet, loudness.verbose) {
-        (true, _) => "error".to_owned(),
-        // A peer can make the h2 crate warn as often as it likes.
-        (false, 0) => environment.log.clone().unwrap_or_else(|| "info,h2=error".to_owned()),
-        (false, 1) => "info,meshctl=debug".to_owned(),
-        (false, _) => "info,meshctl=trace".to_owned(),
     }
 }
 
