@@ -349,3 +349,11 @@ pub const DEMO_TICKS: usize = 400;
 pub const DEMO_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the demo's gateway may take to end its connections; the demo's own are gone then.
 pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One message between controller and proxy, but for a part that alone is larger: gRPC's usual
+/// bound, and a slow line has it before anybody thinks that the other side is gone.
+pub const WIRE_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The largest part. An EndpointSet of 100,000 endpoints has 4 MB.
+pub const WIRE_PART_BYTES: usize = 16 * 1024 * 1024;
+/// All of one transaction, which a proxy holds before it applies any of it: 100,000 rules of 5 KB.
+pub const WIRE_TRANSACTION_BYTES: usize = 512 * 1024 * 1024;
