@@ -26,4 +26,6 @@ pub mod proxy;
 
 pub mod manifest;
 
+pub mod controller;
+
 pub mod serve;

@@ -12,6 +12,7 @@ mod backend;
 mod certificate;
 mod check;
 mod filter;
+pub mod hello;
 mod key;
 mod listener;
 mod messages;
