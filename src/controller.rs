@@ -16,12 +16,15 @@
 mod authority;
 mod board;
 mod data;
+pub mod fleets;
 mod lease;
 mod merge;
+pub mod proxies;
 mod statuses;
 mod tokens;
 mod watch;
 mod world;
+pub mod xds;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 
 use kube::Client;
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 use tokio::time::Instant;
@@ -40,9 +44,12 @@ use crate::snapshot::Changes;
 use crate::telemetry::door::ObservationDoor;
 use board::Board;
 use data::Data;
+use fleets::Fleets;
 use statuses::Statuses;
+use tokens::{Accounts, Reviews};
 use watch::{Change, Watched};
 use world::{Noted, World};
+use xds::{Distribution, ServerIdentity};
 
 pub use authority::AuthorityError;
 
@@ -65,6 +72,7 @@ pub struct Options {
 #[derive(Debug)]
 pub enum StartError {
     Authority(AuthorityError),
+    Identity(xds::ServerIdentityError),
     /// The address and the reason.
     Listen(SocketAddr, std::io::Error),
 }
@@ -73,6 +81,7 @@ impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Authority(error) => error.fmt(f),
+            Self::Identity(error) => error.fmt(f),
             Self::Listen(address, error) => write!(f, "can't listen on {address}: {error}"),
         }
     }
@@ -90,7 +99,20 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     tokio::spawn(door.serve(Arc::clone(&board), std::future::pending()));
     let authority = authority::serve(&client, &options.namespace).await;
     let authority = authority.map_err(StartError::Authority)?;
+    let listen = |error| StartError::Listen(options.listen, error);
+    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+    let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
+    let identity = Arc::new(identity.map_err(StartError::Identity)?);
+    let distribution = Arc::new(Distribution::new());
+    let accounts = Accounts::default();
+    let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
+    let rng = fastrand::Rng::new();
+    tokio::spawn(xds::serve(listener, identity, Arc::clone(&distribution), reviews, rng));
     let controller = Controller {
+        fleets: Fleets::default(),
+        generation: 0,
+        distribution,
+        accounts,
         changes: watch::start(&client),
         leading: lease::start(&client, &options.namespace, &options.identity),
         world: World::new(Data::new(client.clone()), options.objects),
@@ -124,6 +146,11 @@ struct Controller {
     leading: channel::Receiver<bool>,
     world: World,
     statuses: Statuses,
+    fleets: Fleets,
+    /// Counts what was published.
+    generation: u64,
+    distribution: Arc<Distribution>,
+    accounts: Accounts,
     pending: Pending,
     authority: authority::Served,
     board: Arc<Board>,
@@ -204,7 +231,19 @@ impl Controller {
         for (key, status) in statuses {
             self.statuses.want(key, status);
         }
-        let _ = parts;
+        let mut changes = Changes { upserted: Vec::new(), removed: Vec::new() };
+        for (key, part) in parts {
+            match part {
+                Some(part) => changes.upserted.push(part),
+                None => changes.removed.push(key),
+            }
+        }
+        if self.generation > 0 && changes.upserted.is_empty() && changes.removed.is_empty() {
+            return;
+        }
+        self.generation += 1;
+        self.distribution.publish(self.generation, &self.fleets.apply(&changes));
+        self.board.set_ready(Ok(()));
     }
 }
 

@@ -14,6 +14,8 @@ pub mod config;
 
 pub mod snapshot;
 
+pub mod wire;
+
 pub mod source;
 
 pub mod identity;
@@ -25,7 +27,6 @@ pub mod proxy;
 pub mod manifest;
 
 pub mod cluster;
-
 pub mod serve;
 
 pub mod controller;

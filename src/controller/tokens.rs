@@ -10,11 +10,15 @@ use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, TokenRe
 use kube::api::PostParams;
 use kube::{Api, Client};
 
+use super::xds::{Admitted, Authenticate, Refused};
 use crate::model::{Name, Scope};
 use crate::names;
 
 #[cfg(test)]
 mod tests;
+
+/// Where a TokenReview says which pod the token was made for.
+const POD_NAME: &str = "authentication.kubernetes.io/pod-name";
 
 /// Which ServiceAccount, as namespace and name, may have the parts of which fleet.
 #[derive(Clone, Debug, Default)]
@@ -31,34 +35,30 @@ impl Accounts {
     }
 }
 
-#[derive(Debug, PartialEq)]
-pub(super) enum Refused {
-    /// What the proxy is told.
-    Not(String),
-    /// The API server can't be asked: the proxy comes again.
-    CannotAsk(String),
+/// Asks the API server about each token.
+pub(super) struct Reviews {
+    pub(super) client: Client,
+    pub(super) accounts: Accounts,
 }
 
-pub(super) async fn review(
-    client: &Client,
-    accounts: &Accounts,
-    token: &str,
-) -> Result<Scope, Refused> {
-    let review = TokenReview {
-        spec: TokenReviewSpec {
-            audiences: Some(vec![names::CONTROLLER_NAME.to_owned()]),
-            token: Some(token.to_owned()),
-        },
-        ..TokenReview::default()
-    };
-    let reviews: Api<TokenReview> = Api::all(client.clone());
-    let reviewed = reviews.create(&PostParams::default(), &review).await;
-    let reviewed = reviewed.map_err(|error| Refused::CannotAsk(error.to_string()))?;
-    judge(reviewed.status.unwrap_or_default(), accounts)
+impl Authenticate for Reviews {
+    async fn authenticate(&self, token: &str) -> Result<Admitted, Refused> {
+        let review = TokenReview {
+            spec: TokenReviewSpec {
+                audiences: Some(vec![names::CONTROLLER_NAME.to_owned()]),
+                token: Some(token.to_owned()),
+            },
+            ..TokenReview::default()
+        };
+        let reviews: Api<TokenReview> = Api::all(self.client.clone());
+        let reviewed = reviews.create(&PostParams::default(), &review).await;
+        let reviewed = reviewed.map_err(|error| Refused::Unavailable(error.to_string()))?;
+        judge(reviewed.status.unwrap_or_default(), &self.accounts)
+    }
 }
 
-fn judge(status: TokenReviewStatus, accounts: &Accounts) -> Result<Scope, Refused> {
-    let no = |why: String| Err(Refused::Not(why));
+fn judge(status: TokenReviewStatus, accounts: &Accounts) -> Result<Admitted, Refused> {
+    let no = |why: String| Err(Refused::Token(why));
     if status.authenticated != Some(true) {
         return no(status.error.unwrap_or_else(|| "the token is not valid".to_owned()));
     }
@@ -67,13 +67,17 @@ fn judge(status: TokenReviewStatus, accounts: &Accounts) -> Result<Scope, Refuse
     if !status.audiences.iter().flatten().any(ours) {
         return no(format!("the token is not meant for {}", names::CONTROLLER_NAME));
     }
-    let user = status.user.and_then(|user| user.username).unwrap_or_default();
-    let account = user.strip_prefix("system:serviceaccount:").and_then(|name| name.split_once(':'));
+    let user = status.user.unwrap_or_default();
+    let username = user.username.unwrap_or_default();
+    let account =
+        username.strip_prefix("system:serviceaccount:").and_then(|name| name.split_once(':'));
     let Some((namespace, name)) = account else {
-        return no(format!("`{user}` is not a service account"));
+        return no(format!("`{username}` is not a service account"));
     };
-    match accounts.scope(namespace, name) {
-        Some(scope) => Ok(scope),
-        None => no(format!("ServiceAccount {namespace}/{name} belongs to no Gateway of ours")),
-    }
+    let Some(scope) = accounts.scope(namespace, name) else {
+        return no(format!("ServiceAccount {namespace}/{name} belongs to no Gateway of ours"));
+    };
+    let pod = user.extra.unwrap_or_default().remove(POD_NAME).unwrap_or_default();
+    let name = pod.first().map(|pod| format!("{namespace}/{pod}").into());
+    Ok(Admitted { scope, name })
 }

@@ -18,7 +18,13 @@ fn only_the_account_of_a_fleet_gets_its_parts() {
     accounts.set(BTreeMap::from([(("shop".into(), "front-meshctl".into()), scope.clone())]));
     let account = "system:serviceaccount:shop:front-meshctl";
     let ours = names::CONTROLLER_NAME;
-    assert_eq!(judge(status(account, ours), &accounts), Ok(scope));
+    let admitted = judge(status(account, ours), &accounts);
+    assert_eq!(admitted, Ok(Admitted { scope: scope.clone(), name: None }));
+    let mut bound = status(account, ours);
+    let extra = BTreeMap::from([(POD_NAME.to_owned(), vec!["front-1".to_owned()])]);
+    bound.user = bound.user.map(|user| UserInfo { extra: Some(extra), ..user });
+    let name = Some("shop/front-1".into());
+    assert_eq!(judge(bound, &accounts), Ok(Admitted { scope, name }));
     let refused = [
         status(account, "https://kubernetes.default.svc"),
         status("system:serviceaccount:shop:default", ours),
@@ -28,6 +34,6 @@ fn only_the_account_of_a_fleet_gets_its_parts() {
         TokenReviewStatus { audiences: None, ..status(account, ours) },
     ];
     for status in refused {
-        assert!(matches!(judge(status.clone(), &accounts), Err(Refused::Not(_))), "{status:?}");
+        assert!(matches!(judge(status.clone(), &accounts), Err(Refused::Token(_))), "{status:?}");
     }
 }
