@@ -421,3 +421,8 @@ pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
 /// Parts are saved once they have rested for this long.
 pub const SAVE_REST: Duration = Duration::from_secs(1);
+/// Fleets that are deployed at the same time, and the rest after one couldn't be.
+pub const DEPLOYMENTS: usize = 8;
+pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
+/// How often the controller looks which version of the Gateway API is installed.
+pub const VERSION_LOOK: Duration = Duration::from_secs(60);
