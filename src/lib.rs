@@ -26,4 +26,6 @@ pub mod manifest;
 
 pub mod cluster;
 
+pub mod controller;
+
 pub mod serve;
