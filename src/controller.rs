@@ -17,6 +17,7 @@ mod authority;
 mod board;
 mod data;
 pub mod fleets;
+pub mod infrastructure;
 mod lease;
 mod merge;
 pub mod proxies;

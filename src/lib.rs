@@ -27,6 +27,7 @@ pub mod proxy;
 pub mod manifest;
 
 pub mod cluster;
-pub mod serve;
 
 pub mod controller;
+
+pub mod serve;

@@ -426,3 +426,14 @@ pub const DEPLOYMENTS: usize = 8;
 pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
 /// How often the controller looks which version of the Gateway API is installed.
 pub const VERSION_LOOK: Duration = Duration::from_secs(60);
+
+/// Between the end of a pod being decided and its proxy being told: nodes and load balancers still
+/// send connections until they have heard of it.
+pub const DRAIN_DELAY: Duration = Duration::from_secs(5);
+/// After a proxy's own deadline: cut requests are told, logs are written.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// A proxy's token; the kubelet renews it at four fifths of that. The shortest is ten minutes.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+/// What a proxy may keep of its configuration in memory for the next start: 10,000 routes are
+/// about 10 MB.
+pub const STATE_VOLUME: &str = "128Mi";

@@ -62,6 +62,8 @@ pub const LABEL_GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// `meshctl` on everything that `meshctl install` applied, and on nothing else.
 pub const LABEL_INSTALLED_BY: &str = "meshctl.dev/installed-by";
+/// The fleet of proxies that an object belongs to: what its Service selects.
+pub const LABEL_FLEET: &str = "meshctl.dev/fleet";
 pub const LABEL_APP_NAME: &str = "app.kubernetes.io/name";
 pub const LABEL_COMPONENT: &str = "app.kubernetes.io/component";
 /// The version that applied an object.

@@ -12,7 +12,8 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::core::TypeMeta;
-use kube::runtime::{metadata_watcher, watcher};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher;
 use kube::{Api, Client, Error as KubeError, discovery};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -100,12 +101,16 @@ async fn watch(client: Client, watched: Watched, changes: mpsc::Sender<Change>) 
             )),
             Watched::Kind(_) => watcher::Config::default(),
         };
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-        let types = TypeMeta { api_version: resource.api_version, kind: resource.kind };
+        let client = client.clone();
+        let types = TypeMeta {
+            api_version: resource.api_version.clone(),
+            kind: resource.kind.clone(),
+        };
         let followed = if watched.metadata_only() {
-            let objects = metadata_watcher(api, config);
-            follow(watched, types, objects, &changes).await
+            let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client, &resource);
+            follow(watched, types, watcher(api, config), &changes).await
         } else {
+            let api = Api::<DynamicObject>::all_with(client, &resource);
             follow(watched, types, watcher(api, config), &changes).await
         };
         if followed == Followed::NobodyListens {
