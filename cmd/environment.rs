@@ -38,6 +38,9 @@ pub struct Environment {
     pub user: Option<u32>,
     /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
     pub log: Option<String>,
+    /// `POD_NAME` and `POD_NAMESPACE`: what Kubernetes calls this process.
+    pub pod_name: Option<String>,
+    pub pod_namespace: Option<String>,
     /// `NOTIFY_SOCKET`: the service manager's.
     pub notify_socket: Option<OsString>,
     /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`.
@@ -76,6 +79,8 @@ impl Environment {
             runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
             user: None,
             log: text(names::ENV_LOG),
+            pod_name: text(names::ENV_POD_NAME),
+            pod_namespace: text(names::ENV_POD_NAMESPACE),
             notify_socket: set("NOTIFY_SOCKET"),
             listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),
             temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),

@@ -47,6 +47,9 @@ pub const HEADER_VIA: &str = "via";
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 pub const ENV_LOG: &str = "MESHCTL_LOG";
 pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
+/// From the pod's own fields (the downward API).
+pub const ENV_POD_NAME: &str = "POD_NAME";
+pub const ENV_POD_NAMESPACE: &str = "POD_NAMESPACE";
 
 /// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
 /// that proxies show it.
