@@ -1,6 +1,7 @@
 //! `meshctl proxy VERB`: serve, and ask those who serve.
 
 pub mod config;
+mod controller;
 pub mod drain;
 pub mod log;
 pub mod run;
