@@ -123,7 +123,7 @@ fn gateway_of(choice: Choice) -> Object {
             gateway.backend_client_certificate = Some(to("", "Secret", "c0"));
         }
         if bit(6) {
-            gateway.parameters_ref = Some(to("meshctl.dev", "MeshConfig", "own"));
+            gateway.infrastructure.parameters_ref = Some(to("meshctl.dev", "MeshConfig", "own"));
         }
         if bit(7) {
             gateway.frontend_default = Some(crate::config::raw::FrontendValidation {
