@@ -182,6 +182,19 @@ fn referred(
     None
 }
 
+/// Why a `parametersRef` can't be followed.
+pub(super) fn refused(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+) -> Option<String> {
+    let before = view.findings.len();
+    match referred(view, object, reference) {
+        Some(_) => None,
+        None => Some(view.said_since(before).unwrap_or_default().to_owned()),
+    }
+}
+
 fn the_mesh_s(view: &mut View<'_>, gateway: &Object) -> Option<Arc<ListenerSettings>> {
     let configs: Vec<ObjectKey> = view
         .tagged(Tag::All(Kind::MeshConfig))
