@@ -333,6 +333,10 @@ pub const SERVED_WAIT: Duration = Duration::from_secs(1);
 /// Between two tries to watch the files where the system refused a thread.
 pub const WATCH_RETRY: Duration = Duration::from_secs(1);
 
+/// Proxies of one Gateway: more are a slip of the fingers, and each holds a conversation with the
+/// controller.
+pub const REPLICAS: u32 = 1_000;
+
 /// Connections of the demo's load; each has at most one request on its way.
 pub const DEMO_CONNECTIONS: u32 = 8;
 /// A request of the demo that has no answer by now is lost.

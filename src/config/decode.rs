@@ -13,6 +13,7 @@
 //! This module must not know other objects, files or the clock.
 
 mod base64;
+mod deployment;
 mod fields;
 mod filters;
 mod findings;
