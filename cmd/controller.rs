@@ -64,9 +64,9 @@ pub fn run(
     runtime.block_on(async {
         let cluster = Cluster::connect(&Access::InCluster).await.map_err(|error| failed(&error))?;
         let options = controller::Options {
-            client: cluster.client(),
             identity: environment.pod_name.clone().unwrap_or_else(|| "meshctl".to_owned()),
             namespace: cluster.namespace.clone(),
+            cluster,
             image: args.image,
             image_pull_secret: args.image_pull_secret,
             listen: args.listen,

@@ -16,36 +16,43 @@
 mod authority;
 mod board;
 mod data;
+mod deploy;
 pub mod fleets;
 pub mod infrastructure;
 mod lease;
 mod merge;
+mod plan;
 pub mod proxies;
 mod statuses;
 mod tokens;
+mod versions;
 mod watch;
 mod world;
 pub mod xds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use kube::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 use tokio::time::Instant;
 
+use crate::cluster::Cluster;
 use crate::config::flags;
+use crate::config::lower::Lowered;
+use crate::config::status::Status;
 use crate::limits;
-use crate::model::{ObjectKey, PartKey};
+use crate::model::{Kind, Name, ObjectKey, PartKey, PartKind, Scope};
 use crate::snapshot::Changes;
 use crate::telemetry::door::ObservationDoor;
 use board::Board;
 use data::Data;
+use deploy::{Deployer, Seen};
 use fleets::Fleets;
+use infrastructure::Release;
 use statuses::Statuses;
 use tokens::{Accounts, Reviews};
 use watch::{Change, Watched};
@@ -56,7 +63,7 @@ pub use authority::AuthorityError;
 
 /// What the controller is started with.
 pub struct Options {
-    pub client: Client,
+    pub cluster: Cluster,
     /// Its pod's name: who holds the Lease.
     pub identity: String,
     pub namespace: String,
@@ -92,7 +99,7 @@ impl std::error::Error for StartError {}
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(options: Options) -> Result<(), StartError> {
-    let client = options.client.clone();
+    let client = options.cluster.client();
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
@@ -109,7 +116,16 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
     let rng = fastrand::Rng::new();
     tokio::spawn(xds::serve(listener, identity, Arc::clone(&distribution), reviews, rng));
+    let release = Release {
+        image: options.image,
+        image_pull_secret: options.image_pull_secret,
+        authority: authority.authority,
+        version: options.version.to_owned(),
+    };
     let controller = Controller {
+        deployer: Deployer::new(options.cluster, release),
+        versions: versions::start(client.clone()),
+        replan: true,
         fleets: Fleets::default(),
         generation: 0,
         distribution,
@@ -119,7 +135,6 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         world: World::new(Data::new(client.clone()), options.objects),
         statuses: Statuses::new(client),
         pending: Pending::default(),
-        authority,
         board,
     };
     tokio::select! {
@@ -152,8 +167,11 @@ struct Controller {
     generation: u64,
     distribution: Arc<Distribution>,
     accounts: Accounts,
+    deployer: Deployer,
+    versions: channel::Receiver<Option<BTreeSet<Name>>>,
+    /// Whether what fleets are made of may have changed.
+    replan: bool,
     pending: Pending,
-    authority: authority::Served,
     board: Arc<Board>,
 }
 
@@ -161,7 +179,7 @@ struct Controller {
 #[derive(Default)]
 struct Pending {
     parts: BTreeMap<PartKey, Option<crate::model::Part>>,
-    statuses: BTreeMap<ObjectKey, Option<Value>>,
+    statuses: BTreeMap<ObjectKey, Option<Arc<Status>>>,
     until: Option<Instant>,
 }
 
@@ -188,49 +206,99 @@ impl Controller {
                 written = self.statuses.next() => self.statuses.take(written),
                 Ok(()) = self.leading.changed() => {
                     let leading = *self.leading.borrow_and_update();
-                    tracing::info!(leading, "the Lease was looked at");
+                    let now = if leading { "leads" } else { "leads no more" };
+                    tracing::info!("this replica {now}");
+                    self.board.leading.set(leading.into());
                     self.statuses.lead(leading);
+                    self.deployer.lead(leading);
+                }
+                done = self.deployer.next() => {
+                    let touched = self.deployer.take(done, Instant::now());
+                    self.look_at(&touched);
+                    self.commit();
+                }
+                Ok(()) = self.versions.changed() => {
+                    let versions = self.versions.borrow_and_update().clone();
+                    self.world.lowering.set_versions(versions.unwrap_or_default());
+                    self.commit();
                 }
                 () = wait(held) => self.publish(),
-                _ = second.tick() => self.commit(),
+                _ = second.tick() => {
+                    let all = self.deployer.all_gateways();
+                    self.look_at(&all);
+                    self.commit();
+                }
             }
             self.statuses.write();
+            self.deployer.work(Instant::now());
         }
     }
 
     fn take(&mut self, (watched, happened): Change) {
         for noted in self.world.take(watched, happened) {
-            match noted {
-                Noted::Is(Watched::Kind(kind), name, object) => {
-                    if Statuses::has(kind) {
-                        self.statuses.seen(&world::key_of(kind, &name), &object);
+            let (watched, place, object) = match &noted {
+                Noted::Is(watched, place, object) => (*watched, place, Some(&**object)),
+                Noted::Gone(watched, place) => (*watched, place, None),
+            };
+            match watched {
+                Watched::Deployment => self.seen(Seen::Deployment, place, object),
+                Watched::Kind(Kind::Service) => self.seen(Seen::Service, place, object),
+                Watched::Kind(kind) => {
+                    let key = world::key_of(kind, place);
+                    match object {
+                        Some(object) if Statuses::has(kind) => self.statuses.seen(&key, object),
+                        Some(_) => {}
+                        None => self.statuses.gone(&key),
                     }
+                    self.replan |= plan::depends_on(kind);
                 }
-                Noted::Gone(Watched::Kind(kind), name) => {
-                    self.statuses.gone(&world::key_of(kind, &name));
-                }
-                Noted::Is(Watched::Deployment, ..) | Noted::Gone(Watched::Deployment, _) => {}
             }
+        }
+    }
+
+    fn seen(&mut self, seen: Seen, place: &(Name, Name), object: Option<&Value>) {
+        let touched = self.deployer.seen(seen, place, object);
+        self.look_at(&touched);
+    }
+
+    /// Tells lowering how the proxies of these Gateways are.
+    fn look_at(&mut self, gateways: &BTreeSet<ObjectKey>) {
+        for gateway in gateways {
+            let told = |scope: &Scope| self.distribution.fleet(scope);
+            let facts = self.deployer.facts(gateway, told);
+            self.world.lowering.set_facts(gateway, facts);
         }
     }
 
     fn commit(&mut self) {
         if !self.world.is_complete() {
+            let missing: Vec<String> =
+                self.world.missing().map(|watched| watched.to_string()).collect();
+            self.board.set_ready(Err(format!("not listed yet: {}", missing.join(", "))));
             return;
         }
         let (lowered, behind) = self.world.commit();
-        self.pending.add(lowered.changes);
+        self.board.lowered.add(lowered.counters.parts_lowered as u64);
+        self.pending.add(lowered);
         if !behind {
             self.publish();
         } else if self.pending.until.is_none() {
             self.pending.until = Some(Instant::now() + limits::DATA_WAIT);
+        }
+        if std::mem::take(&mut self.replan) {
+            let planned = plan::fleets(&self.world.index, &self.world.lowering);
+            let touched = self.deployer.plan(planned);
+            self.accounts.set(self.deployer.accounts());
+            self.look_at(&touched);
+            // Statuses alone follow from facts: this ends.
+            self.commit();
         }
     }
 
     fn publish(&mut self) {
         let Pending { parts, statuses, until: _ } = std::mem::take(&mut self.pending);
         for (key, status) in statuses {
-            self.statuses.want(key, status);
+            self.statuses.want(key, status.map(|status| status.to_json()));
         }
         let mut changes = Changes { upserted: Vec::new(), removed: Vec::new() };
         for (key, part) in parts {
@@ -242,6 +310,9 @@ impl Controller {
         if self.generation > 0 && changes.upserted.is_empty() && changes.removed.is_empty() {
             return;
         }
+        let listener = |key: &PartKey| key.part == PartKind::Listener;
+        self.replan |= changes.upserted.iter().any(|part| listener(part.key()));
+        self.replan |= changes.removed.iter().any(listener);
         self.generation += 1;
         self.distribution.publish(self.generation, &self.fleets.apply(&changes));
         self.board.set_ready(Ok(()));
@@ -249,8 +320,9 @@ impl Controller {
 }
 
 impl Pending {
-    fn add(&mut self, changes: Changes) {
-        let Changes { upserted, removed } = changes;
+    fn add(&mut self, lowered: Lowered) {
+        let Changes { upserted, removed } = lowered.changes;
+        self.statuses.extend(lowered.statuses);
         self.parts.extend(upserted.into_iter().map(|part| (part.key().clone(), Some(part))));
         self.parts.extend(removed.into_iter().map(|key| (key, None)));
     }

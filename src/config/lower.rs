@@ -48,7 +48,7 @@ pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
 use self::status::Users;
-use self::unit::{Made, Output, UnitKey};
+use self::unit::{Fleet, Made, Output, UnitKey};
 use self::view::{Finding, Query, View};
 use super::Diagnostic;
 use super::codes;
@@ -56,7 +56,7 @@ use super::flags::Options;
 use super::index::Index;
 use super::status::{Facts, Status};
 use crate::limits;
-use crate::model::{Kind, Name, ObjectKey, Part, PartKey};
+use crate::model::{Kind, Name, ObjectKey, Part, PartKey, Scope};
 use crate::snapshot::Changes;
 
 #[cfg(test)]
@@ -105,6 +105,15 @@ pub struct Counters {
     pub units_run: usize,
     /// Parts that were made again, changed or not.
     pub parts_lowered: usize,
+}
+
+/// A Gateway of a cluster as far as its proxies go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    pub scope: Scope,
+    /// With other Gateways.
+    pub shared: bool,
+    pub ports: BTreeSet<u16>,
 }
 
 /// What a commit brought.
@@ -213,6 +222,29 @@ impl Lowering {
     /// The Secrets and ConfigMaps that something depends on, those that aren't there among them.
     pub fn asked_data(&self) -> &BTreeSet<ObjectKey> {
         &self.asked_data
+    }
+
+    /// The Gateways that are ours, each with its fleet and the ports of its listeners.
+    pub fn gateways(&self) -> BTreeMap<ObjectKey, Served> {
+        let mut gateways = BTreeMap::new();
+        for (key, unit) in &self.units {
+            if let (UnitKey::Gateway(key), Output::Gateway(shape)) = (key, &unit.output)
+                && let Some(fleet) = &shape.fleet
+            {
+                let shared = matches!(fleet, Fleet::Shared);
+                let served = Served { scope: fleet.scope(), shared, ports: BTreeSet::new() };
+                gateways.insert(key.clone(), served);
+            }
+        }
+        for unit in self.units.values() {
+            let Output::Parent(parent) = &unit.output else { continue };
+            for listener in &parent.listeners {
+                if let Some(served) = gateways.get_mut(&listener.gateway) {
+                    served.ports.insert(listener.port);
+                }
+            }
+        }
+        gateways
     }
 
     fn mark_roots(&mut self, key: &ObjectKey) {

@@ -129,6 +129,10 @@ impl Deployer {
         self.planned.get(scope).map(|planned| planned.gateways.clone()).unwrap_or_default()
     }
 
+    pub(super) fn all_gateways(&self) -> BTreeSet<ObjectKey> {
+        self.planned.values().flat_map(|planned| planned.gateways.iter().cloned()).collect()
+    }
+
     /// The ServiceAccount of each fleet.
     pub(super) fn accounts(&self) -> BTreeMap<Place, Scope> {
         let account = |(scope, planned): (&Scope, &Planned)| {

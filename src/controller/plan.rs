@@ -19,6 +19,14 @@ pub(super) struct Planned {
     pub(super) gateways: BTreeSet<ObjectKey>,
 }
 
+/// Whether an object of this kind can change a fleet.
+pub(super) fn depends_on(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Gateway | Kind::GatewayClass | Kind::ListenerSet | Kind::MeshConfig
+    )
+}
+
 pub(super) fn fleets(index: &Index, lowering: &Lowering) -> BTreeMap<Scope, Planned> {
     let mut fleets: BTreeMap<Scope, Planned> = BTreeMap::new();
     for (key, served) in lowering.gateways() {
