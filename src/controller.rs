@@ -2,6 +2,8 @@
 //!
 //! This module must not know how traffic is served.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fleets;
 pub mod proxies;
 pub mod xds;
