@@ -17,6 +17,8 @@ mod authority;
 mod board;
 mod data;
 mod deploy;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fleets;
 pub mod infrastructure;
 mod lease;

@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::version;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+#[group(id = "from-controller")]
 pub struct Args {
     /// Serve what this controller says: https://HOST:PORT
     #[arg(long, value_name = "URL", value_parser = url, requires_all = ["controller_ca", "token"])]

@@ -202,10 +202,11 @@ impl Fleets {
         let mut told: BTreeMap<Scope, Changes> = BTreeMap::new();
         for (scope, key) in touched.parts {
             let now = self.needed(&scope, &key);
-            let view = self.views.entry(scope.clone()).or_default();
-            if view.get(&key) == now.as_ref() {
+            let had = self.views.get(&scope).and_then(|view| view.get(&key));
+            if had == now.as_ref() {
                 continue;
             }
+            let view = self.views.entry(scope.clone()).or_default();
             let changes = told.entry(scope.clone()).or_default();
             match now {
                 Some(part) => {
