@@ -333,6 +333,8 @@ pub const SERVED_WAIT: Duration = Duration::from_secs(1);
 /// Between two tries to watch the files where the system refused a thread.
 pub const WATCH_RETRY: Duration = Duration::from_secs(1);
 
+/// Entries of a policy's status: the API takes no more.
+pub const POLICY_ANCESTORS: usize = 16;
 /// Proxies of one Gateway: more are a slip of the fingers, and each holds a conversation with the
 /// controller.
 pub const REPLICAS: u32 = 1_000;

@@ -56,14 +56,14 @@ fn a_changed_fact_runs_what_asked_for_it() {
 
 #[test]
 fn another_controllers_gateway_has_no_status_and_no_mistake() {
-    let foreign = |class: &str| {
-        gateway("other", vec![listener("http", 80)]).gateway(|gateway| gateway.class = at(class))
+    let foreign = |of: &str| {
+        gateway("other", vec![listener("http", 80)]).gateway(|gateway| gateway.class = at(of))
     };
-    for class in ["nginx", "theirs"] {
+    for name in ["nginx", "theirs"] {
         let world = cluster([
-            foreign(class),
+            foreign(name),
             route("r", "other", vec![]),
-            super::super::build::class("theirs", "example.com/controller", None),
+            class("theirs", "example.com/controller", None),
         ]);
         world.codes(&[codes::NO_BACKEND]);
         let told: Vec<String> = world.statuses.keys().map(ToString::to_string).collect();
@@ -90,11 +90,11 @@ fn conditions_are_of_the_generation_that_was_looked_at() {
 
 #[test]
 fn listeners_that_cant_be_served() {
-    let check = |listeners: Vec<Listener>, gateway: &str, expected: &[&str]| {
-        let mut world = cluster([super::super::build::gateway("web", listeners)]);
+    let check = |listeners: Vec<Listener>, gateways: &str, expected: &[&str]| {
+        let mut world = cluster([gateway("web", listeners)]);
         programmed(&mut world, "web");
         let conditions = world.conditions(Kind::Gateway, "web");
-        assert!(conditions.contains(&gateway.to_owned()), "{conditions:?}");
+        assert!(conditions.contains(&gateways.to_owned()), "{conditions:?}");
         let line = |one: &&str| {
             let name = one.split(' ').next().expect("a name");
             world.listener_line(Kind::Gateway, "web", name)
