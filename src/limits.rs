@@ -404,8 +404,7 @@ pub const WIRE_TROUBLES: usize = 10;
 
 /// Connections to the controller, one for each proxy; more have to find another replica.
 pub const PROXY_CONNECTIONS: usize = 10_000;
-/// What a stranger has to get through TLS, and then to say who it is.
-pub const PROXY_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a stranger has to get through TLS, then to show a token, then to say what it has.
 pub const PROXY_HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tokens that are looked at at once: each is a question to the API server.
 pub const PROXY_REVIEWS: usize = 32;

@@ -77,34 +77,25 @@ impl Distribution {
     /// Tells fleets what changed. Before the first of these nobody is told anything, so a
     /// controller that has just begun to read takes nothing away.
     pub fn publish(&self, generation: u64, changes: &BTreeMap<Scope, Changes>) {
-        let packed: Vec<_> =
-            changes.iter().map(|(scope, changes)| (scope, pack(changes), changes)).collect();
+        let packed: Vec<_> = changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
         let mut state = self.state();
-        if state.generation.replace(generation).is_none() {
-            for members in state.fleets.values_mut() {
-                members.generation = Some(generation);
-                members.subscribers.values().for_each(|subscriber| subscriber.bell.notify_one());
-            }
-        }
-        for (scope, parcels, changes) in packed {
-            let members = state.fleets.entry(scope.clone()).or_default();
-            members.generation = Some(generation);
-            let mut names: Vec<Arc<str>> = Vec::new();
-            for key in &changes.removed {
-                let name: Arc<str> = wire::name(key).into();
-                members.parcels.remove(&name);
-                names.push(name);
-            }
-            for parcel in parcels {
-                names.push(Arc::clone(&parcel.name));
-                members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
-            }
-            for subscriber in members.subscribers.values_mut() {
-                subscriber.want(&names);
-            }
-            state.forget_if_empty(scope);
+        state.begin(generation);
+        for (scope, (parcels, removed)) in packed {
+            state.tell(generation, scope, parcels, &removed);
         }
         drop(state);
+        self.heard.send_modify(|count| *count += 1);
+    }
+
+    #[cfg(test)]
+    pub(super) fn publish_parcels(
+        &self,
+        generation: u64,
+        scope: &Scope,
+        parcels: Vec<Parcel>,
+        removed: &[Arc<str>],
+    ) {
+        self.state().tell(generation, scope, parcels, removed);
         self.heard.send_modify(|count| *count += 1);
     }
 
@@ -164,22 +155,54 @@ impl Distribution {
     }
 }
 
-/// Parts that are too large to travel stay behind: one route must not cut off all others.
-fn pack(changes: &Changes) -> Vec<Parcel> {
+/// What is new, and the names of what is gone. Parts that are too large to travel stay behind: one
+/// route must not cut off all others.
+fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
     let mut parcels = Vec::with_capacity(changes.upserted.len());
     for part in &changes.upserted {
         let parcel = Parcel::pack(part);
-        if parcel.bytes.len() > limits::WIRE_PART_BYTES {
-            let bytes = parcel.bytes.len();
-            tracing::error!(bytes, "{} is too large to be sent: proxies keep what they have", part.key());
-        } else {
+        let bytes = parcel.bytes.len();
+        if bytes <= limits::WIRE_PART_BYTES {
             parcels.push(parcel);
+        } else {
+            let key = part.key();
+            tracing::error!(bytes, "{key} is too large to be sent: proxies keep what they have");
         }
     }
-    parcels
+    (parcels, changes.removed.iter().map(|key| wire::name(key).into()).collect())
 }
 
 impl State {
+    /// From the first generation on, proxies are told.
+    fn begin(&mut self, generation: u64) {
+        if self.generation.replace(generation).is_some() {
+            return;
+        }
+        for members in self.fleets.values_mut() {
+            members.generation = Some(generation);
+            members.subscribers.values().for_each(|subscriber| subscriber.bell.notify_one());
+        }
+    }
+
+    fn tell(
+        &mut self,
+        generation: u64,
+        scope: &Scope,
+        parcels: Vec<Parcel>,
+        removed: &[Arc<str>],
+    ) {
+        let members = self.fleets.entry(scope.clone()).or_default();
+        members.generation = Some(generation);
+        removed.iter().for_each(|name| drop(members.parcels.remove(name)));
+        let mut names = removed.to_vec();
+        for parcel in parcels {
+            names.push(Arc::clone(&parcel.name));
+            members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
+        }
+        members.subscribers.values_mut().for_each(|subscriber| subscriber.want(&names));
+        self.forget_if_empty(scope);
+    }
+
     fn forget_if_empty(&mut self, scope: &Scope) {
         let empty = |members: &Members| {
             members.parcels.is_empty() && members.subscribers.is_empty()

@@ -85,7 +85,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        let _ = write!(text, ": {error}");
+        let more = error.to_string();
+        // Some repeat what lies behind them.
+        if !text.ends_with(&more) {
+            let _ = write!(text, ": {more}");
+        }
         source = error.source();
     }
     text
