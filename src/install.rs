@@ -4,7 +4,9 @@
 //!
 //! This module must not print, nor choose a cluster.
 
+mod changes;
 mod definitions;
+mod needs;
 mod removal;
 mod rollout;
 #[cfg(test)]
@@ -15,7 +17,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub use changes::{Change, changes, proxies};
 pub use definitions::{Definition, Definitions, required};
+pub use needs::{Need, State, needs, permissions};
 pub use removal::{Removal, removal, remove};
 pub use rollout::{Rollout, Trouble, apply, rollout};
 pub use version::{Skew, Version, skew};

@@ -1,7 +1,5 @@
 //! Applying a plan, and looking whether the controller comes up.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::clock;

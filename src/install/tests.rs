@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::cluster::Permission;
 
 fn settings(version: &str) -> Settings {
     Settings {
@@ -196,4 +197,59 @@ fn a_pod_that_does_not_start_says_what_to_do() {
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "full"}]}});
     assert_eq!(Trouble::of(&unscheduled).unwrap().message, "full");
     assert_eq!(Trouble::of(&json!({"metadata": {"name": "p"}, "status": {}})), None);
+}
+
+#[test]
+fn differences_are_told_by_path_and_not_for_what_the_server_keeps() {
+    let before = json!({"metadata": {"generation": 1, "labels": {"a": "1"}}, "status": {"x": 1},
+        "spec": {"list": [{"image": "a"}, 2], "gone": 1}});
+    let after = json!({"metadata": {"generation": 2, "labels": {"a": "1", "b": "2"}},
+        "status": {"x": 2}, "spec": {"list": [{"image": "b"}, 2]}});
+    let found = changes::differences(&before, &after);
+    assert_eq!(found, [".metadata.labels.b", ".spec.list[0].image", ".spec.gone"]);
+    assert!(changes::differences(&before, &before).is_empty());
+}
+
+#[test]
+fn what_an_installation_needs_is_listed() {
+    let states = |found: &Found, refused: &[Permission]| {
+        let needs = needs::judge(found, refused, "1.0.0");
+        let row = |need: Need| format!("{}: {}: {}", need.what, need.state.as_str(), need.found);
+        needs.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let all = set("v1.6.1", "standard");
+    let before = found(&all, None);
+    assert_eq!(
+        states(&before, &[]),
+        [
+            "Kubernetes: good: v1.34.1",
+            "Gateway API: good: v1.6.1 (standard)",
+            "permissions: good: what `meshctl install` needs",
+            "controller: missing: not installed",
+        ]
+    );
+    let refused: Vec<_> = permissions().take(3).collect();
+    let nothing = Found { server: "v1.30.0".into(), ..found(&[], None) };
+    assert_eq!(
+        states(&nothing, &refused)[..3],
+        [
+            "Kubernetes: missing: v1.30.0".to_owned(),
+            format!("Gateway API: missing: none; missing: {}", KINDS.join(", ")),
+            "permissions: missing: not allowed: create namespaces, patch namespaces, create \
+             customresourcedefinitions.apiextensions.k8s.io"
+                .to_owned(),
+        ]
+    );
+    let mut after = found(&all[..3], Some("0.9.0"));
+    after.controller.as_mut().unwrap().replicas = 2;
+    assert_eq!(
+        states(&after, &[])[1..],
+        [
+            "Gateway API: warning: v1.6.1 (standard); missing: GRPCRoute, ReferenceGrant, \
+             BackendTLSPolicy, ListenerSet",
+            "version: warning: the cluster runs meshctl 0.9.0, too far behind 1.0.0 to go there in \
+             one step",
+            "controller: missing: 0 of 2 replicas are available",
+        ]
+    );
 }

@@ -82,7 +82,9 @@ impl Skew {
             Self::TooOld { .. } => "upgrade one minor version after the other".into(),
             Self::Newer { installed, .. } => format!("use meshctl {installed}"),
             Self::Unknown { .. } => {
-                "`meshctl uninstall` removes what is there; then install again".into()
+                "if nobody needs it, delete Deployment meshctl-system/meshctl-controller and install \
+                 again"
+                    .into()
             }
         }
     }
