@@ -42,8 +42,9 @@ pub struct Environment {
     pub kubeconfig: Vec<PathBuf>,
     /// Whether this process runs in a pod: `KUBERNETES_SERVICE_HOST`.
     pub in_cluster: bool,
-    /// `POD_NAME`.
+    /// `POD_NAME` and `POD_NAMESPACE`: as the manifests of `meshctl install` say them.
     pub pod_name: Option<String>,
+    pub pod_namespace: Option<String>,
     /// `NOTIFY_SOCKET`: the service manager's.
     pub notify_socket: Option<OsString>,
     /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`.
@@ -85,6 +86,7 @@ impl Environment {
             kubeconfig: kubeconfig(&set),
             in_cluster: set("KUBERNETES_SERVICE_HOST").is_some(),
             pod_name: text(names::ENV_POD_NAME),
+            pod_namespace: text(names::ENV_POD_NAMESPACE),
             notify_socket: set("NOTIFY_SOCKET"),
             listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),
             temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod cluster;
 mod completions;
+mod controller;
 mod demo;
 mod environment;
 mod exit;
@@ -55,6 +56,8 @@ enum Command {
     Check(check::Args),
     #[command(subcommand)]
     Proxy(proxy::Command),
+    #[command(subcommand)]
+    Controller(controller::Command),
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
@@ -90,6 +93,7 @@ fn run(
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
+        Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),

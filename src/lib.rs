@@ -14,6 +14,8 @@ pub mod config;
 
 pub mod snapshot;
 
+pub mod wire;
+
 pub mod source;
 
 pub mod identity;

@@ -45,14 +45,17 @@ pub const HEADER_TRACE_STATE: &str = "tracestate";
 pub const HEADER_VIA: &str = "via";
 
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
+/// From the pod's own fields (the downward API).
+pub const ENV_POD_NAME: &str = "POD_NAME";
+pub const ENV_POD_NAMESPACE: &str = "POD_NAMESPACE";
 pub const ENV_LOG: &str = "MESHCTL_LOG";
 pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
-/// The pod's own name, where the Deployment tells it.
-pub const ENV_POD_NAME: &str = "POD_NAME";
 
 /// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
 /// that proxies show it.
 pub const CONTROLLER_NAME: &str = "meshctl-controller";
+/// The Secret with the authority that the certificates of the replicas are signed by.
+pub const CONTROLLER_AUTHORITY: &str = "meshctl-controller-authority";
 /// What server-side apply knows the product by.
 pub const FIELD_MANAGER: &str = "meshctl";
 pub const LABEL_GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";

@@ -13,6 +13,7 @@
 //! This module must not know other objects, files or the clock.
 
 mod base64;
+mod deployment;
 mod fields;
 mod filters;
 mod findings;
@@ -20,6 +21,7 @@ mod formats;
 mod gateway;
 mod grpc_route;
 mod http_route;
+mod json;
 mod kubernetes;
 mod meshctl;
 mod metadata;
@@ -36,7 +38,9 @@ use std::sync::Arc;
 use fields::Fields;
 use findings::Findings;
 pub(super) use formats::is_label;
+pub use json::from_json;
 pub use metadata::from_files;
+pub use served::versions;
 
 use super::raw::{Object, Origin, Spec};
 use super::{Diagnostic, Severity};
@@ -170,7 +174,10 @@ impl Document<'_> {
 
     fn object(&self, kind: Kind, doc: &Node) -> Decoded {
         let before = self.findings.errors();
-        self.findings.be_lenient(matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY));
+        // An API server may have newer definitions than ours, and has refused what fits none.
+        let lenient = self.store == Store::Cluster
+            || matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY);
+        self.findings.be_lenient(lenient);
         let Some(mut fields) = Fields::open(doc, self.findings) else {
             return Decoded::Broken(None);
         };

@@ -26,6 +26,7 @@ pub struct Options {
     /// The objects are a cluster's: Gateways have proxies of their own, `spec.addresses` are not
     /// the proxy's, and what each object's status says is worked out as well.
     pub cluster: bool,
+    pub allow_local_backends: bool,
 }
 
 impl Options {

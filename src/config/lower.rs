@@ -35,6 +35,7 @@ mod rule;
 mod session;
 mod settings;
 mod sought;
+mod status;
 mod target;
 mod traits;
 mod unit;
@@ -46,14 +47,16 @@ use std::sync::Arc;
 pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
-use self::unit::{Made, Output, UnitKey};
+use self::status::Users;
+use self::unit::{Fleet, Made, Output, UnitKey};
 use self::view::{Finding, Query, View};
 use super::Diagnostic;
 use super::codes;
 use super::flags::Options;
 use super::index::Index;
+use super::status::{Facts, Status};
 use crate::limits;
-use crate::model::{Kind, Name, ObjectKey, Part, PartKey};
+use crate::model::{Kind, Name, ObjectKey, Part, PartKey, Scope};
 use crate::snapshot::Changes;
 
 #[cfg(test)]
@@ -65,15 +68,22 @@ pub struct Lowering {
     options: Arc<Options>,
     units: HashMap<UnitKey, Unit>,
     readers: HashMap<Query, HashSet<UnitKey>>,
+    /// The Secrets and ConfigMaps among what is read.
+    asked_data: BTreeSet<ObjectKey>,
     /// By how many units a unit is asked for.
     wanted: HashMap<UnitKey, usize>,
     dirty: BTreeSet<UnitKey>,
     /// Units that may be of no use any more.
     unsure: BTreeSet<UnitKey>,
     claims: Claims,
+    users: Users,
+    facts: BTreeMap<ObjectKey, Facts>,
+    versions: Option<BTreeSet<Name>>,
     wakes: BTreeSet<(i64, UnitKey)>,
     /// What changed since the last commit: the part before, and the part now.
     changed: BTreeMap<PartKey, (Option<Part>, Option<Part>)>,
+    /// The same of statuses.
+    restated: BTreeMap<ObjectKey, (Option<Arc<Status>>, Option<Arc<Status>>)>,
     counters: Counters,
     /// Expressions that were read in this commit, and why some can't be.
     patterns: HashMap<Name, Result<(), String>>,
@@ -97,11 +107,24 @@ pub struct Counters {
     pub parts_lowered: usize,
 }
 
+/// A Gateway of a cluster as far as its proxies go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    pub scope: Scope,
+    /// With other Gateways.
+    pub shared: bool,
+    pub ports: BTreeSet<u16>,
+}
+
 /// What a commit brought.
 #[derive(Debug)]
 pub struct Lowered {
     /// Only parts whose content changed, in the order of their keys.
     pub changes: Changes,
+    /// What the status of objects in a cluster has to say now, where that changed. `None`: nothing
+    /// any more, the object is gone or another controller's. A route or policy of which nothing is
+    /// ours has a status without entries.
+    pub statuses: BTreeMap<ObjectKey, Option<Arc<Status>>>,
     /// All that is wrong now, the decoder's diagnostics too, by file and place.
     pub diagnostics: Vec<Diagnostic>,
     pub counters: Counters,
@@ -113,12 +136,17 @@ impl Lowering {
             options: Arc::new(options),
             units: HashMap::new(),
             readers: HashMap::new(),
+            asked_data: BTreeSet::new(),
             wanted: HashMap::new(),
-            dirty: BTreeSet::from([UnitKey::Ports]),
+            dirty: BTreeSet::new(),
             unsure: BTreeSet::new(),
             claims: Claims::default(),
+            users: Users::default(),
+            facts: BTreeMap::new(),
+            versions: None,
             wakes: BTreeSet::new(),
             changed: BTreeMap::new(),
+            restated: BTreeMap::new(),
             counters: Counters::default(),
             patterns: HashMap::new(),
         }
@@ -159,8 +187,30 @@ impl Lowering {
         self.patterns = HashMap::new();
         Lowered {
             changes: self.take_changes(),
+            statuses: self.take_statuses(),
             diagnostics: self.diagnostics(index),
             counters: self.counters,
+        }
+    }
+
+    /// Says how the proxies of a Gateway are, or that nothing is known of them any more. The next
+    /// commit has what that changes.
+    pub fn set_facts(&mut self, gateway: &ObjectKey, facts: Option<Facts>) {
+        let before = match facts.clone() {
+            Some(facts) => self.facts.insert(gateway.clone(), facts),
+            None => self.facts.remove(gateway),
+        };
+        if before != facts {
+            self.touch(&Query::Facts(gateway.clone()));
+        }
+    }
+
+    /// Says which versions the Gateway API's CRDs in the cluster have (their `bundle-version`
+    /// annotations; an empty one for a CRD without).
+    pub fn set_versions(&mut self, versions: BTreeSet<Name>) {
+        if self.versions.as_ref() != Some(&versions) {
+            self.versions = Some(versions);
+            self.touch(&Query::Versions);
         }
     }
 
@@ -169,7 +219,38 @@ impl Lowering {
         self.units.values().flat_map(|unit| &unit.parts)
     }
 
+    /// The Secrets and ConfigMaps that something depends on, those that aren't there among them.
+    pub fn asked_data(&self) -> &BTreeSet<ObjectKey> {
+        &self.asked_data
+    }
+
+    /// The Gateways that are ours, each with its fleet and the ports of its listeners.
+    pub fn gateways(&self) -> BTreeMap<ObjectKey, Served> {
+        let mut gateways = BTreeMap::new();
+        for (key, unit) in &self.units {
+            if let (UnitKey::Gateway(key), Output::Gateway(shape)) = (key, &unit.output)
+                && let Some(fleet) = &shape.fleet
+            {
+                let shared = matches!(fleet, Fleet::Shared);
+                let served = Served { scope: fleet.scope(), shared, ports: BTreeSet::new() };
+                gateways.insert(key.clone(), served);
+            }
+        }
+        for unit in self.units.values() {
+            let Output::Parent(parent) = &unit.output else { continue };
+            for listener in &parent.listeners {
+                if let Some(served) = gateways.get_mut(&listener.gateway) {
+                    served.ports.insert(listener.port);
+                }
+            }
+        }
+        gateways
+    }
+
     fn mark_roots(&mut self, key: &ObjectKey) {
+        if self.options.cluster && status::is_told(key.kind) {
+            self.dirty.insert(UnitKey::Status(key.clone()));
+        }
         let object = key.clone();
         match key.kind {
             Kind::MeshConfig => self.dirty.extend([UnitKey::MeshConfig(object)]),
@@ -194,7 +275,6 @@ impl Lowering {
 
     fn is_alive(&self, key: &UnitKey, index: &Index) -> bool {
         let rooted = match key {
-            UnitKey::Ports => true,
             UnitKey::Arbiter(listener) => self.claims.has(listener),
             _ => key.root().is_some_and(|object| index.get(object).is_some()),
         };
@@ -246,8 +326,8 @@ impl Lowering {
         self.note_parts(&before.parts, &after.parts);
         self.note_questions(key, &before, after);
         let same = before.output == after.output;
-        if !same && let UnitKey::Attach(route) = key {
-            self.note_claims(route, &before.output, &after.output);
+        if !same {
+            self.note_output(key, &before.output, &after.output);
         }
         if let Some(unit) = unit {
             self.units.insert(key.clone(), unit);
@@ -273,10 +353,16 @@ impl Lowering {
                 readers.remove(key);
                 if readers.is_empty() {
                     self.readers.remove(query);
+                    if let Some(object) = data_of(query) {
+                        self.asked_data.remove(object);
+                    }
                 }
             }
         }
         for query in after.reads.difference(&before.reads) {
+            if let Some(object) = data_of(query) {
+                self.asked_data.insert(object.clone());
+            }
             self.readers.entry(query.clone()).or_default().insert(key.clone());
         }
         let (old, new) = (wants(before), wants(after));
@@ -300,10 +386,50 @@ impl Lowering {
         }
     }
 
+    /// What more than one unit's readers make of an output.
+    fn note_output(&mut self, key: &UnitKey, before: &Output, after: &Output) {
+        match key {
+            UnitKey::Attach(route) => self.note_claims(route, before, after),
+            UnitKey::Route(route) => self.note_route(route, before, after),
+            UnitKey::Status(object) => {
+                let status = |output: &Output| match output {
+                    Output::Status(status) => Some(status.clone()),
+                    _ => None,
+                };
+                let first = || (status(before), None);
+                self.restated.entry(object.clone()).or_insert_with(first).1 = status(after);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_route(&mut self, route: &ObjectKey, before: &Output, after: &Output) {
+        let nothing = unit::RouteShape::default();
+        let (before, after) = (shape_of(before, &nothing), shape_of(after, &nothing));
+        for object in self.users.change(&before.uses, &after.uses) {
+            self.touch(&Query::Users(object));
+        }
+        if before.wholly_invalid != after.wholly_invalid {
+            self.claims.set_invalid(route, after.wholly_invalid);
+            if let Some(attach) = self.units.get(&UnitKey::Attach(route.clone())) {
+                let listeners = claims_of(&attach.output).iter().map(|claim| &claim.listener);
+                self.dirty.extend(listeners.cloned().map(UnitKey::Arbiter));
+            }
+        }
+    }
+
     fn note_claims(&mut self, route: &ObjectKey, before: &Output, after: &Output) {
         for listener in self.claims.change(route, claims_of(before), claims_of(after)) {
             self.dirty.insert(UnitKey::Arbiter(listener));
         }
+    }
+
+    fn take_statuses(&mut self) -> BTreeMap<ObjectKey, Option<Arc<Status>>> {
+        let restated = std::mem::take(&mut self.restated).into_iter();
+        restated
+            .filter(|(_, (before, after))| before != after)
+            .map(|(key, (_, after))| (key, after))
+            .collect()
     }
 
     fn take_changes(&mut self) -> Changes {
@@ -338,15 +464,35 @@ impl Lowering {
 fn wants(unit: &Unit) -> BTreeSet<&UnitKey> {
     let read = unit.reads.iter().filter_map(|query| match query {
         Query::Output(key) => Some(key),
-        Query::Tag(_) | Query::Verdict(..) => None,
+        Query::Tag(_)
+        | Query::Verdict(..)
+        | Query::Users(_)
+        | Query::Facts(_)
+        | Query::Versions => None,
     });
     unit.demands.iter().chain(read).collect()
 }
 
+fn data_of(query: &Query) -> Option<&ObjectKey> {
+    match query {
+        Query::Tag(super::index::Tag::Object(key)) => {
+            matches!(key.kind, Kind::Secret | Kind::ConfigMap).then_some(key)
+        }
+        _ => None,
+    }
+}
+
 fn claims_of(output: &Output) -> &[unit::Claim] {
     match output {
-        Output::Attach(claims) => claims,
+        Output::Attach(attached) => &attached.claims,
         _ => &[],
+    }
+}
+
+fn shape_of<'a>(output: &'a Output, nothing: &'a unit::RouteShape) -> &'a unit::RouteShape {
+    match output {
+        Output::Route(shape) => shape,
+        _ => nothing,
     }
 }
 
@@ -356,18 +502,19 @@ fn make(view: &mut View<'_>, key: &UnitKey) -> Made {
         UnitKey::Policy(object) => policy::policy(view, object).into(),
         UnitKey::Gateway(object) => gateway::gateway(view, object).into(),
         UnitKey::ListenerSet(object) => gateway::listener_set(view, object).into(),
-        UnitKey::Ports => ports::ports(view).into(),
+        UnitKey::Ports(fleet) => ports::ports(view, fleet).into(),
         UnitKey::Parent(object) => ports::parent(view, object).into(),
         UnitKey::Certificate(secret) => certificate::certificate(view, secret),
         UnitKey::Traits(gateway) => traits::traits(view, gateway).into(),
         UnitKey::Settings(gateway) => settings::settings(view, gateway).into(),
         UnitKey::Listener(listener) => listener::listener(view, listener),
         UnitKey::Attach(route) => attach::attach(view, route).into(),
-        UnitKey::Arbiter(listener) => arbiter::arbiter(view, listener),
+        UnitKey::Arbiter(listener) => arbiter::arbiter(view, listener).into(),
         UnitKey::Target(object, port) => target::target(view, object, *port).into(),
         UnitKey::Wears(object, port) => target::wears(view, object, *port).into(),
         UnitKey::Route(route) => route::route(view, route),
         UnitKey::Backend(backend) => backend::backend(view, backend),
         UnitKey::Endpoints(object, port) => endpoints::endpoints(view, object, *port),
+        UnitKey::Status(object) => status::status(view, object).into(),
     }
 }

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use crate::model::{Name, ObjectKey};
 pub use crate::yaml::Place;
-pub use meshctl::{Backend, BackendTls, Balance, Ejection, MeshConfig, RetryBudget, TrafficPolicy};
+pub use meshctl::{
+    Backend, BackendTls, Balance, Deployment, Ejection, MeshConfig, RetryBudget, TrafficPolicy,
+};
 
 /// A value and where it stands. Equality and hashing look at the value alone: an edit that
 /// moves an object changes nothing.
@@ -75,6 +77,10 @@ pub struct Meta {
     pub place: Place,
     /// `creationTimestamp` as seconds since the epoch; 0 where there is none.
     pub created: i64,
+    /// `metadata.generation`: what a cluster counts the changes of a spec with; 0 in a file.
+    pub generation: i64,
+    /// What a cluster tells an object from another of the same name with; empty in a file.
+    pub uid: Name,
     pub labels: BTreeMap<Name, Name>,
     pub annotations: BTreeMap<Name, Name>,
 }
@@ -123,13 +129,21 @@ pub struct Gateway {
     pub addresses: Vec<GatewayAddress>,
     pub listeners: Vec<Listener>,
     pub allowed_listeners: FromNamespaces,
-    /// `infrastructure.parametersRef`: a MeshConfig of the Gateway's own.
-    pub parameters_ref: Option<Reference>,
+    pub infrastructure: Infrastructure,
     /// `tls.frontend.default` and `tls.frontend.perPort`.
     pub frontend_default: Option<FrontendValidation>,
     pub frontend_per_port: Vec<(At<u16>, Option<FrontendValidation>)>,
     /// `tls.backend.clientCertificateRef`.
     pub backend_client_certificate: Option<Reference>,
+}
+
+/// What the objects that a cluster makes for a Gateway carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Infrastructure {
+    pub labels: BTreeMap<Name, Name>,
+    pub annotations: BTreeMap<Name, Name>,
+    /// A MeshConfig of the Gateway's own.
+    pub parameters_ref: Option<Reference>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

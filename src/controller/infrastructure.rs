@@ -25,7 +25,7 @@ use crate::manifest::install::ServiceType;
 use crate::model::{Name, Scope};
 use crate::{limits, names};
 
-/// Where a proxy finds what the controller gives it. The proxy's own defaults are the same.
+/// Where a proxy finds what the controller gives it.
 const CA_DIRECTORY: &str = "/etc/meshctl";
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/meshctl";
 const STATE_DIRECTORY: &str = "/var/lib/meshctl";
@@ -369,7 +369,7 @@ impl Parts<'_> {
     }
 }
 
-/// What a proxy in a pod is started with. Everything else has the proxy's own defaults.
+/// What a proxy in a pod is started with.
 fn arguments() -> Value {
     let controller = format!(
         "https://{}.{}.svc:{}",
@@ -382,6 +382,12 @@ fn arguments() -> Value {
         "run",
         "--controller",
         controller,
+        "--controller-ca",
+        format!("{CA_DIRECTORY}/ca.crt"),
+        "--token",
+        format!("{TOKEN_DIRECTORY}/token"),
+        "--state",
+        STATE_DIRECTORY,
         "--observe",
         format!(":{}", names::PORT_OBSERVE)
     ])

@@ -7,8 +7,8 @@ use super::references::{self, reference};
 use super::{formats, routes};
 use crate::config::codes;
 use crate::config::raw::{
-    At, FromNamespaces, FrontendValidation, Gateway, GatewayAddress, GatewayClass, LabelSelector,
-    Listener, ListenerSet, ListenerTls, Reference,
+    At, FromNamespaces, FrontendValidation, Gateway, GatewayAddress, GatewayClass, Infrastructure,
+    LabelSelector, Listener, ListenerSet, ListenerTls, Reference,
 };
 use crate::limits;
 use crate::model::Name;
@@ -54,7 +54,7 @@ pub(super) fn gateway(object: &mut Fields<'_, '_>) -> Option<Gateway> {
         addresses,
         listeners,
         allowed_listeners: allowed_listeners(&mut spec),
-        parameters_ref: infrastructure(&mut spec),
+        infrastructure: infrastructure(&mut spec),
         frontend_default,
         frontend_per_port,
         backend_client_certificate,
@@ -147,14 +147,17 @@ fn expression(node: &Node, findings: &Findings<'_>) -> Option<(Name, At<Name>, V
     Some((key.value, operator, values.into_iter().map(|at| at.value).collect()))
 }
 
-/// `parametersRef`; labels and annotations are for objects that only a cluster has.
-fn infrastructure(spec: &mut Fields<'_, '_>) -> Option<Reference> {
-    let mut fields = spec.map("infrastructure")?;
-    fields.text_map("labels");
-    fields.text_map("annotations");
-    let parameters = of(&mut fields, "parametersRef", &references::LOCAL);
+/// Labels and annotations are for objects that only a cluster has.
+fn infrastructure(spec: &mut Fields<'_, '_>) -> Infrastructure {
+    let Some(mut fields) = spec.map("infrastructure") else { return Infrastructure::default() };
+    let mut texts = |name| {
+        let texts = fields.text_map(name).into_iter();
+        texts.map(|(key, at)| (key, at.value)).collect()
+    };
+    let (labels, annotations) = (texts("labels"), texts("annotations"));
+    let parameters_ref = of(&mut fields, "parametersRef", &references::LOCAL);
     fields.finish();
-    parameters
+    Infrastructure { labels, annotations, parameters_ref }
 }
 
 /// `spec.tls`.

@@ -8,7 +8,7 @@ use super::findings::{Findings, Spot};
 use super::http_route::longer_than_request;
 use super::policy::{self, Validation};
 use super::references::{self, reference};
-use super::{formats, routes};
+use super::{deployment, formats, routes};
 use crate::config::raw::{
     At, Backend, BackendTls, Balance, Ejection, MeshConfig, Reference, RetryBudget, Timeouts,
     TrafficPolicy,
@@ -266,6 +266,11 @@ fn ejection(mut fields: Fields<'_, '_>) -> Ejection {
 ///   timeouts: {idle: 1h, requestHead: 30s, streamIdle: 5m, drain: 30s}
 ///   limits: {headerBytes: 32Ki}     # 1Ki to 60Ki
 ///   accessLog: json                 # json, text or "off"; `none` is the same without quotes
+///   deployment:                     # how the proxies run in a cluster
+///     replicas: 2
+///     serviceType: LoadBalancer     # LoadBalancer, ClusterIP or NodePort
+///     minAvailable: 50%             # what a PodDisruptionBudget keeps: a number or a percentage
+///     resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 256Mi}}
 /// ```
 pub(super) fn mesh_config(object: &mut Fields<'_, '_>) -> Option<MeshConfig> {
     let mut spec = object.required_map("spec")?;
@@ -292,6 +297,7 @@ pub(super) fn mesh_config(object: &mut Fields<'_, '_>) -> Option<MeshConfig> {
         drain_timeout,
         max_header_bytes,
         access_log: spec.choice("accessLog", &["json", "text", "off", "none"]).map(none_is_off),
+        deployment: spec.map("deployment").map(deployment::deployment).unwrap_or_default(),
     };
     spec.finish();
     Some(config)

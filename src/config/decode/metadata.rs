@@ -34,9 +34,17 @@ pub(super) fn decode(
     };
     let namespace = fields.text("namespace", &formats::LABEL);
     let created = fields.take("creationTimestamp").map_or(0, |node| timestamp(node, &fields));
+    // An API server writes these two; what a file says there is nobody's business.
+    let generation = match fields.peek("generation").map(|node| &node.value) {
+        Some(Value::Int(number)) => *number,
+        _ => 0,
+    };
+    let uid = fields.peek("uid").and_then(Node::as_str).unwrap_or_default().into();
     let meta = Meta {
         place: name.as_ref().map_or(Place::default(), |name| name.place),
         created,
+        generation,
+        uid,
         labels: values(fields.text_map("labels").into_iter()),
         annotations: values(
             fields.text_map("annotations").into_iter().filter(|(key, _)| &**key != LAST_APPLIED),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::unit::{Claim, Made};
+use super::unit::{Claim, Output};
 use super::view::{Query, View};
 use crate::model::{Hostname, Kind, ObjectKey, PartKey};
 
@@ -13,6 +13,8 @@ type Hosts = BTreeSet<Option<Hostname>>;
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     listeners: HashMap<PartKey, OnListener>,
+    /// Routes of which no rule can be served as it is written: nobody counts them.
+    invalid: HashSet<ObjectKey>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,23 @@ impl Claims {
     /// Who took the hosts from the route.
     pub(super) fn winner(&self, listener: &PartKey, route: &ObjectKey) -> Option<&ObjectKey> {
         self.listeners.get(listener)?.refused.get(route)
+    }
+
+    pub(super) fn set_invalid(&mut self, route: &ObjectKey, invalid: bool) {
+        if invalid {
+            self.invalid.insert(route.clone());
+        } else {
+            self.invalid.remove(route);
+        }
+    }
+
+    /// Routes that are attached to a listener.
+    fn attached(&self, listener: &PartKey) -> u32 {
+        let Some(on) = self.listeners.get(listener) else { return 0 };
+        let counts =
+            |route: &&ObjectKey| on.hosts.contains_key(*route) && !on.refused.contains_key(*route);
+        let invalid = self.invalid.iter().filter(counts).count();
+        u32::try_from(on.hosts.len() - on.refused.len() - invalid).unwrap_or(u32::MAX)
     }
 
     /// The listeners whose arbiter has to look again.
@@ -66,11 +85,12 @@ impl Claims {
     }
 }
 
-/// Decides anew on one listener and has the routes lowered whose verdict changed.
-pub(super) fn arbiter(view: &mut View<'_>, listener: &PartKey) -> Made {
+/// Decides anew on one listener and has the routes lowered whose verdict changed; says how many
+/// are attached.
+pub(super) fn arbiter(view: &mut View<'_>, listener: &PartKey) -> Output {
     let refused = judge(view, listener);
     let Some(on) = view.lowering.claims.listeners.get_mut(listener) else {
-        return Made::default();
+        return Output::Arbiter(0);
     };
     let before = std::mem::replace(&mut on.refused, refused);
     let changed: Vec<ObjectKey> = before
@@ -82,7 +102,7 @@ pub(super) fn arbiter(view: &mut View<'_>, listener: &PartKey) -> Made {
     for route in changed {
         view.lowering.touch(&Query::Verdict(listener.clone(), route));
     }
-    Made::default()
+    Output::Arbiter(view.lowering.claims.attached(listener))
 }
 
 fn judge(view: &View<'_>, listener: &PartKey) -> BTreeMap<ObjectKey, ObjectKey> {

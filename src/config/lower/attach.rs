@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::gateway::parse_hostname;
-use super::unit::{Claim, ListenerShape, Output, ParentShape, ParentState};
+use super::unit::{Attached, Claim, ListenerShape, Output, ParentShape, ParentState};
 use super::view::View;
 use super::{codes, namespaces, reference};
 use crate::config::raw::{At, Object, Reference, Spec};
+use crate::config::status::{self, Refusal};
 use crate::model::{Hostname, Kind, Name, ObjectKey, PartKey};
 use crate::names;
 
@@ -31,9 +32,16 @@ pub(super) fn attach(view: &mut View<'_>, key: &ObjectKey) -> Output {
     }
     let wanted = wanted(view, &object, hostnames);
     let mut claims: BTreeMap<PartKey, Claim> = BTreeMap::new();
+    let mut said = Vec::new();
     for reference in parents {
-        let Some(parent) = parent_key(view, &object, reference) else { continue };
-        for (listener, hosts) in admitted(view, &object, reference, &parent, &wanted) {
+        let admitted = parent_key(view, &object, reference)
+            .and_then(|parent| admitted(view, &object, reference, &parent, &wanted));
+        let Some(Ok(admitted)) = admitted else {
+            said.push(admitted.map(|refused| refused.map(|_| Vec::new())));
+            continue;
+        };
+        let mut taken = Vec::new();
+        for (listener, hosts) in admitted {
             for (part, _) in &listener.binds {
                 let claim = claims.entry(part.clone()).or_insert_with(|| Claim {
                     listener: part.clone(),
@@ -42,10 +50,12 @@ pub(super) fn attach(view: &mut View<'_>, key: &ObjectKey) -> Output {
                     hosts: Hosts::new(),
                 });
                 claim.hosts.extend(hosts.iter().cloned());
+                taken.push(part.clone());
             }
         }
+        said.push(Some(Ok(taken)));
     }
-    Output::Attach(Arc::new(claims.into_values().collect()))
+    Output::Attach(Arc::new(Attached { claims: claims.into_values().collect(), parents: said }))
 }
 
 /// The hosts that the route names; only `None` when it names none. Empty when none is valid: a
@@ -76,25 +86,42 @@ fn parent_key(view: &mut View<'_>, object: &Object, reference: &Reference) -> Op
     Some(reference::key_of(object, reference, kind))
 }
 
-/// The parent's listeners that take the route, each with the hosts. When there is none, the
-/// furthest that any listener came is reported.
+/// The parent's listeners that take the route, each with the hosts; never none. When there is none,
+/// the furthest that any listener came is reported. `None` for a parent that isn't ours.
 fn admitted(
     view: &mut View<'_>,
     object: &Object,
     reference: &Reference,
     parent: &ObjectKey,
     wanted: &Hosts,
-) -> Vec<(Arc<ListenerShape>, Hosts)> {
+) -> Option<Result<Admitted, Refusal>> {
     let shape = view.parent(parent);
     match shape.state {
         ParentState::Served => {}
-        ParentState::PassedOver => return Vec::new(),
+        ParentState::PassedOver => return None,
+        ParentState::NotAttached => {
+            let why = format!("{parent} is not attached to its Gateway");
+            return Some(Err(Refusal::new(status::NO_MATCHING_PARENT, why)));
+        }
         ParentState::Missing => {
             let message = format!("{parent} does not exist");
             view.error(object, codes::PARENT_MISSING, &reference.place, message).seeks(parent);
-            return Vec::new();
+            return None;
         }
     }
+    Some(by_served(view, object, reference, parent, &shape, wanted))
+}
+
+type Admitted = Vec<(Arc<ListenerShape>, Hosts)>;
+
+fn by_served(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+    parent: &ObjectKey,
+    shape: &ParentShape,
+    wanted: &Hosts,
+) -> Result<Admitted, Refusal> {
     let chosen = |listener: &&Arc<ListenerShape>| {
         reference.section_name.as_ref().is_none_or(|name| *name == listener.name)
             && reference.port.is_none_or(|port| port == listener.port)
@@ -103,13 +130,14 @@ fn admitted(
     if sections.is_empty() {
         // A listener that was refused, or a Gateway left without any, is reported there.
         let refused = match &reference.section_name {
-            Some(name) => shape.refused.contains(name),
-            None => !shape.refused.is_empty(),
+            Some(name) => shape.refused.get(name),
+            None => shape.refused.values().next(),
         };
-        if !refused {
-            tell_section(view, object, reference, parent, &shape);
-        }
-        return Vec::new();
+        let message = match refused {
+            Some(why) => format!("the listener is not served: {}", why.message),
+            None => tell_section(view, object, reference, parent, shape),
+        };
+        return Err(Refusal::new(status::NO_MATCHING_PARENT, message));
     }
     let allowing: Vec<_> = sections
         .into_iter()
@@ -121,11 +149,13 @@ fn admitted(
         .collect();
     if allowing.is_empty() {
         let message = format!("no listener of {parent} takes this route");
-        view.error(object, codes::ROUTE_NOT_ALLOWED, &reference.place, message).help(format!(
-            "let `allowedRoutes` of a listener take {}s from namespace `{}`",
-            object.key.kind, object.key.namespace
-        ));
-        return Vec::new();
+        view.error(object, codes::ROUTE_NOT_ALLOWED, &reference.place, message.clone()).help(
+            format!(
+                "let `allowedRoutes` of a listener take {}s from namespace `{}`",
+                object.key.kind, object.key.namespace
+            ),
+        );
+        return Err(Refusal::new(status::NOT_ALLOWED_BY_LISTENERS, message));
     }
     let met: Vec<_> = allowing
         .into_iter()
@@ -133,14 +163,17 @@ fn admitted(
         .filter(|(hosts, _)| !hosts.is_empty())
         .map(|(hosts, listener)| (listener, hosts))
         .collect();
+    if !met.is_empty() {
+        return Ok(met);
+    }
+    let message = format!("no hostname of the route fits a listener of {parent}");
     // Without a valid hostname of its own there is a diagnostic already.
-    if met.is_empty() && !wanted.is_empty() {
-        let message = format!("no hostname of the route fits a listener of {parent}");
-        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message).help(
+    if !wanted.is_empty() {
+        view.error(object, codes::HOSTNAMES_DISJOINT, &reference.place, message.clone()).help(
             "add a hostname that the listener takes; a wildcard stands for one label or more",
         );
     }
-    met
+    Err(Refusal::new(status::NO_MATCHING_LISTENER_HOSTNAME, message))
 }
 
 fn takes_kind(listener: &ListenerShape, kind: Kind) -> bool {
@@ -156,7 +189,7 @@ fn tell_section(
     reference: &Reference,
     parent: &ObjectKey,
     shape: &ParentShape,
-) {
+) -> String {
     let message = match (&reference.section_name, reference.port) {
         (Some(name), None) => format!("{parent} has no listener `{name}`"),
         (Some(name), Some(port)) => format!("{parent} has no listener `{name}` on port {port}"),
@@ -169,10 +202,11 @@ fn tell_section(
         .take(LISTED)
         .map(|listener| format!("`{}` on port {}", listener.name, listener.port))
         .collect();
-    let finding = view.error(object, codes::SECTION_MISSING, &reference.place, message);
+    let finding = view.error(object, codes::SECTION_MISSING, &reference.place, message.clone());
     if !listeners.is_empty() {
         finding.help(format!("it has {}", listeners.join(", ")));
     }
+    message
 }
 
 /// The hosts that listener and route both mean.

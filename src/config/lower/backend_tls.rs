@@ -74,8 +74,8 @@ fn roots(
     let well_known = well_known.filter(|one| !one.value.is_empty());
     let message = match (references.is_empty(), well_known) {
         (false, None) => {
-            let (roots, whole) = reference::authorities_of(view, object, references);
-            return if whole {
+            let (roots, bad) = reference::authorities_of(view, object, references);
+            return if bad.is_none() {
                 Ok(TrustRoots::Bundle(roots))
             } else {
                 Err(Cause::BackendTlsInvalid)

@@ -11,7 +11,8 @@ use super::codes;
 use super::target;
 use super::unit::BackendKey;
 use super::view::View;
-use crate::config::raw::{self, At, FilterKind, Mirror, Object, Redirect};
+use crate::config::raw::{self, At, FilterKind, Mirror, Object, Redirect, Reference};
+use crate::config::status::{self, Refusal};
 use crate::model::{self, Cause, Filter, Fraction, Hostname, Kind, Match, Name};
 
 /// A filter, with the backend of a mirror still open: it depends on the Gateway that asks.
@@ -21,6 +22,15 @@ pub(super) enum Draft {
     Mirror { backend: Result<BackendKey, Cause>, fraction: Fraction },
 }
 
+/// What a route's status says of a rule, beside where it is attached; the first of each kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trouble {
+    /// A backend that can't be had.
+    pub(super) refs: Option<Refusal>,
+    /// What can't be served as it is written.
+    pub(super) invalid: Option<Refusal>,
+}
+
 /// The filters of a rule or backendRef, in their order. `matches` are the rule's, for the
 /// filters that need a prefix.
 pub(super) fn filters(
@@ -28,9 +38,11 @@ pub(super) fn filters(
     object: &Object,
     written: &[raw::Filter],
     matches: &[Match],
+    trouble: &mut Trouble,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let mut seen = Vec::new();
+    let before = view.findings.len();
     for filter in written {
         let kind = discriminant(&filter.kind);
         let repeats = !matches!(filter.kind, FilterKind::RequestMirror(_) | FilterKind::Unknown(_));
@@ -40,10 +52,30 @@ pub(super) fn filters(
             continue;
         }
         seen.push(kind);
-        drafts.push(draft(view, object, filter, matches));
+        drafts.push(draft(view, object, filter, matches, trouble));
     }
-    check_together(view, object, written, &mut drafts);
+    let refused = |draft: &Draft| matches!(draft, Draft::Ready(Filter::Refuse(_)));
+    if drafts.iter().any(refused) {
+        let why = view.said_since(before).unwrap_or_default();
+        trouble.invalid.get_or_insert(Refusal::new(status::UNSUPPORTED_VALUE, why));
+    }
+    check_together(view, object, written, &mut drafts, trouble);
     drafts
+}
+
+impl Trouble {
+    /// Follows a reference, and keeps why it leads nowhere.
+    pub(super) fn resolve(
+        &mut self,
+        view: &mut View<'_>,
+        object: &Object,
+        reference: &Reference,
+    ) -> Result<BackendKey, Cause> {
+        target::resolve(view, object, reference).map_err(|unresolved| {
+            self.refs.get_or_insert(unresolved.why);
+            unresolved.cause
+        })
+    }
 }
 
 fn refuse(view: &mut View<'_>, object: &Object, filter: &raw::Filter, message: &str) {
@@ -57,16 +89,25 @@ fn check_together(
     object: &Object,
     written: &[raw::Filter],
     drafts: &mut Vec<Draft>,
+    trouble: &mut Trouble,
 ) {
     let redirects = written.iter().any(|one| matches!(one.kind, FilterKind::RequestRedirect(_)));
     let rewrite = written.iter().find(|one| matches!(one.kind, FilterKind::UrlRewrite(_)));
     if let (true, Some(rewrite)) = (redirects, rewrite) {
-        refuse(view, object, rewrite, "URLRewrite and RequestRedirect exclude each other");
+        let why = "URLRewrite and RequestRedirect exclude each other";
+        refuse(view, object, rewrite, why);
+        trouble.invalid = Some(Refusal::new(status::INCOMPATIBLE_FILTERS, why));
         drafts.insert(0, Draft::Ready(Filter::Refuse(Cause::FilterInvalid)));
     }
 }
 
-fn draft(view: &mut View<'_>, object: &Object, filter: &raw::Filter, matches: &[Match]) -> Draft {
+fn draft(
+    view: &mut View<'_>,
+    object: &Object,
+    filter: &raw::Filter,
+    matches: &[Match],
+    trouble: &mut Trouble,
+) -> Draft {
     let grpc = object.key.kind == Kind::GrpcRoute;
     let made = match &filter.kind {
         FilterKind::RequestHeaderModifier(edit) => {
@@ -75,7 +116,7 @@ fn draft(view: &mut View<'_>, object: &Object, filter: &raw::Filter, matches: &[
         FilterKind::ResponseHeaderModifier(edit) => {
             headers::edit(view, object, edit, false).map(Filter::ResponseHeaders)
         }
-        FilterKind::RequestMirror(one) => return mirror(view, object, filter, one),
+        FilterKind::RequestMirror(one) => return mirror(view, object, filter, one, trouble),
         FilterKind::RequestRedirect(_) | FilterKind::UrlRewrite(_) | FilterKind::Cors(_)
             if grpc =>
         {
@@ -108,7 +149,13 @@ fn draft(view: &mut View<'_>, object: &Object, filter: &raw::Filter, matches: &[
     Draft::Ready(made.unwrap_or(Filter::Refuse(Cause::FilterInvalid)))
 }
 
-fn mirror(view: &mut View<'_>, object: &Object, filter: &raw::Filter, one: &Mirror) -> Draft {
+fn mirror(
+    view: &mut View<'_>,
+    object: &Object,
+    filter: &raw::Filter,
+    one: &Mirror,
+    trouble: &mut Trouble,
+) -> Draft {
     let fraction = match (&one.percent, &one.fraction) {
         (Some(_), Some(_)) => Err("percent and fraction exclude each other"),
         (None, None) => Ok((100, 100)),
@@ -121,7 +168,7 @@ fn mirror(view: &mut View<'_>, object: &Object, filter: &raw::Filter, one: &Mirr
     };
     match fraction {
         Ok((numerator, denominator)) => Draft::Mirror {
-            backend: target::resolve(view, object, &one.backend),
+            backend: trouble.resolve(view, object, &one.backend),
             fraction: Fraction { numerator, denominator },
         },
         Err(why) => {

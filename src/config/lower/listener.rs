@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::unit::{ListenerShape, Made, Output, UnitKey};
+use super::reference::Unusable;
+use super::unit::{ListenerShape, ListenerState, Made, Output, UnitKey};
 use super::view::View;
 use super::{codes, reference};
 use crate::config::raw::{self, Object, Spec};
+use crate::config::status::{self, Refusal};
 use crate::model::{
     ClientAuth, ClientAuthMode, Kind, Listener, ListenerProtocol, ListenerSettings, ListenerTls,
-    ObjectKey, Part, PartKey, Scope, TlsVersion,
+    ObjectKey, Part, PartKey, TlsVersion,
 };
 use crate::names;
 
@@ -25,23 +27,25 @@ pub(super) fn listener(view: &mut View<'_>, key: &PartKey) -> Made {
     let Some((_, bind)) = shape.binds.iter().find(|(part, _)| part == key) else {
         return Made::default();
     };
+    let mut state = ListenerState::default();
     let protocol = match (shape.https, &gateway.spec) {
         (true, Spec::Gateway(spec)) => {
-            ListenerProtocol::Https(tls(view, &object, (&gateway, spec), &shape))
+            ListenerProtocol::Https(tls(view, &object, (&gateway, spec), &shape, &mut state))
         }
         _ => ListenerProtocol::Http,
     };
     let part = Listener {
         key: key.clone(),
         gateway: shape.gateway.clone(),
-        scope: Scope::default(),
+        scope: shape.scope.clone(),
         bind: *bind,
         port: shape.port,
         hostname: shape.hostname.clone(),
         protocol,
         settings: settings(view, &shape.gateway),
     };
-    Made { output: Output::Nothing, parts: vec![Part::Listener(Arc::new(part))] }
+    let parts = vec![Part::Listener(Arc::new(part))];
+    Made { output: Output::Listener(Arc::new(state)), parts }
 }
 
 /// The MeshConfig's settings, with what a TrafficPolicy on the Gateway says.
@@ -70,6 +74,7 @@ fn tls(
     object: &Object,
     (gateway, spec): (&Object, &raw::Gateway),
     shape: &ListenerShape,
+    state: &mut ListenerState,
 ) -> ListenerTls {
     let written = match &object.spec {
         Spec::Gateway(gateway) => &gateway.listeners[..],
@@ -85,13 +90,40 @@ fn tls(
             format!("listener `{}` has no certificate: handshakes are refused", shape.name);
         view.error(object, codes::BAD_LISTENER_TLS, &place.unwrap_or_default(), message)
             .help("name a Secret in `tls.certificateRefs`");
+        let why = "the listener has no certificate";
+        state.certificates = Some(Refusal::new(status::INVALID_CERTIFICATE_REF, why));
     }
-    let certificates =
-        references.iter().map(|one| reference::certificate_of(view, object, one)).collect();
+    let certificate = |one: &raw::Reference| {
+        let before = view.findings.len();
+        reference::certificate_of(view, object, one).map_err(|why| {
+            let refusal = certificate_refused(view, one, why, before);
+            state.certificates.get_or_insert(refusal);
+            why.cause()
+        })
+    };
+    let certificates: Vec<_> = references.iter().map(certificate).collect();
+    state.without_certificate = certificates.iter().all(Result::is_err);
     ListenerTls {
         certificates,
-        client_auth: client_auth(view, gateway, spec, shape.port),
+        client_auth: client_auth(view, gateway, spec, shape.port, state),
         min_version: tls.map_or(TlsVersion::V1_2, |tls| min_version(view, object, tls)),
+    }
+}
+
+fn certificate_refused(
+    view: &View<'_>,
+    reference: &raw::Reference,
+    why: Unusable,
+    findings: usize,
+) -> Refusal {
+    let reason = match why {
+        Unusable::NotPermitted => status::REF_NOT_PERMITTED,
+        Unusable::Kind | Unusable::Missing | Unusable::Malformed => status::INVALID_CERTIFICATE_REF,
+    };
+    match view.said_since(findings) {
+        Some(said) => Refusal::new(reason, said),
+        // What is wrong in a Secret is said where the Secret is.
+        None => Refusal::new(reason, format!("Secret {} holds no usable pair", reference.name)),
     }
 }
 
@@ -121,6 +153,7 @@ fn client_auth(
     gateway: &Object,
     spec: &raw::Gateway,
     port: u16,
+    state: &mut ListenerState,
 ) -> Option<ClientAuth> {
     let own = spec.frontend_per_port.iter().find(|(at, _)| at.value == port);
     let validation = match own {
@@ -128,7 +161,18 @@ fn client_auth(
         None => spec.frontend_default.as_ref()?,
     };
     debug_assert_eq!(gateway.key.kind, Kind::Gateway, "grants are given to the Gateway");
-    let (roots, _) = reference::authorities_of(view, gateway, &validation.ca_certificate_refs);
+    let before = view.findings.len();
+    let (roots, bad) = reference::authorities_of(view, gateway, &validation.ca_certificate_refs);
+    if let Some(why) = bad {
+        let reason = match why {
+            Unusable::Kind => status::INVALID_CA_CERTIFICATE_KIND,
+            Unusable::NotPermitted => status::REF_NOT_PERMITTED,
+            Unusable::Missing | Unusable::Malformed => status::INVALID_CA_CERTIFICATE_REF,
+        };
+        let said = view.said_since(before).unwrap_or_default();
+        state.authorities = Some(Refusal::new(reason, said));
+    }
+    state.without_authority = roots.is_empty();
     let mode = match &*validation.mode.value {
         "AllowValidOnly" => ClientAuthMode::AllowValidOnly,
         "AllowInsecureFallback" => ClientAuthMode::AllowInsecureFallback,

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::filters::Trouble;
 use super::rule::{self, Matches, Plan, Written};
-use super::unit::{Claim, GatewayTraits, Made, Output, UnitKey};
+use super::unit::{Claim, GatewayTraits, Made, Output, RouteShape, UnitKey};
 use super::view::{Query, View};
 use super::{codes, policy, session};
 use crate::config::raw::{self, Object, Spec};
+use crate::config::status::{self, Refusal};
 use crate::model::{
     Attachment, Kind, Match, Name, ObjectKey, Part, PartKey, PartKind, RetryPolicy, RouteProtocol,
     Rule, RuleOrder, SessionPersistence, Timeouts,
@@ -24,9 +26,16 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
     };
     let sections = sections(&rules);
     let mut parts = Vec::new();
+    let mut shape = RouteShape { wholly_invalid: !rules.is_empty(), ..RouteShape::default() };
     for (position, (written, section)) in rules.iter().zip(sections).enumerate() {
+        let before = view.findings.len();
         let matches = written.matches.lower(view, &object);
+        let unmatched = match matches {
+            None => Some(view.said_since(before).unwrap_or_default().to_owned()),
+            Some(_) => None,
+        };
         let plan = rule::plan(view, &object, written, matches.as_deref().unwrap_or_default());
+        shape.note(view, &plan, unmatched, position, &gateways);
         let valid = matches.is_some();
         let matches = matches.unwrap_or_default();
         let one = OneRule { object: &object, written, position, section, matches, plan };
@@ -37,7 +46,42 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
             one.limits(view, &GatewayTraits::default());
         }
     }
-    Made { output: Output::Nothing, parts }
+    if shape.wholly_invalid
+        && let Some(why) = &mut shape.invalid
+    {
+        why.message = format!("no rule can be served: {}", why.message);
+    }
+    Made { output: Output::Route(Arc::new(shape)), parts }
+}
+
+impl RouteShape {
+    fn note(
+        &mut self,
+        view: &View<'_>,
+        plan: &Plan,
+        unmatched: Option<String>,
+        position: usize,
+        gateways: &Gateways,
+    ) {
+        let Trouble { refs, invalid } = plan.trouble.clone();
+        self.refs = self.refs.take().or(refs);
+        let unmatched = unmatched.map(|why| Refusal::new(status::UNSUPPORTED_VALUE, why));
+        match unmatched.or(invalid) {
+            Some(why) if self.invalid.is_none() => {
+                let message = format!("rule {position}: {}", why.message);
+                self.invalid = Some(Refusal { message, ..why });
+            }
+            Some(_) => {}
+            None => self.wholly_invalid = false,
+        }
+        if view.lowering.options.cluster {
+            let pair = |target: &ObjectKey| {
+                let target = target.clone();
+                gateways.keys().map(move |gateway| (target.clone(), gateway.clone()))
+            };
+            self.uses.extend(plan.targets().flat_map(pair));
+        }
+    }
 }
 
 fn http_rule(rule: &raw::HttpRule) -> Written<'_> {
@@ -81,12 +125,12 @@ fn grpc_rule(rule: &raw::GrpcRule) -> Written<'_> {
 type Gateways = BTreeMap<ObjectKey, (Arc<GatewayTraits>, BTreeSet<Attachment>)>;
 
 fn attachments(view: &mut View<'_>, object: &Object) -> Gateways {
-    let claims = match view.output(UnitKey::Attach(object.key.clone())) {
-        Output::Attach(claims) => claims,
+    let attached = match view.output(UnitKey::Attach(object.key.clone())) {
+        Output::Attach(attached) => attached,
         _ => Arc::default(),
     };
     let mut gateways = Gateways::new();
-    for claim in claims.iter() {
+    for claim in &attached.claims {
         if lost(view, object, claim) {
             continue;
         }

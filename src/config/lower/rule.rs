@@ -2,12 +2,12 @@
 //! drafts, then as each Gateway sees them.
 
 use super::codes;
-use super::filters::{self, Draft};
+use super::filters::{self, Draft, Trouble};
 use super::target;
 use super::unit::{BackendKey, Identity, UnitKey};
 use super::view::View;
 use crate::config::raw::{self, At, BackendRef, Filter, Object, Place};
-use crate::model::{Cause, Match, Mirror, Name, PartKey, WeightedBackend};
+use crate::model::{Cause, Match, Mirror, Name, ObjectKey, PartKey, WeightedBackend};
 
 /// A rule as it is written, of either kind of route.
 #[derive(Clone, Copy)]
@@ -42,6 +42,20 @@ impl Matches<'_> {
 pub(super) struct Plan {
     filters: Vec<Draft>,
     backends: Vec<(u32, Result<BackendKey, Cause>, Vec<Draft>)>,
+    pub(super) trouble: Trouble,
+}
+
+impl Plan {
+    /// The objects that requests are sent to, copies too.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &ObjectKey> {
+        let mirror = |draft| match draft {
+            &Draft::Mirror { ref backend, .. } => backend.as_ref().ok(),
+            &Draft::Ready(_) => None,
+        };
+        let filters = self.filters.iter().chain(self.backends.iter().flat_map(|(.., of)| of));
+        let backends = self.backends.iter().filter_map(|(_, backend, _)| backend.as_ref().ok());
+        backends.chain(filters.filter_map(mirror)).map(|backend| &backend.object)
+    }
 }
 
 pub(super) fn plan(
@@ -50,13 +64,14 @@ pub(super) fn plan(
     rule: &Written<'_>,
     matches: &[Match],
 ) -> Plan {
-    let filters = filters::filters(view, object, rule.filters, matches);
+    let mut trouble = Trouble::default();
+    let filters = filters::filters(view, object, rule.filters, matches, &mut trouble);
     let backends: Vec<_> = rule
         .backends
         .iter()
         .map(|one| {
-            let backend = target::resolve(view, object, &one.reference);
-            let filters = filters::filters(view, object, &one.filters, matches);
+            let backend = trouble.resolve(view, object, &one.reference);
+            let filters = filters::filters(view, object, &one.filters, matches, &mut trouble);
             (one.weight.value, backend, filters)
         })
         .collect();
@@ -70,7 +85,7 @@ pub(super) fn plan(
         view.warning(object, codes::NO_BACKEND, &rule.place, message)
             .help("add a backendRef, or give one a weight above 0");
     }
-    Plan { filters, backends }
+    Plan { filters, backends, trouble }
 }
 
 /// The plan as Gateways with this identity carry it out.

@@ -49,6 +49,7 @@ fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSe
         drain_timeout,
         max_header_bytes: bytes,
         access_log: format,
+        deployment: _,
     } = config;
     let standard = standard();
     let mut duration = |written: &Option<At<Duration>>, standard: Duration| match written {
@@ -137,7 +138,7 @@ fn access_log(
 pub(super) fn settings(view: &mut View<'_>, key: &ObjectKey) -> Output {
     let object = view.object(key);
     let chosen = match object.as_ref().map(|object| (object, &object.spec)) {
-        Some((object, Spec::Gateway(gateway))) => match &gateway.parameters_ref {
+        Some((object, Spec::Gateway(gateway))) => match &gateway.infrastructure.parameters_ref {
             Some(reference) => referred(view, object, reference),
             None => {
                 let class = class_object(view, object, &gateway.class);
@@ -179,6 +180,19 @@ fn referred(
         finding.seeks(&key);
     }
     None
+}
+
+/// Why a `parametersRef` can't be followed.
+pub(super) fn refused(
+    view: &mut View<'_>,
+    object: &Object,
+    reference: &Reference,
+) -> Option<String> {
+    let before = view.findings.len();
+    match referred(view, object, reference) {
+        Some(_) => None,
+        None => Some(view.said_since(before).unwrap_or_default().to_owned()),
+    }
 }
 
 fn the_mesh_s(view: &mut View<'_>, gateway: &Object) -> Option<Arc<ListenerSettings>> {

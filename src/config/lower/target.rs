@@ -5,6 +5,7 @@ use super::unit::{BackendKey, Identity, Output, TargetError, TargetShape, UnitKe
 use super::view::View;
 use super::{codes, grants, policy, reference};
 use crate::config::raw::{Object, Reference, Service, ServicePort, Spec};
+use crate::config::status::{self, Refusal};
 use crate::model::{Cause, Kind, ObjectKey};
 use crate::names;
 
@@ -51,29 +52,50 @@ pub(super) fn seen_by(view: &mut View<'_>, key: &BackendKey, identity: &Identity
     BackendKey { identity, ..key.clone() }
 }
 
+/// Why a reference leads nowhere: what its requests are answered with, and what the route's status
+/// says.
+pub(super) struct Unresolved {
+    pub(super) cause: Cause,
+    pub(super) why: Refusal,
+}
+
+impl Unresolved {
+    fn new(cause: Cause, message: impl Into<String>) -> Self {
+        let reason = match cause {
+            Cause::BackendKindUnknown => status::INVALID_KIND,
+            Cause::BackendNotPermitted => status::REF_NOT_PERMITTED,
+            _ => status::BACKEND_NOT_FOUND,
+        };
+        Self { cause, why: Refusal::new(reason, message) }
+    }
+}
+
 /// Follows a reference of a route, before it is known which Gateway asks, and reports why it leads nowhere.
 pub(super) fn resolve(
     view: &mut View<'_>,
     route: &Object,
     reference: &Reference,
-) -> Result<BackendKey, Cause> {
+) -> Result<BackendKey, Unresolved> {
     let (kind, port) = match (&*reference.group, &*reference.kind) {
         ("", "Service") => (Kind::Service, reference.port),
         (names::GROUP_MESHCTL, "Backend") => (Kind::Backend, None),
         (group, other) => {
             let group = if group.is_empty() { "core" } else { group };
             let message = format!("a {other} of group {group} can't be a backend");
-            view.error(route, codes::REFERENCE_KIND, &reference.place, message)
+            view.error(route, codes::REFERENCE_KIND, &reference.place, message.clone())
                 .help("refer to a Service, or to a Backend of meshctl.dev");
-            return Err(Cause::BackendKindUnknown);
+            return Err(Unresolved::new(Cause::BackendKindUnknown, message));
         }
     };
     let key = reference::key_of(route, reference, kind);
+    let before = view.findings.len();
     if !grants::check(view, route, reference, &key) {
-        return Err(Cause::BackendNotPermitted);
+        let message = view.said_since(before).unwrap_or_default();
+        return Err(Unresolved::new(Cause::BackendNotPermitted, message));
     }
-    let Output::Target(found) = view.output(UnitKey::Target(key.clone(), port)) else {
-        return Err(Cause::BackendNotFound);
+    let found = match view.output(UnitKey::Target(key.clone(), port)) {
+        Output::Target(found) => found,
+        _ => Err(TargetError::Missing),
     };
     match found {
         Ok(shape) => Ok(BackendKey {
@@ -83,8 +105,12 @@ pub(super) fn resolve(
             identity: Identity::Nobody,
         }),
         Err(error) => {
-            tell(view, route, reference, &key, error);
-            Err(Cause::BackendNotFound)
+            let message = tell(view, route, reference, &key, error);
+            let mut unresolved = Unresolved::new(Cause::BackendNotFound, message);
+            if error == TargetError::NotTcp {
+                unresolved.why.reason = status::UNSUPPORTED_PROTOCOL;
+            }
+            Err(unresolved)
         }
     }
 }
@@ -98,7 +124,7 @@ fn tell(
     reference: &Reference,
     key: &ObjectKey,
     error: TargetError,
-) {
+) -> String {
     let (code, message) = match (error, reference.port) {
         (TargetError::Missing, _) => (codes::REFERENCE_MISSING, format!("{key} does not exist")),
         (TargetError::NoSuchPort, Some(port)) => {
@@ -110,8 +136,8 @@ fn tell(
         (_, None) => (codes::BACKEND_PORT, format!("a reference to {key} needs a `port`")),
     };
     if error == TargetError::Missing {
-        view.error(route, code, &reference.place, message).seeks(key);
-        return;
+        view.error(route, code, &reference.place, message.clone()).seeks(key);
+        return message;
     }
     let help = match view.object(key).as_deref().map(|object| &object.spec) {
         Some(Spec::Service(service)) if !service.ports.is_empty() => {
@@ -121,5 +147,6 @@ fn tell(
         }
         _ => codes::help(code).to_owned(),
     };
-    view.error(route, code, &reference.place, message).help(help);
+    view.error(route, code, &reference.place, message.clone()).help(help);
+    message
 }

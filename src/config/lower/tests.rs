@@ -10,6 +10,7 @@ mod policies;
 mod rules;
 mod scale;
 mod sought;
+mod status;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ struct World {
     lowering: Lowering,
     now: i64,
     parts: BTreeMap<PartKey, Part>,
+    statuses: BTreeMap<ObjectKey, Arc<Status>>,
     last: Lowered,
 }
 
@@ -40,7 +42,8 @@ impl World {
             lowering: Lowering::new(options),
             now: NOW,
             parts: BTreeMap::new(),
-            last: Lowered { changes, diagnostics: Vec::new(), counters },
+            statuses: BTreeMap::new(),
+            last: Lowered { changes, statuses: BTreeMap::new(), diagnostics: Vec::new(), counters },
         }
     }
 
@@ -74,6 +77,13 @@ impl World {
         }
         for key in &self.last.changes.removed {
             assert!(self.parts.remove(key).is_some(), "{key} was there");
+        }
+        for (key, status) in &self.last.statuses {
+            let before = match status {
+                Some(status) => self.statuses.insert(key.clone(), status.clone()),
+                None => self.statuses.remove(key),
+            };
+            assert_ne!(before.as_ref(), status.as_ref(), "only what changed is said of {key}");
         }
         let held: BTreeMap<PartKey, Part> =
             self.lowering.parts().map(|part| (part.key().clone(), part.clone())).collect();

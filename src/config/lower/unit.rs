@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::raw;
+use crate::config::status::{Refusal, Status};
 use crate::model::{
     BackendPolicy, BackendTls, BindAddress, Cause, Hostname, ListenerSettings, Name, ObjectKey,
-    Part, PartKey, PartKind, Timeouts,
+    Part, PartKey, PartKind, Scope, Timeouts,
 };
+use crate::names;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum UnitKey {
@@ -22,8 +24,8 @@ pub(super) enum UnitKey {
     Gateway(ObjectKey),
     /// Whether a ListenerSet is attached, and its listeners.
     ListenerSet(ObjectKey),
-    /// All listeners against each other.
-    Ports,
+    /// All listeners of one fleet against each other.
+    Ports(Fleet),
     /// The listeners of one Gateway or ListenerSet that are left.
     Parent(ObjectKey),
     /// A Secret's certificate and key.
@@ -45,6 +47,34 @@ pub(super) enum UnitKey {
     Route(ObjectKey),
     Backend(BackendKey),
     Endpoints(ObjectKey, Option<u16>),
+    /// What a cluster is told about an object.
+    Status(ObjectKey),
+}
+
+/// The Gateways whose listeners share sockets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Fleet {
+    /// All of a directory.
+    Everything,
+    /// One Gateway of a cluster.
+    Of(ObjectKey),
+    /// The Gateways of a cluster's shared class.
+    Shared,
+}
+
+impl Fleet {
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::Everything => Scope::default(),
+            Self::Of(gateway) => {
+                Scope { namespace: gateway.namespace.clone(), name: gateway.name.clone() }
+            }
+            Self::Shared => Scope {
+                namespace: names::NAMESPACE_SYSTEM.into(),
+                name: names::GATEWAY_CLASS_SHARED.into(),
+            },
+        }
+    }
 }
 
 impl UnitKey {
@@ -56,9 +86,10 @@ impl UnitKey {
             | Self::Gateway(object)
             | Self::ListenerSet(object)
             | Self::Attach(object)
-            | Self::Route(object) => Some(object),
+            | Self::Route(object)
+            | Self::Status(object) => Some(object),
             Self::Traits(_)
-            | Self::Ports
+            | Self::Ports(_)
             | Self::Parent(_)
             | Self::Certificate(_)
             | Self::Settings(_)
@@ -127,7 +158,12 @@ pub(super) enum Output {
     Settings(Arc<ListenerSettings>),
     Certificate(Result<PartKey, Cause>),
     Traits(Arc<GatewayTraits>),
-    Attach(Arc<Vec<Claim>>),
+    Listener(Arc<ListenerState>),
+    Attach(Arc<Attached>),
+    /// How many routes are attached to a listener.
+    Arbiter(u32),
+    Route(Arc<RouteShape>),
+    Status(Arc<Status>),
     Target(Result<TargetShape, TargetError>),
     Wears(bool),
     Traffic(Arc<TrafficShape>),
@@ -149,16 +185,33 @@ impl From<Output> for Made {
 
 #[derive(Debug, PartialEq)]
 pub(super) struct GatewayShape {
-    pub(super) ours: bool,
+    /// `None` for a Gateway of another class.
+    pub(super) fleet: Option<Fleet>,
     pub(super) binds: Vec<Option<std::net::IpAddr>>,
-    pub(super) listeners: Vec<Arc<ListenerShape>>,
+    pub(super) listeners: Listeners,
 }
 
 #[derive(Debug, PartialEq)]
 pub(super) struct SetShape {
-    /// The Gateway, when it takes the set.
-    pub(super) gateway: Option<ObjectKey>,
-    pub(super) listeners: Vec<Arc<ListenerShape>>,
+    /// The Gateway that takes the set, and its fleet; else why not, unless that is nobody's of us.
+    pub(super) gateway: Result<(ObjectKey, Fleet), Option<Refusal>>,
+    pub(super) listeners: Listeners,
+}
+
+/// What an object writes: what can be served, and what can't.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Listeners {
+    pub(super) served: Vec<Arc<ListenerShape>>,
+    pub(super) refused: Vec<Arc<RefusedListener>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct RefusedListener {
+    pub(super) name: Name,
+    pub(super) binds: Vec<BindAddress>,
+    /// UDP shares no port with the others.
+    pub(super) datagrams: bool,
+    pub(super) why: Refusal,
 }
 
 /// A listener as far as routes and other listeners see it.
@@ -166,6 +219,7 @@ pub(super) struct SetShape {
 pub(super) struct ListenerShape {
     pub(super) name: Name,
     pub(super) gateway: ObjectKey,
+    pub(super) scope: Scope,
     /// One key per address; the first has the listener's name as its section.
     pub(super) binds: Vec<(PartKey, BindAddress)>,
     pub(super) port: u16,
@@ -174,23 +228,40 @@ pub(super) struct ListenerShape {
     pub(super) namespaces: raw::FromNamespaces,
     pub(super) takes_http: bool,
     pub(super) takes_grpc: bool,
+    /// Why some of `allowedRoutes.kinds` are passed over.
+    pub(super) other_kinds: Option<Refusal>,
 }
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ParentShape {
     pub(super) state: ParentState,
     pub(super) listeners: Vec<Arc<ListenerShape>>,
-    /// Names of listeners that are written and were refused: reported already.
-    pub(super) refused: BTreeSet<Name>,
+    /// Listeners that are written and were refused: reported already.
+    pub(super) refused: BTreeMap<Name, Refusal>,
+    /// HTTPS listeners whose hostname is also another's on their port, and whose.
+    pub(super) overlapping: BTreeMap<Name, Name>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum ParentState {
     #[default]
     Missing,
-    /// A Gateway of another class, or a ListenerSet that isn't attached: reported already.
+    /// A Gateway of another class, or a ListenerSet of one: reported already.
     PassedOver,
+    /// A ListenerSet that its Gateway, one of ours, doesn't take: reported already.
+    NotAttached,
     Served,
+}
+
+/// What a listener got of what it refers to.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct ListenerState {
+    /// Why a certificate can't be had, and whether there is another.
+    pub(super) certificates: Option<Refusal>,
+    pub(super) without_certificate: bool,
+    /// The same of the CA certificates that clients are checked against.
+    pub(super) authorities: Option<Refusal>,
+    pub(super) without_authority: bool,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -198,6 +269,27 @@ pub(super) struct GatewayTraits {
     pub(super) identity: Identity,
     pub(super) timeouts: Timeouts,
     pub(super) stream_idle: Option<Duration>,
+}
+
+/// Where a route would be attached, and what its parents say to it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Attached {
+    pub(super) claims: Vec<Claim>,
+    /// By position of the parentRef; none for those that aren't ours.
+    pub(super) parents: Vec<Option<Result<Vec<PartKey>, Refusal>>>,
+}
+
+/// What a route's rules came to.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct RouteShape {
+    /// The first backend that can't be had.
+    pub(super) refs: Option<Refusal>,
+    /// The first rule that can't be served as it is written.
+    pub(super) invalid: Option<Refusal>,
+    /// Every rule is so.
+    pub(super) wholly_invalid: bool,
+    /// The objects that its rules send to, and the Gateways that do; in a cluster alone.
+    pub(super) uses: BTreeSet<(ObjectKey, ObjectKey)>,
 }
 
 /// A route on one bind of a listener.

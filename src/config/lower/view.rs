@@ -18,6 +18,12 @@ pub(super) enum Query {
     Output(UnitKey),
     /// Whether the arbiter of the listener refused the route.
     Verdict(PartKey, ObjectKey),
+    /// The Gateways whose routes send to an object.
+    Users(ObjectKey),
+    /// How the proxies of a Gateway are.
+    Facts(ObjectKey),
+    /// Which versions of the Gateway API the cluster has.
+    Versions,
 }
 
 /// A mistake in an object, with a place in its document; the file's lines above it are added
@@ -160,6 +166,11 @@ impl<'a> View<'a> {
         if time > self.now {
             self.wake = Some(self.wake.map_or(time, |wake| wake.min(time)));
         }
+    }
+
+    /// What was reported first since there were so many findings.
+    pub(super) fn said_since(&self, findings: usize) -> Option<&str> {
+        self.findings.get(findings).map(|finding| finding.message.as_str())
     }
 
     pub(super) fn error(

@@ -1,5 +1,6 @@
 //! Our own kinds, of the group `meshctl.dev`, as their authors write them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{At, Place, Reference};
@@ -81,4 +82,18 @@ pub struct MeshConfig {
     pub max_header_bytes: Option<At<u32>>,
     /// `json`, `text` or `off`.
     pub access_log: Option<At<Name>>,
+    pub deployment: Deployment,
+}
+
+/// How the proxies of a Gateway run in a cluster. In a directory it means nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployment {
+    pub replicas: Option<At<u32>>,
+    /// `LoadBalancer`, `ClusterIP` or `NodePort`.
+    pub service_type: Option<At<Name>>,
+    /// What a PodDisruptionBudget keeps: a number or a percentage, as text: `1`, `50%`.
+    pub min_available: Option<At<Name>>,
+    /// `resources.requests` and `resources.limits`: `cpu` to `100m`.
+    pub requests: BTreeMap<Name, At<Name>>,
+    pub limits: BTreeMap<Name, At<Name>>,
 }

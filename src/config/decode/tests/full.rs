@@ -59,6 +59,17 @@ fn values_arrive() {
     assert_eq!(config.max_header_bytes.as_ref().map(|at| at.value), Some(32 * 1024));
     assert_eq!(config.access_log.as_ref().map(|at| &*at.value), Some("off"));
     assert_eq!(&*config.proxy_protocol_from[1].value, "192.0.2.1/32");
+    let texts = |map: &std::collections::BTreeMap<crate::model::Name, _>| -> Vec<String> {
+        map.iter()
+            .map(|(name, at): (_, &crate::config::raw::At<crate::model::Name>)| {
+                format!("{name}={}", at.value)
+            })
+            .collect()
+    };
+    let deployment = &config.deployment;
+    assert_eq!(texts(&deployment.requests), ["cpu=100m", "memory=64Mi"]);
+    assert_eq!(texts(&deployment.limits), ["cpu=1"]);
+    assert_eq!(deployment.min_available.as_ref().map(|at| &*at.value), Some("50%"));
     let Spec::Backend(backend) = &find(Kind::Backend, "legacy").spec else { panic!() };
     assert_eq!(backend.endpoints[2].1, 3);
     let Spec::EndpointSlice(slice) = &find(Kind::EndpointSlice, "shop-a").spec else { panic!() };
@@ -127,6 +138,8 @@ fn is_opaque(path: &[String], key: &str) -> bool {
         "kind" => path.is_empty(),
         "selector" => !within("namespaces"),
         "hostname" => within("endpoints") && !within("tls"),
+        "requests" => true,
+        "limits" => within("resources"),
         "protocol" | "appProtocol" => within("ports") && !within("spec"),
         _ => OPAQUE.contains(&key),
     }

@@ -146,3 +146,25 @@ spec: {limits: {headerBytes: 1Mi}, proxyProtocol: {}, accessLog: xml}
 "#,
     );
 }
+
+#[test]
+fn mesh_config_deployment() {
+    check(
+        "MeshConfig",
+        r#"
+spec:
+  deployment:
+    replicas: -1
+    serviceType: ExternalName
+    minAvailable: 101%
+    resources: {requests: {cpu: 1 core, memory: 1e9, disk: 5Mib}, limits: {cpu: 0.5, memory: .5}}
+"#,
+        r#"
+7:15: error[MC0015]: `-1` is out of range; it can be 0 to 1000
+8:18: error[MC0016]: unknown value `ExternalName`; it can be `LoadBalancer`, `ClusterIP` or `NodePort`
+9:19: error[MC0031]: `101%` is neither a number nor a percentage; write it as `1` or `50%`
+10:33: error[MC0020]: this is not a quantity; write it as `100m`, `1` or `64Mi`
+10:60: error[MC0020]: this is not a quantity; write it as `100m`, `1` or `64Mi`
+"#,
+    );
+}

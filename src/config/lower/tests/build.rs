@@ -73,7 +73,7 @@ pub(super) fn gateway(name: &str, listeners: Vec<Listener>) -> Object {
         addresses: Vec::new(),
         listeners,
         allowed_listeners: FromNamespaces::None,
-        parameters_ref: None,
+        infrastructure: Infrastructure::default(),
         frontend_default: None,
         frontend_per_port: Vec::new(),
         backend_client_certificate: None,

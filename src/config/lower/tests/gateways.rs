@@ -243,9 +243,10 @@ fn settings_come_from_the_nearest_mesh_config() {
     let by_class = class("meshctl", names::CONTROLLER, reference("default/one"));
     // A GatewayClass has no namespace of its own.
     check(vec![web(), config("one", 1), system(), by_class], 1, &[]);
-    let own = web().gateway(|gateway| gateway.parameters_ref = reference("two"));
+    let own = web().gateway(|gateway| gateway.infrastructure.parameters_ref = reference("two"));
     check(vec![own, config("two", 2), system()], 2, &[]);
-    let dangling = web().gateway(|gateway| gateway.parameters_ref = reference("none"));
+    let dangling =
+        web().gateway(|gateway| gateway.infrastructure.parameters_ref = reference("none"));
     check(vec![dangling, system()], 0, &[codes::MESH_CONFIG_REFERENCE]);
 }
 

@@ -7,6 +7,8 @@ use super::build::*;
 use super::*;
 use crate::config::index::{Content, Document};
 use crate::config::raw::{At, FromNamespaces, Place, Reference, Spec};
+use crate::config::status::{self, Refusal};
+use crate::model::Store;
 use crate::names::GROUP_GATEWAY_API;
 
 /// One object of a small universe: what it is, and which of its variants.
@@ -95,6 +97,7 @@ fn of(choice: Choice) -> Object {
     };
     // Where it stands changes nothing but the places of diagnostics.
     let mut object = object.created(age);
+    object.meta.generation = i64::from(pick(9, 2));
     object.meta.place = Place { line: 1 + u32::from(pick(10, 3)), column: 1 };
     object
 }
@@ -114,7 +117,7 @@ fn gateway_of(choice: Choice) -> Object {
     }
     gateway(if choice.what == 0 { "g0" } else { "g1" }, listeners).gateway(|gateway| {
         if bit(3) {
-            gateway.class = at("own");
+            gateway.class = at(if bit(12) { "own" } else { "meshctl-shared" });
         }
         if bit(4) {
             gateway.allowed_listeners = FromNamespaces::All;
@@ -123,7 +126,7 @@ fn gateway_of(choice: Choice) -> Object {
             gateway.backend_client_certificate = Some(to("", "Secret", "c0"));
         }
         if bit(6) {
-            gateway.parameters_ref = Some(to("meshctl.dev", "MeshConfig", "own"));
+            gateway.infrastructure.parameters_ref = Some(to("meshctl.dev", "MeshConfig", "own"));
         }
         if bit(7) {
             gateway.frontend_default = Some(crate::config::raw::FrontendValidation {
@@ -252,6 +255,11 @@ enum Edit {
     Unstream(Choice),
     /// Time goes by: certificates begin and expire.
     Wait(u8),
+    /// The proxies of a Gateway are said to be so.
+    Know {
+        gateway: u8,
+        variant: u8,
+    },
     Commit,
 }
 
@@ -268,8 +276,21 @@ fn edits() -> impl Strategy<Value = Edit> {
         4 => choices().prop_map(Edit::Stream),
         2 => choices().prop_map(Edit::Unstream),
         1 => (0..15u8).prop_map(Edit::Wait),
+        1 => (0..2u8, 0..6u8).prop_map(|(gateway, variant)| Edit::Know { gateway, variant }),
         4 => Just(Edit::Commit),
     ]
+}
+
+fn facts_of(variant: u8) -> Option<Facts> {
+    let why = Refusal::new(status::NO_RESOURCES, "no node has room");
+    (variant > 0).then(|| Facts {
+        addresses: (variant > 1)
+            .then(|| ("IPAddress".into(), "10.0.0.1".into()))
+            .into_iter()
+            .collect(),
+        ready: if variant == 3 { Err(why) } else { Ok(()) },
+        nacked: (variant == 4).then(|| "no such part".to_owned()),
+    })
 }
 
 fn file_name(file: u8) -> Arc<str> {
@@ -301,13 +322,21 @@ fn perform(world: &mut World, edit: &Edit) {
         Edit::Stream(choice) => world.index.apply(of(*choice).file("stream")),
         Edit::Unstream(choice) => world.index.delete(&of(*choice).key, &"stream".into()),
         Edit::Wait(seconds) => world.now += i64::from(*seconds),
+        Edit::Know { gateway, variant } => {
+            let key =
+                ObjectKey::new(Store::Files, Kind::Gateway, "default", &format!("g{gateway}"));
+            world.lowering.set_facts(&key, facts_of(*variant));
+        }
         Edit::Commit => world.commit(),
     }
 }
 
 /// Everything that the index holds, lowered from nothing, in the other order.
 fn from_scratch(world: &World) -> World {
-    let mut fresh = World::new(Options::default());
+    let mut fresh = World::new((*world.lowering.options).clone());
+    for (gateway, facts) in &world.lowering.facts {
+        fresh.lowering.set_facts(gateway, Some(facts.clone()));
+    }
     fresh.now = world.now;
     let held: Vec<_> = world.index.objects().cloned().collect();
     for object in held.into_iter().rev() {
@@ -356,14 +385,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn incremental_lowering_equals_full_lowering(edits in vec(edits(), 1..40)) {
-        let mut world = World::new(Options::default());
+    fn incremental_lowering_equals_full_lowering(
+        edits in vec(edits(), 1..40),
+        cluster in any::<bool>(),
+    ) {
+        let classes = if cluster { vec!["meshctl".into(), "meshctl-shared".into()] } else { vec![] };
+        let mut world = World::new(Options { cluster, classes, ..Options::default() });
         for edit in &edits {
             perform(&mut world, edit);
         }
         world.commit();
         let fresh = from_scratch(&world);
         prop_assert_eq!(&world.parts, &fresh.parts);
+        prop_assert_eq!(&world.statuses, &fresh.statuses);
+        prop_assert!(cluster || world.statuses.is_empty());
         let said = |world: &World| -> Vec<_> {
             // The losers of a contested key aren't among the objects that are held.
             let lowered = world.last.diagnostics.iter();
