@@ -30,4 +30,6 @@ pub mod cluster;
 
 pub mod controller;
 
+pub mod install;
+
 pub mod serve;

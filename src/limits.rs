@@ -442,3 +442,11 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 /// What a proxy may keep of its configuration in memory for the next start: 10,000 routes are
 /// about 10 MB.
 pub const STATE_VOLUME: &str = "128Mi";
+/// A kind is served a moment after its definition was applied.
+pub const DEFINITION_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks at what comes up or goes.
+pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
+/// What was deleted is gone by then, its pods' last requests included.
+pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
+/// `version` and others that ask a cluster by the way wait no longer than this for it.
+pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
