@@ -281,6 +281,8 @@ impl Controller {
         }
         let (lowered, behind) = self.world.commit();
         self.board.lowered.add(lowered.counters.parts_lowered as u64);
+        let errors = lowered.diagnostics.iter().filter(|one| one.is_error()).count();
+        self.board.show_wrong(errors, lowered.diagnostics.len() - errors);
         self.pending.add(lowered);
         if !behind {
             self.publish();
