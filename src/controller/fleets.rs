@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{
-    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, Part,
-    PartKey, PartKind, Rule, Scope,
+    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, Part, PartKey,
+    PartKind, Rule, Scope,
 };
 use crate::snapshot::Changes;
 
@@ -95,8 +95,9 @@ impl Fleets {
                 touched.rules.insert(key.clone());
             }
             PartKind::Backend | PartKind::EndpointSet | PartKind::Certificate => {
-                let scopes = self.uses.get(key).map(|uses| uses.keys().cloned().collect());
-                for scope in scopes.unwrap_or_else(Vec::new) {
+                let scopes =
+                    self.uses.get(key).map(|uses| uses.keys().cloned().collect::<Vec<_>>());
+                for scope in scopes.unwrap_or_default() {
                     if let Some(part) = new {
                         self.hold_all(&scope, part, touched);
                     }

@@ -90,10 +90,7 @@ fn what_is_not_understood_is_named() {
         let error = changed_rule(change).unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
-    check(
-        |rule| rule.protocol = 9,
-        "its protocol of routes `9` is not known to this version",
-    );
+    check(|rule| rule.protocol = 9, "its protocol of routes `9` is not known to this version");
     check(|rule| rule.protocol = 0, "its protocol of routes `0` is not known to this version");
     check(
         |rule| {
@@ -106,7 +103,10 @@ fn what_is_not_understood_is_named() {
         |rule| rule.filters[0].one = None,
         "its filter is missing, or of a kind that is not known to this version",
     );
-    check(|rule| rule.matches.clear(), "its match is missing, or of a kind that is not known to this version");
+    check(
+        |rule| rule.matches.clear(),
+        "its match is missing, or of a kind that is not known to this version",
+    );
     check(
         |rule| rule.backends[0].weight = 1_000_001,
         "its weight is not valid: 1000001 is above 1000000",

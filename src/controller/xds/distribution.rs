@@ -77,7 +77,8 @@ impl Distribution {
     /// Tells fleets what changed. Before the first of these nobody is told anything, so a
     /// controller that has just begun to read takes nothing away.
     pub fn publish(&self, generation: u64, changes: &BTreeMap<Scope, Changes>) {
-        let packed: Vec<_> = changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
+        let packed: Vec<_> =
+            changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
         let mut state = self.state();
         state.begin(generation);
         for (scope, (parcels, removed)) in packed {
@@ -184,13 +185,7 @@ impl State {
         }
     }
 
-    fn tell(
-        &mut self,
-        generation: u64,
-        scope: &Scope,
-        parcels: Vec<Parcel>,
-        removed: &[Arc<str>],
-    ) {
+    fn tell(&mut self, generation: u64, scope: &Scope, parcels: Vec<Parcel>, removed: &[Arc<str>]) {
         let members = self.fleets.entry(scope.clone()).or_default();
         members.generation = Some(generation);
         removed.iter().for_each(|name| drop(members.parcels.remove(name)));
@@ -204,9 +199,8 @@ impl State {
     }
 
     fn forget_if_empty(&mut self, scope: &Scope) {
-        let empty = |members: &Members| {
-            members.parcels.is_empty() && members.subscribers.is_empty()
-        };
+        let empty =
+            |members: &Members| members.parcels.is_empty() && members.subscribers.is_empty();
         if self.fleets.get(scope).is_some_and(empty) {
             self.fleets.remove(scope);
         }

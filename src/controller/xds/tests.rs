@@ -93,7 +93,8 @@ impl Controller {
         self.port = listener.local_addr().unwrap().port();
         let (identity, distribution) = (self.identity.clone(), self.distribution.clone());
         let rng = fastrand::Rng::with_seed(7);
-        self.task = Some(tokio::spawn(serve_within(times, listener, identity, distribution, Words, rng)));
+        self.task =
+            Some(tokio::spawn(serve_within(times, listener, identity, distribution, Words, rng)));
     }
 
     /// Gone with all its connections and all it knows.
@@ -242,11 +243,8 @@ async fn a_part_that_is_not_understood_is_named_and_its_last_state_stays() {
     let mut proxy = controller.proxy("one:pod-1");
     served(&mut proxy).await;
     // As a newer controller would write it.
-    let strange = |name: &str| Parcel {
-        name: name.into(),
-        version: "2".into(),
-        bytes: vec![0x7a, 0x00],
-    };
+    let strange =
+        |name: &str| Parcel { name: name.into(), version: "2".into(), bytes: vec![0x7a, 0x00] };
     let shop_name = crate::wire::name(&key(PartKind::Rule, "shop"));
     let parcels = vec![strange(&shop_name), Parcel::pack(&endpoints("shop", 2))];
     controller.distribution.publish_parcels(2, &scope("one"), parcels, &[]);
@@ -266,7 +264,10 @@ async fn a_part_that_is_not_understood_is_named_and_its_last_state_stays() {
     let told = |proxies: &[Proxy]| proxies[0].answered == Some(3);
     let proxies = controller.until("the word", told).await;
     let trouble = proxies[0].trouble.as_deref().unwrap();
-    assert!(trouble.contains("calls itself") && trouble.ends_with("; port 80 is taken"), "{trouble}");
+    assert!(
+        trouble.contains("calls itself") && trouble.ends_with("; port 80 is taken"),
+        "{trouble}"
+    );
     let fleet = controller.distribution.fleet(&scope("one"));
     assert_eq!((fleet.behind().count(), fleet.troubles().count()), (0, 1));
     // What is good again is forgotten.

@@ -65,8 +65,8 @@ fn any_of<T: Numbered + Copy + std::fmt::Debug>() -> impl Strategy<Value = T> {
 fn ip() -> impl Strategy<Value = IpAddr> {
     let v4 = any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
     let v6 = any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits)));
-    let mapped = any::<u32>()
-        .prop_map(|bits| IpAddr::V6(Ipv4Addr::from_bits(bits).to_ipv6_mapped()));
+    let mapped =
+        any::<u32>().prop_map(|bits| IpAddr::V6(Ipv4Addr::from_bits(bits).to_ipv6_mapped()));
     prop_oneof![v4, v6, mapped]
 }
 
@@ -128,10 +128,8 @@ fn tls() -> impl Strategy<Value = ListenerTls> {
 }
 
 fn listener() -> impl Strategy<Value = Part> {
-    let protocol = prop_oneof![
-        Just(ListenerProtocol::Http),
-        tls().prop_map(ListenerProtocol::Https),
-    ];
+    let protocol =
+        prop_oneof![Just(ListenerProtocol::Http), tls().prop_map(ListenerProtocol::Https),];
     let keys = (key(PartKind::Listener), object(), name(), name());
     let bind = (option::of(ip()), 1..=u16::MAX, 1..=u16::MAX);
     (keys, bind, option::of(hostname()), protocol, settings()).prop_map(
@@ -179,8 +177,11 @@ fn path_rewrite() -> impl Strategy<Value = PathRewrite> {
 
 fn edit() -> impl Strategy<Value = HeaderEdit> {
     let fields = || vec((header(), value()), 0..3);
-    (fields(), fields(), vec(header(), 0..3))
-        .prop_map(|(set, add, remove)| HeaderEdit { set, add, remove })
+    (fields(), fields(), vec(header(), 0..3)).prop_map(|(set, add, remove)| HeaderEdit {
+        set,
+        add,
+        remove,
+    })
 }
 
 fn cors() -> impl Strategy<Value = Cors> {
@@ -189,7 +190,10 @@ fn cors() -> impl Strategy<Value = Cors> {
         Just(CorsOrigin::Any),
         host().prop_map(|host| CorsOrigin::Exact(format!("https://{host}:8443").into())),
         (scheme, select(&["", ".shop.example", ".shop.example:1"][..])).prop_map(
-            |(scheme, suffix)| CorsOrigin::Wildcard { scheme: scheme.into(), suffix: suffix.into() }
+            |(scheme, suffix)| CorsOrigin::Wildcard {
+                scheme: scheme.into(),
+                suffix: suffix.into()
+            }
         ),
     ];
     let lists = (vec(token(), 0..3), vec(header(), 0..3), vec(header(), 0..3));
@@ -387,7 +391,9 @@ fn endpoint_set() -> impl Strategy<Value = Part> {
     let endpoint = (address, option::of(socket()), any::<u32>())
         .prop_map(|(address, alternate, weight)| Endpoint { address, alternate, weight });
     (key(PartKind::EndpointSet), vec(endpoint, 0..4), option::of(cause())).prop_map(
-        |(key, endpoints, empty)| Part::EndpointSet(Arc::new(EndpointSet { key, endpoints, empty })),
+        |(key, endpoints, empty)| {
+            Part::EndpointSet(Arc::new(EndpointSet { key, endpoints, empty }))
+        },
     )
 }
 
