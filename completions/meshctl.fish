@@ -72,6 +72,10 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l endpoint -d 'Give a Service this endpoint here, instead of those of its EndpointSlices; may be given several times' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l port -d 'Open this port where a listener says another: 80=8080; may be given several times' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l class -d 'Serve Gateways of this GatewayClass too; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l controller -d 'Serve what this controller says: https://HOST:PORT' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l controller-ca -d 'Who signs the controller\'s certificate, as PEM' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l token -d 'The token that is shown to the controller; read again at each connection' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l state -d 'Where to save what the controller says, so that a restart doesn\'t wait for it' -r -f -a "(__fish_complete_directories)"
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l mode -d 'What kind of proxy' -r -f -a "gateway\t''"
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l workers -d 'Threads that serve [default: the CPUs that this process may use]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -l observe -d 'Where /live, /ready and /metrics are answered, or off [default: 127.0.0.1:15020]' -r

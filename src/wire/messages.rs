@@ -410,15 +410,15 @@ pub(super) struct Backend {
     pub(super) endpoints: Option<PartKey>,
     #[prost(uint32, tag = "3")]
     pub(super) protocol: u32,
-    #[prost(oneof = "Tls", tags = "4, 5, 6")]
-    pub(super) tls: Option<Tls>,
+    #[prost(oneof = "Encryption", tags = "4, 5, 6")]
+    pub(super) tls: Option<Encryption>,
     #[prost(message, optional, tag = "7")]
     pub(super) policy: Option<BackendPolicy>,
 }
 
 /// Never absent: a reader that doesn't know the kind must not send in the clear.
 #[derive(Clone, PartialEq, Oneof)]
-pub(super) enum Tls {
+pub(super) enum Encryption {
     #[prost(message, tag = "4")]
     Plain(Empty),
     #[prost(message, tag = "5")]

@@ -26,7 +26,7 @@ pub(super) fn open(
     age: Duration,
 ) -> BoxStream<'static, Result<DeltaDiscoveryResponse, Status>> {
     let ends = clock::now() + age;
-    let begun = Stage::Hello(Hello { requests, admitted, distribution, ends });
+    let begun = Stage::Hello(Box::new(Hello { requests, admitted, distribution, ends }));
     let steps = stream::unfold(begun, |stage| async move {
         let mut talk = match stage {
             Stage::Hello(hello) => match hello.greet().await {
@@ -43,7 +43,7 @@ pub(super) fn open(
 }
 
 enum Stage {
-    Hello(Hello),
+    Hello(Box<Hello>),
     Talk(Box<Talk>),
     Over,
 }

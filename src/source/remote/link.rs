@@ -48,7 +48,7 @@ struct Talk {
     words: watch::Receiver<Option<Word>>,
     link: watch::Sender<Link>,
     saver: Option<Saver>,
-    /// When what is held will have rested; none where all of it is saved, or not yet served.
+    /// When to save what is held; none where all of it is saved.
     save_at: Option<Instant>,
     /// Transactions so far, over all conversations.
     count: u64,
@@ -101,8 +101,7 @@ impl Talk {
         let (generation, nonce) = (transaction.generation, transaction.nonce.clone());
         let (changes, refused) = self.held.apply(transaction);
         self.count += 1;
-        // Only what is served is saved: what ends the process must not end the next one.
-        self.save_at = None;
+        self.save_at = self.save_at.or_else(|| Some(clock::now() + limits::SAVE_REST));
         let text = held::tell(&refused);
         if let Some(text) = &text {
             tracing::error!(generation, "parts can't be read and stay as they were: {text}");
@@ -114,7 +113,7 @@ impl Talk {
         let _ = self.updates.send(update).await;
     }
 
-    /// Passes the word on about the transaction that is open, and lets what is good be saved.
+    /// Passes the word on about the transaction that is open.
     fn answer(&mut self) -> Option<DeltaDiscoveryRequest> {
         let Word { transaction, outcome } = self.words.borrow_and_update().clone()?;
         let open = self.open.as_ref().filter(|open| open.transaction == transaction)?;
@@ -123,16 +122,22 @@ impl Talk {
             (Some(refused), Ok(())) => Err(refused.clone()),
             (Some(refused), Err(why)) => Err(format!("{refused}; {why}")),
         };
-        let answer = hello::answer(&open.nonce, outcome);
-        self.save_at = self.save_at.or_else(|| Some(clock::now() + limits::SAVE_REST));
-        Some(answer)
+        Some(hello::answer(&open.nonce, outcome))
     }
 
-    /// Has what is due written.
+    /// Has what is new written, but only what is served: what ends this process must not end the
+    /// next one.
     fn save(&mut self) {
-        if let (Some(_), Some(saver)) = (self.save_at.take(), &self.saver) {
+        let Some(due) = &mut self.save_at else { return };
+        let last = self.words.borrow().as_ref().map(|word| word.transaction);
+        if last != Some(self.count) {
+            *due = clock::now() + limits::SAVE_REST;
+            return;
+        }
+        if let Some(saver) = &self.saver {
             saver.save(&self.options.node.version, &self.held);
         }
+        self.save_at = None;
     }
 
     fn tell_connected(&self) {
