@@ -299,6 +299,10 @@ impl Parts<'_> {
                     "name": names::ENV_POD_NAME,
                     "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}},
                 },
+                {
+                    "name": names::ENV_POD_NAMESPACE,
+                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+                },
                 {"name": names::ENV_RUN_DIR, "value": RUN_DIRECTORY},
             ],
             "ports": [{"name": "observe", "containerPort": names::PORT_OBSERVE, "protocol": "TCP"}],
