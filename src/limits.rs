@@ -388,15 +388,18 @@ pub const CLUSTER_PAGE: u32 = 500;
 /// One message between controller and proxy, but for a part that alone is larger: gRPC's usual
 /// bound, and a slow line has it before anybody thinks that the other side is gone.
 pub const WIRE_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// What the controller may send before the proxy has read it: a message, however far away it is.
+pub const WIRE_WINDOW: u32 = 4 * 1024 * 1024;
 /// The largest part. An EndpointSet of 100,000 endpoints has 4 MB.
 pub const WIRE_PART_BYTES: usize = 16 * 1024 * 1024;
 /// All of one transaction, which a proxy holds before it applies any of it: 100,000 rules of 5 KB.
 pub const WIRE_TRANSACTION_BYTES: usize = 512 * 1024 * 1024;
-/// The name of a part with its version: kind, namespace, name and section have 253 characters each
-/// at the most.
-pub const WIRE_NAME_BYTES: usize = 1_200;
-/// Parts that one proxy may say it has: 100,000 routes with their backends.
-pub const WIRE_PARTS: usize = 500_000;
+/// What of a proxy's own name and version is believed: a namespace and a pod have 253 characters
+/// each at the most.
+pub const WIRE_NAME_CHARS: usize = 512;
+/// The names and versions of what one proxy may say it has: 100,000 routes with their backends have
+/// 50 MB.
+pub const WIRE_HELLO_BYTES: usize = 64 * 1024 * 1024;
 /// What a proxy may say went wrong with a transaction; the status of a Gateway shows less.
 pub const WIRE_TROUBLE_CHARS: usize = 4_096;
 /// Parts that are named one by one in that.

@@ -5,6 +5,7 @@
 //! must not parse arguments or read the environment.
 
 mod board;
+mod handover;
 mod observation;
 mod picture;
 mod refused;
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -24,18 +25,19 @@ use tokio::sync::mpsc;
 use crate::clock;
 use crate::config::{Diagnostic, codes};
 use crate::limits;
-use crate::names;
 use crate::proxy::control::{self, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
-use crate::proxy::takeover::{self, Handover, Offer, Successor, TakeoverDoor};
+use crate::proxy::takeover::{self, Handover, Offer, Successor};
 use crate::snapshot::{Changes, Snapshot};
 use crate::source::remote::RemoteUpdate;
 use crate::source::{Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
 use crate::telemetry::{Family, Registry};
 use board::{About, Board, Order};
+pub use handover::takeover_path;
+use handover::{lock, open_takeover, take_over};
 use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
@@ -126,7 +128,11 @@ impl Server {
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
         let sources = options.input.names();
-        let (source, first) = Source::open(options.input).map_err(StartError::Sources)?;
+        let (mut source, mut first) = Source::open(options.input).map_err(StartError::Sources)?;
+        if first.is_none() && options.takeover.is_some() {
+            // Who is to be taken over serves on until there is something to do it with.
+            first = Some(source.next().await.map_err(StartError::Sources)?);
+        }
         let (mut handover, inherited) =
             take_over(options.takeover.as_deref(), options.observe).await?;
         let drain = Drain::new();
@@ -460,35 +466,6 @@ impl Server {
 
 async fn stopped_again(signals: &mut Signals) {
     while signals.next().await != Signal::Stop {}
-}
-
-async fn take_over(
-    from: Option<&Path>,
-    observe: Option<SocketAddr>,
-) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
-    let Some(path) = from else { return Ok((None, Vec::new())) };
-    let failed = |error| StartError::Takeover { path: path.to_owned(), error };
-    let mut handover = takeover::request(path, observe).await.map_err(failed)?;
-    let sockets = std::mem::take(&mut handover.sockets);
-    tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
-    Ok((Some(handover), sockets))
-}
-
-/// Stands beside the control socket.
-pub fn takeover_path(control: &Path) -> PathBuf {
-    let mut path = control.as_os_str().to_owned();
-    path.push(names::TAKEOVER_SOCKET_SUFFIX);
-    path.into()
-}
-
-/// Nothing panics while it holds this; if it did, the sockets would still be right.
-fn lock(offer: &Mutex<Offer>) -> MutexGuard<'_, Offer> {
-    offer.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {
-    let path = takeover_path(control);
-    TakeoverDoor::bind(&path, existing).map_err(|error| StartError::Control { path, error })
 }
 
 fn count(n: usize) -> i64 {

@@ -69,13 +69,14 @@ impl Hello {
         };
         let heard = timeout(limits::PROXY_HELLO_TIMEOUT, hearing).await;
         heard.map_err(|_| Status::deadline_exceeded("the hello took too long"))??;
-        let Greeting { name, version, held } = greeting;
+        let Greeting { name, version, held, .. } = greeting;
         let Admitted { scope, name: known } = self.admitted;
+        let sole = known.is_some();
         let name = known.unwrap_or_else(|| name.into());
         tracing::info!(proxy = %name, fleet = %scope, parts = held.len(), "a proxy has come");
         Ok(Box::new(Talk {
             requests: self.requests,
-            seat: self.distribution.subscribe(scope, name, version.into()),
+            seat: self.distribution.subscribe(scope, name, version.into(), sole),
             has: held,
             sending: None,
             waiting: None,
@@ -123,7 +124,11 @@ impl Talk {
                         return None;
                     }
                 },
-                () = self.seat.rung(), if self.waiting.is_none() => {}
+                () = self.seat.rung() => {
+                    if self.seat.is_lost() {
+                        return None;
+                    }
+                }
                 () = sleep_until(self.ends) => return None,
             }
         }

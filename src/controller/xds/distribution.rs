@@ -125,13 +125,21 @@ impl Distribution {
         self.heard.subscribe()
     }
 
-    pub(super) fn subscribe(self: &Arc<Self>, scope: Scope, name: Name, version: Name) -> Seat {
+    /// Where `sole` is said, nobody else has the name: who has it now is gone, though its
+    /// connection may not know that yet.
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        scope: Scope,
+        name: Name,
+        version: Name,
+        sole: bool,
+    ) -> Seat {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
         let bell = Arc::new(Notify::new());
         let row = Proxy {
-            name,
+            name: Arc::clone(&name),
             scope: scope.clone(),
             version,
             connected_since: clock::since_epoch(),
@@ -144,6 +152,8 @@ impl Distribution {
         let generation = state.generation;
         let members = state.fleets.entry(scope.clone()).or_default();
         members.generation = members.generation.or(generation);
+        let before = members.subscribers.extract_if(.., |_, other| sole && other.row.name == name);
+        before.for_each(|(_, other)| other.bell.notify_one());
         members.subscribers.insert(number, subscriber);
         drop(state);
         self.heard.send_modify(|count| *count += 1);
@@ -230,6 +240,13 @@ impl Seat {
     /// Waits until there may be news. May be dropped and called again.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
+    }
+
+    /// Whether the proxy has come again by another way.
+    pub(super) fn is_lost(&self) -> bool {
+        let state = self.distribution.state();
+        let members = state.fleets.get(&self.scope);
+        members.is_none_or(|members| !members.subscribers.contains_key(&self.number))
     }
 
     /// What the proxy is to be told, if anything.

@@ -438,6 +438,31 @@ async fn a_proxy_comes_back_when_its_time_is_over() {
     assert_eq!(*proxy.link().borrow(), Link::Connected, "nobody needs to know");
 }
 
+/// As after a network that went away without a word.
+#[tokio::test]
+async fn a_pod_that_comes_again_takes_its_former_place() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut former = controller.proxy("one:pod-1");
+    next(&mut former).await;
+    let mut other = controller.proxy("one:pod-2");
+    served(&mut other).await;
+    // With its token it would come back and take the place in its turn.
+    let options = controller.options("one:pod-1");
+    let token = controller.files.path().join("another");
+    std::fs::rename(&options.token, &token).unwrap();
+    std::fs::write(&options.token, "none").unwrap();
+    let options = remote::Options { token, ..options };
+    let mut latter = Remote::start(options, fastrand::Rng::with_seed(1));
+    next(&mut latter).await;
+    assert!(away(&former).await.contains("does not take the token"));
+    latter.acknowledge(1, Ok(()));
+    let both = |proxies: &[Proxy]| proxies.iter().all(|proxy| proxy.acknowledged == Some(1));
+    let proxies = controller.until("both to serve", both).await;
+    let names: Vec<&str> = proxies.iter().map(|proxy| &*proxy.name).collect();
+    assert_eq!(names, ["edge/pod-1", "edge/pod-2"]);
+}
+
 /// Whoever says nothing is not kept, neither before TLS nor after it.
 #[tokio::test]
 async fn a_stranger_without_a_word_is_sent_away() {

@@ -112,15 +112,17 @@ fn a_hello_says_who_it_is_and_what_it_has() {
 
 #[test]
 fn a_hello_has_bounds() {
-    let node = Node { namespace: "a".into(), name: "b".into(), version: "c".into() };
-    let long: Arc<str> = "x".repeat(limits::WIRE_NAME_BYTES).into();
-    let version = Arc::from("v");
-    let message = hello(&node, [(&long, &version)]).remove(0);
-    assert_eq!(Greeting::default().take(message), Err("the name of a part is too long".to_owned()));
+    let long: Arc<str> = "x\n".repeat(limits::WIRE_MESSAGE_BYTES / 4).into();
     let node = Node { namespace: long, name: "b".into(), version: "c".into() };
     let mut greeting = Greeting::default();
     greeting.take(hello(&node, []).remove(0)).unwrap();
-    assert_eq!(greeting.name.len(), limits::WIRE_NAME_BYTES);
+    assert_eq!(greeting.name, "x".repeat(limits::WIRE_NAME_CHARS), "and it is printable");
+    let name = "n".repeat(limits::WIRE_MESSAGE_BYTES / 4).into();
+    let version = Arc::from("v");
+    let message = hello(&node, [(&name, &version)]).remove(0);
+    let mut taken = (0..=64).map(|_| greeting.take(message.clone()));
+    let refused = taken.find_map(Result::err).unwrap();
+    assert_eq!(refused, "the parts' names exceed 67108864 bytes");
 }
 
 #[test]
