@@ -197,10 +197,7 @@ impl Document<'_> {
 
     fn object(&self, kind: Kind, doc: &Node) -> Decoded {
         let before = self.findings.errors();
-        // An API server may have newer definitions than ours, and has refused what fits none.
-        let lenient = self.store == Store::Cluster
-            || matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY);
-        self.findings.be_lenient(lenient);
+        self.findings.be_lenient(matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY));
         let Some(mut fields) = Fields::open(doc, self.findings) else {
             return Decoded::Broken(None);
         };
