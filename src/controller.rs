@@ -40,8 +40,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
-use tokio::time::Instant;
 
+use crate::clock::{self, Instant};
 use crate::cluster::Cluster;
 use crate::config::flags;
 use crate::config::lower::Lowered;
@@ -215,7 +215,7 @@ impl Controller {
                     self.deployer.lead(leading);
                 }
                 done = self.deployer.next() => {
-                    let touched = self.deployer.take(done, Instant::now());
+                    let touched = self.deployer.take(done, clock::now());
                     self.look_at(&touched);
                     self.commit();
                 }
@@ -232,7 +232,7 @@ impl Controller {
                 }
             }
             self.statuses.write();
-            self.deployer.work(Instant::now());
+            self.deployer.work(clock::now());
         }
     }
 
@@ -287,7 +287,7 @@ impl Controller {
         if !behind {
             self.publish();
         } else if self.pending.until.is_none() {
-            self.pending.until = Some(Instant::now() + limits::DATA_WAIT);
+            self.pending.until = Some(clock::now() + limits::DATA_WAIT);
         }
         if std::mem::take(&mut self.replan) {
             let planned = plan::fleets(&self.world.index, &self.world.lowering);
