@@ -124,6 +124,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         authority: authority.authority,
         version: options.version.to_owned(),
     };
+    let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
@@ -133,16 +134,18 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         distribution,
         accounts,
         changes: watch::start(&client),
-        leading: lease::start(&client, &options.namespace, &options.identity),
+        leading,
         world: World::new(Data::new(client.clone()), options.objects),
-        statuses: Statuses::new(client),
+        statuses: Statuses::new(client.clone()),
         pending: Pending::default(),
         board,
     };
     tokio::select! {
         () = controller.serve() => {}
-        () = stopped(signals) => tracing::info!("stopped"),
+        () = stopped(signals) => tracing::info!("stopping"),
     }
+    candidate.abort();
+    lease::release(&client, &options.namespace, &options.identity).await;
     Ok(())
 }
 

@@ -140,7 +140,7 @@ def restart_without_controller(address, options):
 def churn(address, options):
     """Many routes and Gateways come and go; the controller's memory and CPU are printed."""
     api = Api()
-    before = usage()
+    before = wait_for("the controllers tell their memory", lambda: (lambda u: u[0] > 1 and u)(usage()))
     gateways = [f"churn-{n}" for n in range(options.gateways)]
     routes = [f"churn-{n}" for n in range(options.routes)]
     started = time.monotonic()
