@@ -23,6 +23,7 @@ mod filters;
 mod gateway;
 mod grants;
 mod grpc;
+mod leave;
 mod listener;
 mod matches;
 mod namespaces;
