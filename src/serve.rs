@@ -388,6 +388,9 @@ impl Server {
                     self.proxy.tick(clock::now());
                     self.series.tick();
                     ticks += 1;
+                    if ticks.is_multiple_of(limits::REPORT_TICKS) {
+                        self.source.report(self.proxy.metrics(), self.proxy.connections());
+                    }
                     if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
                         self.not_bound = self.proxy.listen_again();
                         self.owed.renew();

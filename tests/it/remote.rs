@@ -223,6 +223,15 @@ async fn a_pod_serves_with_its_controller_and_without() {
     assert_eq!(open.get("x", "/").await.text(), "two");
     assert_eq!(client::get(listen, "x", "/").await.text(), "two");
 
+    // What it did is told, in its time.
+    within("a report", async {
+        let told = || controller.distribution.proxies()[0].report.map(|report| report.requests);
+        while told() != Some(4) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+
     // The controller goes: nobody notices.
     served.abort();
     let _ = served.await;
