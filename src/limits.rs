@@ -427,6 +427,8 @@ pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(4);
 pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A certificate authority, or a token, in its file.
 pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
+/// A proxy tells its counters every so many seconds: a person who looks sees them move.
+pub const REPORT_TICKS: u64 = 5;
 /// Parts are saved once they have rested for this long.
 pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.

@@ -157,7 +157,7 @@ impl Server {
         let board = Arc::new(board);
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
-            series: Series::new(&metrics, options.version),
+            series: Series::new(&metrics, options.version, source.link()),
             source,
             resolver: Resolver::system(fastrand::Rng::new()),
             snapshot: Snapshot::empty(),
@@ -268,6 +268,7 @@ impl Server {
         let changes = self.resolver.resolve(changes).await;
         self.publish(&changes);
         self.tell_wrong();
+        self.series.reloaded(refused.is_empty());
         self.owed = Owed::new(transaction, self.snapshot.generation);
     }
 
@@ -282,11 +283,7 @@ impl Server {
         let errors = self.tell_wrong();
         // A file that became empty is a warning, and what it held is served on.
         let kept = |diagnostic: &Diagnostic| diagnostic.code == codes::FILE_EMPTY;
-        if errors == 0 && !self.wrong.iter().any(kept) {
-            self.series.reloads_ok.inc()
-        } else {
-            self.series.reloads_error.inc()
-        }
+        self.series.reloaded(errors == 0 && !self.wrong.iter().any(kept));
         if self.reloading.is_some_and(|asked| rescans >= asked) {
             self.reloading = None;
             self.reloaded(&summary, errors).await;
@@ -389,7 +386,11 @@ impl Server {
                 },
                 _ = second.tick() => {
                     self.proxy.tick(clock::now());
+                    self.series.tick();
                     ticks += 1;
+                    if ticks.is_multiple_of(limits::REPORT_TICKS) {
+                        self.source.report(self.proxy.metrics(), self.proxy.connections());
+                    }
                     if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
                         self.not_bound = self.proxy.listen_again();
                         self.owed.renew();

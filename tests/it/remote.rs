@@ -50,6 +50,17 @@ fn start(root: &Path, controller: SocketAddr, observe: SocketAddr) -> Pod {
     Pod(child)
 }
 
+/// Whether the proxy says that it is connected, once it says so.
+async fn connected(observe: SocketAddr, expected: bool) {
+    let line = format!("meshctl_controller_connected {}\n", i32::from(expected));
+    within(&line, async {
+        while !client::get(observe, "localhost", "/metrics").await.text().contains(&line) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
 /// What `/ready` says, once it is this.
 async fn ready(observe: SocketAddr, status: u16) -> String {
     let what = format!("/ready to answer {status}");
@@ -202,6 +213,8 @@ async fn a_pod_serves_with_its_controller_and_without() {
     assert_eq!(&*proxies[0].name, "shop/web-1");
     assert_eq!(client::get(listen, "x", "/").await.text(), "one");
 
+    connected(observe, true).await;
+
     // An edit is served when it is acknowledged, also on a connection that is open.
     let mut open = Client::connect(listen).await;
     assert_eq!(open.get("x", "/").await.text(), "one");
@@ -210,6 +223,15 @@ async fn a_pod_serves_with_its_controller_and_without() {
     assert_eq!(open.get("x", "/").await.text(), "two");
     assert_eq!(client::get(listen, "x", "/").await.text(), "two");
 
+    // What it did is told, in its time.
+    within("a report", async {
+        let told = || controller.distribution.proxies()[0].report.map(|report| report.requests);
+        while told() != Some(4) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+
     // The controller goes: nobody notices.
     served.abort();
     let _ = served.await;
@@ -217,6 +239,8 @@ async fn a_pod_serves_with_its_controller_and_without() {
         assert_eq!(open.get("x", "/").await.text(), "two");
     }
     assert_eq!(client::get(observe, "localhost", "/ready").await.status, 200);
+
+    connected(observe, false).await;
 
     // A restarted container doesn't need it either.
     saved(&root.join("state/parts"), &two.address).await;

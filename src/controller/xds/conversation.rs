@@ -16,6 +16,7 @@ use super::distribution::{Distribution, Gone, News, Seat};
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::wire::hello::{self, Greeting};
+use crate::wire::report;
 use crate::wire::transaction::Outgoing;
 
 /// What the proxy is sent. It ends with the proxy, or after `age` so that it comes back.
@@ -165,6 +166,9 @@ impl Talk {
     }
 
     fn hear(&mut self, message: DeltaDiscoveryRequest) {
+        if let Some(report) = report::read(&message) {
+            self.seat.reported(report);
+        }
         let Some((nonce, outcome)) = hello::read_answer(message) else { return };
         if let Some(waited) = self.waiting.take_if(|(waiting, _)| *waiting == nonce) {
             self.answered = Some(waited);

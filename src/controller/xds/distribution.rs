@@ -13,7 +13,9 @@ use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
 use crate::model::{Name, Scope};
 use crate::snapshot::Changes;
-use crate::wire::{self, transaction::Parcel};
+use crate::wire;
+use crate::wire::report::Report;
+use crate::wire::transaction::Parcel;
 
 /// Shared by whoever publishes, all conversations, and whoever writes status.
 #[derive(Debug)]
@@ -147,6 +149,7 @@ impl Distribution {
             answered: None,
             acknowledged: None,
             trouble: None,
+            report: None,
         };
         let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
         let generation = state.generation;
@@ -295,14 +298,23 @@ impl Seat {
         });
     }
 
+    /// Nobody is woken for it: whoever wants to know looks.
+    pub(super) fn reported(&self, report: Report) {
+        self.change(|row| row.report = Some(report));
+    }
+
     fn note(&self, change: impl FnOnce(&mut Proxy)) {
+        self.change(change);
+        self.distribution.heard.send_modify(|count| *count += 1);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Proxy)) {
         let mut state = self.distribution.state();
         let members = state.fleets.get_mut(&self.scope);
         let subscriber = members.and_then(|members| members.subscribers.get_mut(&self.number));
-        let Some(Subscriber { row, .. }) = subscriber else { return };
-        change(row);
-        drop(state);
-        self.distribution.heard.send_modify(|count| *count += 1);
+        if let Some(Subscriber { row, .. }) = subscriber {
+            change(row);
+        }
     }
 }
 
