@@ -13,6 +13,7 @@
 //!
 //! This module must not parse arguments or read the environment.
 
+mod api_server;
 mod authority;
 mod board;
 mod data;
@@ -81,6 +82,8 @@ pub struct Options {
 
 #[derive(Debug)]
 pub enum StartError {
+    /// Where the API server is can't be found out.
+    ApiServer(Box<kube::Error>),
     Authority(AuthorityError),
     Identity(xds::ServerIdentityError),
     /// The address and the reason.
@@ -90,6 +93,11 @@ pub enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::ApiServer(error) => write!(
+                f,
+                "the EndpointSlices of Service default/kubernetes can't be listed: {error}; what \
+                 they name is refused as a Backend"
+            ),
             Self::Authority(error) => error.fmt(f),
             Self::Identity(error) => error.fmt(f),
             Self::Listen(address, error) => write!(f, "can't listen on {address}: {error}"),
@@ -102,6 +110,11 @@ impl std::error::Error for StartError {}
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(options: Options) -> Result<(), StartError> {
     let client = options.cluster.client();
+    let mut objects = options.objects;
+    if !objects.allow_local_backends {
+        let addresses = api_server::addresses(&options.cluster).await;
+        objects.forbidden = addresses.map_err(|error| StartError::ApiServer(Box::new(error)))?;
+    }
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
@@ -135,7 +148,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         accounts,
         changes: watch::start(&client),
         leading,
-        world: World::new(Data::new(client.clone()), options.objects),
+        world: World::new(Data::new(client.clone()), objects),
         statuses: Statuses::new(client.clone()),
         pending: Pending::default(),
         board,
