@@ -117,6 +117,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l listen -d 'Where proxies come for their configuration' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l observe -d 'Where /live, /ready and /metrics are answered' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l allow-local-backends -d 'Allow Backends on loopback and link-local addresses, Unix sockets and the API server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l allow-external-names -d 'Allow ExternalName Services as backends: they name any host, other namespaces\' too'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Log errors alone'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log more: -v for what is decided, -vv for what is seen'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
