@@ -99,6 +99,14 @@ impl Quick {
     }
 }
 
+/// Which cluster.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Context {
+    /// The context of the kubeconfig [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Quiet {
     /// Print answers and errors, no notes
@@ -129,6 +137,13 @@ pub struct Watch {
     /// Stay, and show each change
     #[arg(short, long)]
     pub watch: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Yes {
+    /// Don't ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -1,22 +1,28 @@
 //! `meshctl check`
 
 use meshctl::config::{codes, render};
+use meshctl::install::{self, Need, State};
 use meshctl::source::{Feed, Update};
 
-use crate::args::{Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
+use crate::args::{Context, Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
-use crate::mesh::Source;
+use crate::mesh::{self, Source};
 use crate::output::Output;
+use crate::{cluster, version};
 
 /// Find every mistake in a configuration
 ///
-/// Exit code 1 where there is an error, 4 where a file can't be read.
+/// Exit code 1 where there is an error, 4 where a file can't be read. With --context, or where no
+/// files are given and a kubeconfig is there: what a cluster needs for `meshctl install`, and how
+/// the controller does that is installed.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl check -f shop", "meshctl check -f shop -o json"]))]
 pub struct Args {
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    context: Context,
     #[command(flatten)]
     overrides: Overrides,
     /// A warning is an error
@@ -29,6 +35,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    if asks_cluster(&args, environment)? {
+        return of_cluster(&args, environment, output);
+    }
     let options = Options::new(args, environment)?;
     let inputs = options.source.inputs(&options.overrides, None);
     let (feed, Update { diagnostics, summary: read, .. }) =
@@ -57,6 +66,43 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         return Ok(Exit::CouldNotAsk);
     }
     Ok(options.exit(errors, warnings))
+}
+
+/// Files win, unless a context is named.
+fn asks_cluster(args: &Args, environment: &Environment) -> Result<bool, Failure> {
+    let files = !args.files.files.is_empty();
+    if files && args.context.context.is_some() {
+        let failure = "-f and --context can't be used together";
+        return Err(Failure::new(Exit::WrongCommandLine, failure));
+    }
+    let here = || environment.config.is_some() || mesh::here(environment).is_some();
+    Ok(args.context.context.is_some() || !files && !here() && cluster::has_kubeconfig(environment))
+}
+
+/// What a cluster has and needs.
+fn of_cluster(
+    args: &Args,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    output.quiet(args.quiet.quiet);
+    let format = args.output.format;
+    cluster::run(async {
+        let cluster = cluster::connect(&args.context, environment).await?;
+        let needs = install::needs(&cluster, version::TEXT).await?;
+        let rows = needs.iter().map(|need| {
+            let Need { what, state, found, advice } = need;
+            [what, state.as_str(), found, advice].map(|text: &str| text.to_owned()).to_vec()
+        });
+        output.rows(format, &["WHAT", "STATE", "FOUND", "TO DO"], rows.collect(), &needs)?;
+        output.note(format_args!("cluster {} ({})", cluster.name, cluster.server));
+        let bad = |state: State| match state {
+            State::Good => false,
+            State::Warning => args.strict,
+            State::Missing => true,
+        };
+        Ok(if needs.iter().any(|need| bad(need.state)) { Exit::No } else { Exit::Yes })
+    })
 }
 
 /// How it stands, in one line.
@@ -90,7 +136,7 @@ pub struct Options {
 
 impl Options {
     pub fn new(args: Args, environment: &Environment) -> Result<Self, Failure> {
-        let Args { files, overrides, strict, output, quiet } = args;
+        let Args { files, context: _, overrides, strict, output, quiet } = args;
         Ok(Self {
             source: Source::choose(files, Quick::default(), environment)?,
             overrides,

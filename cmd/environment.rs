@@ -38,6 +38,13 @@ pub struct Environment {
     pub user: Option<u32>,
     /// `MESHCTL_LOG`: a filter such as `info,meshctl::proxy=debug`.
     pub log: Option<String>,
+    /// `KUBECONFIG`, or the file that kubectl looks for without it.
+    pub kubeconfig: Vec<PathBuf>,
+    /// Whether this process runs in a pod: `KUBERNETES_SERVICE_HOST`.
+    pub in_cluster: bool,
+    /// `POD_NAME` and `POD_NAMESPACE`: as the manifests of `meshctl install` say them.
+    pub pod_name: Option<String>,
+    pub pod_namespace: Option<String>,
     /// `NOTIFY_SOCKET`: the service manager's.
     pub notify_socket: Option<OsString>,
     /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`.
@@ -76,6 +83,10 @@ impl Environment {
             runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from),
             user: None,
             log: text(names::ENV_LOG),
+            kubeconfig: kubeconfig(&set),
+            in_cluster: set("KUBERNETES_SERVICE_HOST").is_some(),
+            pod_name: text(names::ENV_POD_NAME),
+            pod_namespace: text(names::ENV_POD_NAMESPACE),
             notify_socket: set("NOTIFY_SOCKET"),
             listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),
             temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
@@ -109,6 +120,17 @@ impl Environment {
     /// `path` as seen from here.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         self.current_dir.join(path)
+    }
+}
+
+fn kubeconfig(set: &impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    match set("KUBECONFIG") {
+        Some(paths) => {
+            std::env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()).collect()
+        }
+        None => {
+            set("HOME").map(|home| PathBuf::from(home).join(".kube/config")).into_iter().collect()
+        }
     }
 }
 

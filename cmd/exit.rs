@@ -89,6 +89,17 @@ impl Failure {
     }
 }
 
+/// In one line, for a note.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OutputClosed => f.write_str("nobody reads the output"),
+            Self::CommandLine(error) => error.fmt(f),
+            Self::Said { message, .. } => f.write_str(message),
+        }
+    }
+}
+
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         Self::CommandLine(Box::new(error))

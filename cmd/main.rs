@@ -5,19 +5,26 @@
 
 mod args;
 mod check;
+mod cluster;
 mod completions;
+mod controller;
 mod demo;
 mod environment;
 mod exit;
 mod explain;
 mod generate;
 mod help;
+mod image;
 mod init;
+mod install;
 mod man;
 mod mesh;
 mod output;
+mod progress;
 mod proxy;
 mod suggest;
+mod uninstall;
+mod upgrade;
 mod version;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -49,9 +56,16 @@ enum Command {
     Check(check::Args),
     #[command(subcommand)]
     Proxy(proxy::Command),
+    #[command(subcommand)]
+    Controller(controller::Command),
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
+    #[command(subcommand)]
+    Image(image::Command),
+    Install(install::Args),
+    Upgrade(upgrade::Args),
+    Uninstall(uninstall::Args),
     #[command(alias = "completion")]
     Completions(completions::Args),
     Version(version::Args),
@@ -79,10 +93,15 @@ fn run(
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
+        Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
+        Some(Command::Image(command)) => image::run(command, environment, output),
+        Some(Command::Install(args)) => install::run(args, environment, output),
+        Some(Command::Upgrade(args)) => upgrade::run(args, environment, output),
+        Some(Command::Uninstall(args)) => uninstall::run(args, environment, output),
         Some(Command::Completions(args)) => completions::run(&args, output),
-        Some(Command::Version(args)) => version::run(&args, output),
+        Some(Command::Version(args)) => version::run(&args, environment, output),
         Some(Command::Help(args)) => help::run(&args, output),
         Some(Command::Man(args)) => man::run(&args, output),
     }

@@ -64,6 +64,23 @@ impl Output {
         self.stdout.current_choice() == ColorChoice::Always
     }
 
+    /// Whether somebody watches standard error, and wants to.
+    pub fn draws(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// A yes or no from whoever sits at the terminal; `None` where nobody does.
+    pub fn ask(&mut self, question: impl Display) -> Option<bool> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let _ = write!(self.stderr, "{question} [y/N] ");
+        let _ = self.stderr.flush();
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).ok()?;
+        Some(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+    }
+
     /// How wide prose may be.
     pub fn width(&self) -> usize {
         self.width

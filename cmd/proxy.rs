@@ -1,8 +1,9 @@
 //! `meshctl proxy VERB`: serve, and ask those who serve.
 
 pub mod config;
+mod controller;
 pub mod drain;
-mod log;
+pub mod log;
 pub mod run;
 pub mod status;
 

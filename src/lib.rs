@@ -14,6 +14,8 @@ pub mod config;
 
 pub mod snapshot;
 
+pub mod wire;
+
 pub mod source;
 
 pub mod identity;
@@ -23,5 +25,11 @@ pub mod telemetry;
 pub mod proxy;
 
 pub mod manifest;
+
+pub mod cluster;
+
+pub mod controller;
+
+pub mod install;
 
 pub mod serve;

@@ -355,3 +355,101 @@ pub const DEMO_TICKS: usize = 400;
 pub const DEMO_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the demo's gateway may take to end its connections; the demo's own are gone then.
 pub const DEMO_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Changes of the API server's objects that wait for the controller; then watches wait.
+pub const WATCH_QUEUE: usize = 4_096;
+/// After a watch failed: from the first try to the longest rest, so that a restarted API server is
+/// followed within 5 s and one that struggles is asked 16 times in 32 s.
+pub const WATCH_BACKOFF_MIN: Duration = Duration::from_millis(250);
+pub const WATCH_BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// A kind that isn't installed is looked for again.
+pub const KIND_LOOK: Duration = Duration::from_secs(10);
+/// How long a Lease holds that isn't renewed, and how often it is: a replica that died is followed
+/// after 10 to 12 s, and two lost renewals change nothing.
+pub const LEASE: Duration = Duration::from_secs(10);
+pub const LEASE_RENEW: Duration = Duration::from_secs(2);
+/// Statuses that are written at the same time, and the rest after one couldn't be.
+pub const STATUS_WRITES: usize = 16;
+pub const STATUS_RETRY: Duration = Duration::from_secs(1);
+/// Secrets and ConfigMaps that are fetched at the same time, and the rest after one couldn't be.
+pub const DATA_FETCHES: usize = 16;
+pub const DATA_RETRY: Duration = Duration::from_secs(1);
+/// What was lowered waits this long for the Secrets that it names, so that a certificate which is
+/// on its way is not missing in between.
+pub const DATA_WAIT: Duration = Duration::from_secs(2);
+/// How often the controller looks at what time alone changes.
+pub const CONTROLLER_TICK: Duration = Duration::from_secs(1);
+/// An API server that is there answers at once; a firewall that drops packets never does.
+pub const CLUSTER_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// One request of a command to the API server; the server itself gives up after a minute.
+pub const CLUSTER_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Objects in one page of a list, as kubectl asks for them.
+pub const CLUSTER_PAGE: u32 = 500;
+/// One message between controller and proxy, but for a part that alone is larger: gRPC's usual
+/// bound, and a slow line has it before anybody thinks that the other side is gone.
+pub const WIRE_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// What the controller may send before the proxy has read it: a message, however far away it is.
+pub const WIRE_WINDOW: u32 = 4 * 1024 * 1024;
+/// The largest part. An EndpointSet of 100,000 endpoints has 4 MB.
+pub const WIRE_PART_BYTES: usize = 16 * 1024 * 1024;
+/// All of one transaction, which a proxy holds before it applies any of it: 100,000 rules of 5 KB.
+pub const WIRE_TRANSACTION_BYTES: usize = 512 * 1024 * 1024;
+/// What of a proxy's own name and version is believed: a namespace and a pod have 253 characters
+/// each at the most.
+pub const WIRE_NAME_CHARS: usize = 512;
+/// The names and versions of what one proxy may say it has: 100,000 routes with their backends have
+/// 50 MB.
+pub const WIRE_HELLO_BYTES: usize = 64 * 1024 * 1024;
+/// What a proxy may say went wrong with a transaction; the status of a Gateway shows less.
+pub const WIRE_TROUBLE_CHARS: usize = 4_096;
+/// Parts that are named one by one in that.
+pub const WIRE_TROUBLES: usize = 10;
+
+/// Connections to the controller, one for each proxy; more have to find another replica.
+pub const PROXY_CONNECTIONS: usize = 10_000;
+/// What a stranger has to get through TLS, then to show a token, then to say what it has.
+pub const PROXY_HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Tokens that are looked at at once: each is a question to the API server.
+pub const PROXY_REVIEWS: usize = 32;
+/// A proxy has one stream; another for what `meshctl` may ask later.
+pub const PROXY_STREAMS: u32 = 4;
+/// Between controller and proxy, where nothing else is said; without an answer the line is dead.
+pub const PROXY_PING: Duration = Duration::from_secs(10);
+pub const PROXY_PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// After this long, and up to half as long again, a proxy is asked to come back with a new token:
+/// what was taken from it then holds, and replicas share the load anew.
+pub const PROXY_STREAM_AGE: Duration = Duration::from_secs(3600);
+/// Between two tries to reach the controller: up to the first after one failure, doubling up to
+/// the last; each proxy draws its own, so that a thousand don't come at once.
+pub const CONTROLLER_RETRY: Duration = Duration::from_millis(200);
+pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(4);
+/// Each step towards the controller: TCP and TLS, then its first word.
+pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A certificate authority, or a token, in its file.
+pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
+/// Parts are saved once they have rested for this long.
+pub const SAVE_REST: Duration = Duration::from_secs(1);
+/// Fleets that are deployed at the same time, and the rest after one couldn't be.
+pub const DEPLOYMENTS: usize = 8;
+pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
+/// How often the controller looks which version of the Gateway API is installed.
+pub const VERSION_LOOK: Duration = Duration::from_secs(60);
+
+/// Between the end of a pod being decided and its proxy being told: nodes and load balancers still
+/// send connections until they have heard of it.
+pub const DRAIN_DELAY: Duration = Duration::from_secs(5);
+/// After a proxy's own deadline: cut requests are told, logs are written.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// A proxy's token; the kubelet renews it at four fifths of that. The shortest is ten minutes.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+/// What a proxy may keep of its configuration in memory for the next start: 10,000 routes are
+/// about 10 MB.
+pub const STATE_VOLUME: &str = "128Mi";
+/// A kind is served a moment after its definition was applied.
+pub const DEFINITION_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks at what comes up or goes.
+pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
+/// What was deleted is gone by then, its pods' last requests included.
+pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
+/// `version` and others that ask a cluster by the way wait no longer than this for it.
+pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);

@@ -45,16 +45,34 @@ pub const HEADER_TRACE_STATE: &str = "tracestate";
 pub const HEADER_VIA: &str = "via";
 
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
+/// From the pod's own fields (the downward API).
+pub const ENV_POD_NAME: &str = "POD_NAME";
+pub const ENV_POD_NAMESPACE: &str = "POD_NAMESPACE";
 pub const ENV_LOG: &str = "MESHCTL_LOG";
 pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
 
 /// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
 /// that proxies show it.
 pub const CONTROLLER_NAME: &str = "meshctl-controller";
+/// The Secret with the authority that the certificates of the replicas are signed by.
+pub const CONTROLLER_AUTHORITY: &str = "meshctl-controller-authority";
 /// What server-side apply knows the product by.
 pub const FIELD_MANAGER: &str = "meshctl";
 pub const LABEL_GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// `meshctl` on everything that `meshctl install` applied, and on nothing else.
+pub const LABEL_INSTALLED_BY: &str = "meshctl.dev/installed-by";
+/// The fleet of proxies that an object belongs to: what its Service selects.
+pub const LABEL_FLEET: &str = "meshctl.dev/fleet";
+pub const LABEL_APP_NAME: &str = "app.kubernetes.io/name";
+pub const LABEL_COMPONENT: &str = "app.kubernetes.io/component";
+/// The version that applied an object.
+pub const ANNOTATION_VERSION: &str = "meshctl.dev/version";
+/// A hash of what a pod reads when it starts: another one rolls the Deployment.
+pub const ANNOTATION_CHECKSUM: &str = "meshctl.dev/checksum";
+/// The release and channel that a definition of the Gateway API is from.
+pub const ANNOTATION_BUNDLE_VERSION: &str = "gateway.networking.k8s.io/bundle-version";
+pub const ANNOTATION_CHANNEL: &str = "gateway.networking.k8s.io/channel";
 
 /// Where the controller talks to proxies.
 pub const PORT_CONTROLLER: u16 = 15010;

@@ -5,16 +5,19 @@
 //! must not parse arguments or read the environment.
 
 mod board;
+mod handover;
 mod observation;
 mod picture;
 mod refused;
+mod series;
 mod signals;
+mod sources;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -22,25 +25,30 @@ use tokio::sync::mpsc;
 use crate::clock;
 use crate::config::{Diagnostic, codes};
 use crate::limits;
-use crate::names;
 use crate::proxy::control::{self, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
-use crate::proxy::takeover::{self, Handover, Offer, Successor, TakeoverDoor};
+use crate::proxy::takeover::{self, Handover, Offer, Successor};
 use crate::snapshot::{Changes, Snapshot};
-use crate::source::{Feed, Inputs, Resolver, Summary, Update};
+use crate::source::remote::RemoteUpdate;
+use crate::source::{Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
-use crate::telemetry::{Family, Registry, SharedCounter, SharedGauge};
+use crate::telemetry::{Family, Registry};
 use board::{About, Board, Order};
+pub use handover::takeover_path;
+use handover::{lock, open_takeover, take_over};
 use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
+use series::Series;
 use signals::{Signal, Signals};
+pub use sources::Input;
+use sources::{News, Owed, Source};
 
 /// What a process is started with.
 pub struct Options {
-    pub inputs: Inputs,
+    pub input: Input,
     pub workers: NonZeroUsize,
     /// `None` switches the observation door off.
     pub observe: Option<SocketAddr>,
@@ -67,8 +75,9 @@ pub struct Options {
 /// Takes directives such as `info,meshctl=debug`.
 pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
-/// Told everything that is wrong, and the feed for its texts.
-pub type TellDiagnosed = Box<dyn FnMut(&[Diagnostic], &Feed) + Send>;
+/// Told everything that is wrong, and how to find the text of a file by its name.
+pub type TellDiagnosed = Box<dyn FnMut(&[Diagnostic], Texts<'_>) + Send>;
+pub type Texts<'a> = &'a dyn Fn(&str) -> Option<Arc<str>>;
 
 /// What runs now.
 #[derive(Debug)]
@@ -87,7 +96,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
 
 /// Everything that lives on the control thread.
 struct Server {
-    feed: Feed,
+    source: Source,
     resolver: Resolver,
     snapshot: Snapshot,
     proxy: Proxy,
@@ -109,33 +118,8 @@ struct Server {
     not_bound: Vec<NotBound>,
     /// What the sources say is wrong.
     wrong: Vec<Diagnostic>,
-}
-
-/// What the control thread counts.
-struct Series {
-    reloads_ok: SharedCounter,
-    reloads_error: SharedCounter,
-    parsed: SharedCounter,
-    lowered: SharedCounter,
-    errors: SharedGauge,
-    warnings: SharedGauge,
-    _build: SharedGauge,
-}
-
-impl Series {
-    fn new(metrics: &Registry, version: &str) -> Self {
-        let build = metrics.gauge(Family::BuildInfo, &[version]);
-        build.set(1);
-        Self {
-            reloads_ok: metrics.counter(Family::Reloads, &["ok"]),
-            reloads_error: metrics.counter(Family::Reloads, &["error"]),
-            parsed: metrics.counter(Family::DocumentsParsed, &[]),
-            lowered: metrics.counter(Family::PartsLowered, &[]),
-            errors: metrics.gauge(Family::Diagnostics, &["error"]),
-            warnings: metrics.gauge(Family::Diagnostics, &["warning"]),
-            _build: build,
-        }
-    }
+    /// What a controller has yet to be told.
+    owed: Owed,
 }
 
 impl Server {
@@ -143,8 +127,12 @@ impl Server {
         let metrics = Registry::new();
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
-        let sources = picture::sources(&options.inputs.files);
-        let (feed, first) = Feed::load(options.inputs).map_err(StartError::Sources)?;
+        let sources = options.input.names();
+        let (mut source, mut first) = Source::open(options.input).map_err(StartError::Sources)?;
+        if first.is_none() && options.takeover.is_some() {
+            // Who is to be taken over serves on until there is something to do it with.
+            first = Some(source.next().await.map_err(StartError::Sources)?);
+        }
         let (mut handover, inherited) =
             take_over(options.takeover.as_deref(), options.observe).await?;
         let drain = Drain::new();
@@ -163,13 +151,14 @@ impl Server {
             sources,
             workers: proxy.workers(),
             connections: Box::new(proxy.count_connections()),
+            link: source.link(),
         };
         let (board, orders) = Board::new(metrics.clone(), about, options.set_log_level);
         let board = Arc::new(board);
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
             series: Series::new(&metrics, options.version),
-            feed,
+            source,
             resolver: Resolver::system(fastrand::Rng::new()),
             snapshot: Snapshot::empty(),
             proxy,
@@ -185,15 +174,19 @@ impl Server {
             diagnosed: options.diagnosed,
             not_bound: Vec::new(),
             wrong: Vec::new(),
+            owed: Owed::default(),
             offer: Arc::default(),
             observation: None,
         };
-        tracing::info!("{}", first.summary);
-        server.take(first).await;
+        if let Some(first) = first {
+            server.take(first).await;
+        }
         for bind in server.proxy.unused_sockets() {
             tracing::warn!(%bind, "no listener has the service manager's socket: who connects waits");
         }
-        if server.proxy.addresses().is_empty() && !server.not_bound.is_empty() {
+        let idle = server.proxy.addresses().is_empty() && !server.not_bound.is_empty();
+        // A controller is told, and what it says next may be bound.
+        if idle && server.source.is_files() {
             server.stop_workers();
             return Err(StartError::Listen(server.not_bound));
         }
@@ -260,8 +253,26 @@ impl Server {
         }
     }
 
-    /// A change of the sources: names first, then what is made of it.
-    async fn take(&mut self, update: Update) {
+    async fn take(&mut self, news: News) {
+        match news {
+            News::Files(update) => self.take_files(update).await,
+            News::Controller(update) => self.take_parts(update).await,
+        }
+    }
+
+    /// The controller hears of it when every worker serves it.
+    async fn take_parts(&mut self, update: RemoteUpdate) {
+        let RemoteUpdate { changes, generation, transaction, refused } = update;
+        let (changed, removed) = (changes.upserted.len(), changes.removed.len());
+        tracing::debug!(generation, changed, removed, refused = refused.len(), "parts have come");
+        let changes = self.resolver.resolve(changes).await;
+        self.publish(&changes);
+        self.tell_wrong();
+        self.owed = Owed::new(transaction, self.snapshot.generation);
+    }
+
+    /// A change of the files: names first, then what is made of it.
+    async fn take_files(&mut self, update: Update) {
         let Update { changes, diagnostics, read, lowered, summary, rescans } = update;
         self.series.parsed.add(read.documents_parsed as u64);
         self.series.lowered.add(lowered.parts_lowered as u64);
@@ -319,7 +330,7 @@ impl Server {
         let errors = wrong.iter().filter(|diagnostic| diagnostic.is_error()).count();
         self.series.errors.set(count(errors));
         self.series.warnings.set(count(wrong.len() - errors));
-        (self.diagnosed)(&wrong, &self.feed);
+        (self.diagnosed)(&wrong, &|file| self.source.text(file));
         self.show(errors, wrong.len() - errors);
         errors
     }
@@ -342,14 +353,18 @@ impl Server {
         let mut ticks = 0_u64;
         let successor = loop {
             tokio::select! {
-                update = self.feed.next() => match update {
-                    Ok(update) => self.take(update).await,
+                news = self.source.next() => match news {
+                    Ok(news) => self.take(news).await,
                     Err(error) => {
                         // Nobody watches the files any more: what is known is served on.
                         tracing::error!(%error, "the configuration can't be watched");
                         tokio::time::sleep(limits::WATCH_RETRY).await;
                     }
                 },
+                () = tokio::time::sleep(limits::SERVED_LOOK), if self.owed.is_due() => {
+                    let not_bound: Vec<String> = self.not_bound.iter().map(sentence).collect();
+                    self.owed.pay(&self.source, self.proxy.served(), &not_bound);
+                }
                 changes = self.resolver.next() => {
                     self.publish(&changes);
                     self.tell_wrong();
@@ -377,6 +392,7 @@ impl Server {
                     ticks += 1;
                     if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
                         self.not_bound = self.proxy.listen_again();
+                        self.owed.renew();
                         self.offer_sockets();
                     }
                 }
@@ -393,7 +409,7 @@ impl Server {
     fn reload(&mut self) {
         self.tell_systemd(&[systemd::State::Reloading]);
         self.proxy.reopen_log();
-        self.reloading = self.feed.rescan();
+        self.reloading = self.source.rescan();
         if self.reloading.is_none() {
             self.tell_systemd(&[systemd::State::Ready]);
         }
@@ -450,35 +466,6 @@ impl Server {
 
 async fn stopped_again(signals: &mut Signals) {
     while signals.next().await != Signal::Stop {}
-}
-
-async fn take_over(
-    from: Option<&Path>,
-    observe: Option<SocketAddr>,
-) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
-    let Some(path) = from else { return Ok((None, Vec::new())) };
-    let failed = |error| StartError::Takeover { path: path.to_owned(), error };
-    let mut handover = takeover::request(path, observe).await.map_err(failed)?;
-    let sockets = std::mem::take(&mut handover.sockets);
-    tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
-    Ok((Some(handover), sockets))
-}
-
-/// Stands beside the control socket.
-pub fn takeover_path(control: &Path) -> PathBuf {
-    let mut path = control.as_os_str().to_owned();
-    path.push(names::TAKEOVER_SOCKET_SUFFIX);
-    path.into()
-}
-
-/// Nothing panics while it holds this; if it did, the sockets would still be right.
-fn lock(offer: &Mutex<Offer>) -> MutexGuard<'_, Offer> {
-    offer.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {
-    let path = takeover_path(control);
-    TakeoverDoor::bind(&path, existing).map_err(|error| StartError::Control { path, error })
 }
 
 fn count(n: usize) -> i64 {

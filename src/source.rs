@@ -16,6 +16,7 @@ mod look;
 mod mentioned;
 mod noticed;
 mod read;
+pub mod remote;
 mod walk;
 mod watch;
 mod weights;

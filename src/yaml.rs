@@ -135,3 +135,35 @@ pub fn write(value: &impl Serialize) -> String {
     }
     text
 }
+
+/// The objects of a stream of documents, as JSON has them; documents without one are passed over.
+/// For what is handed on unread: everything else is decoded with its places.
+pub fn objects(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
+    let mut found = Vec::new();
+    for document in documents(text) {
+        let node = parse(document.text, &mut Vec::new()).map_err(|error| YamlError {
+            place: Place { line: error.place.line + document.line_offset, ..error.place },
+            ..error
+        })?;
+        if node.value != Value::Null {
+            found.push(json(&node.value));
+        }
+    }
+    Ok(found)
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::String(text) => (**text).into(),
+        Value::List(nodes) => nodes.iter().map(|node| json(&node.value)).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.to_string(), json(&entry.value.value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+    }
+}

@@ -16,7 +16,7 @@ use meshctl::model::BindAddress;
 use meshctl::proxy::control;
 use meshctl::proxy::takeover::Listening;
 use meshctl::serve::{self, StartError};
-use meshctl::source::{Feed, Inputs};
+use meshctl::source::Inputs;
 use meshctl::{limits, names};
 
 use crate::exit::{Exit, Failure};
@@ -131,13 +131,17 @@ fn options(
 ) -> serve::Options {
     let Place { address, socket } = place;
     let bind = BindAddress { ip: Some(address.ip()), port: address.port() };
-    let diagnosed = move |found: &[Diagnostic], _: &Feed| {
+    let diagnosed = move |found: &[Diagnostic], _: serve::Texts<'_>| {
         *lock(&problems) = found.iter().filter(|d| d.is_error()).map(render::line).collect();
     };
     // Nothing is to be written over the view, nor between the lines of a script.
     let flags = flags::Options { access_log: Some(None), ..flags::Options::default() };
     serve::Options {
-        inputs: Inputs { files: vec![directory.to_owned()], objects: Vec::new(), options: flags },
+        input: serve::Input::Files(Inputs {
+            files: vec![directory.to_owned()],
+            objects: Vec::new(),
+            options: flags,
+        }),
         workers: WORKERS,
         // Another proxy of this machine may have the usual port; `proxy status` needs none.
         observe: None,

@@ -7,6 +7,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, reload};
 
+use crate::args::Loudness;
 use crate::environment::{Colour, Environment};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -40,4 +41,15 @@ pub fn start(filter: &str, environment: &Environment, _: &mut Output) -> Result<
         handle.reload(filter).map_err(|error| error.to_string())
     });
     Ok(Log { set_level, colour })
+}
+
+/// The command line, then `MESHCTL_LOG`, then what an operator wants to see.
+pub fn filter(loudness: Loudness, environment: &Environment) -> String {
+    match (loudness.quiet, loudness.verbose) {
+        (true, _) => "error".to_owned(),
+        // A peer can make the h2 crate warn as often as it likes.
+        (false, 0) => environment.log.clone().unwrap_or_else(|| "info,h2=error".to_owned()),
+        (false, 1) => "info,meshctl=debug".to_owned(),
+        (false, _) => "info,meshctl=trace".to_owned(),
+    }
 }

@@ -11,7 +11,9 @@ use meshctl::model::AccessLogFormat;
 use meshctl::names::{self, PORT_OBSERVE};
 use meshctl::proxy::control;
 use meshctl::serve;
+use meshctl::source::remote;
 
+use super::controller::Controller;
 use super::log;
 use crate::args::{Files, Loudness, Overrides, Quick, examples};
 use crate::environment::Environment;
@@ -34,6 +36,8 @@ pub struct Args {
     quick: Quick,
     #[command(flatten)]
     overrides: Overrides,
+    #[command(flatten)]
+    controller: Controller,
     /// What kind of proxy
     #[arg(long, value_name = "MODE", default_value = "gateway")]
     mode: Mode,
@@ -107,10 +111,18 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
     Ok(Exit::Yes)
 }
 
+/// Whose word is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// What stands on this machine.
+    Here(Source),
+    Controller(remote::Options),
+}
+
 /// What will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    pub source: Source,
+    pub origin: Origin,
     pub overrides: Overrides,
     pub mode: Mode,
     /// `None`: the cgroup's CPU quota, rounded up.
@@ -132,6 +144,7 @@ impl Options {
             files,
             quick,
             overrides,
+            controller,
             mode,
             workers,
             observe,
@@ -141,13 +154,20 @@ impl Options {
             takeover,
             loudness,
         } = args;
-        let source = Source::choose(files, quick, environment)?;
+        let origin = match controller.options(environment) {
+            Some(options) => Origin::Controller(options),
+            None => Origin::Here(Source::choose(files, quick, environment)?),
+        };
+        let run_dir = match &origin {
+            Origin::Here(source) => mesh::run_dir(source, environment),
+            Origin::Controller(_) => mesh::register_dir(environment),
+        };
         let control = match control {
             Some(path) => Control::Socket(environment.absolute(&path)),
-            None => Control::In(environment.absolute(&mesh::run_dir(&source, environment))),
+            None => Control::In(environment.absolute(&run_dir)),
         };
         Ok(Self {
-            source,
+            origin,
             overrides,
             mode,
             workers,
@@ -156,7 +176,7 @@ impl Options {
             access_log: access_log.map(AccessLog::format),
             drain_timeout,
             takeover,
-            log: log_filter(loudness, environment),
+            log: log::filter(loudness, environment),
         })
     }
 }
@@ -164,13 +184,18 @@ impl Options {
 impl Options {
     /// What the library is asked for.
     fn serve(self, environment: &Environment, log: log::Log) -> Result<serve::Options, Failure> {
-        let inputs = self.source.inputs(&self.overrides, self.access_log);
         let (control, takeover) = self.sockets()?;
         let passed = environment.listen_sockets()?;
         let colour = log.colour;
         let mut shown = String::new();
+        let input = match self.origin {
+            Origin::Here(source) => {
+                serve::Input::Files(source.inputs(&self.overrides, self.access_log))
+            }
+            Origin::Controller(options) => serve::Input::Controller(options),
+        };
         Ok(serve::Options {
-            inputs,
+            input,
             workers: self.workers.unwrap_or_else(cpus),
             observe: match self.observe {
                 Observe::At(address) => Some(address),
@@ -185,8 +210,8 @@ impl Options {
             version: env!("CARGO_PKG_VERSION"),
             set_log_level: log.set_level,
             started: Box::new(started),
-            diagnosed: Box::new(move |diagnostics, feed| {
-                let text = render::render(diagnostics, &|file| feed.text(file), colour);
+            diagnosed: Box::new(move |diagnostics, texts| {
+                let text = render::render(diagnostics, texts, colour);
                 // What has not changed was said already.
                 if text != shown && !text.is_empty() {
                     Output::complain(&text);
@@ -257,17 +282,6 @@ impl AccessLog {
             Self::Text => Some(AccessLogFormat::Text),
             Self::Off => None,
         }
-    }
-}
-
-/// The command line, then `MESHCTL_LOG`, then what an operator wants to see.
-fn log_filter(loudness: Loudness, environment: &Environment) -> String {
-    match (loudness.quiet, loudness.verbose) {
-        (true, _) => "error".to_owned(),
-        // A peer can make the h2 crate warn as often as it likes.
-        (false, 0) => environment.log.clone().unwrap_or_else(|| "info,h2=error".to_owned()),
-        (false, 1) => "info,meshctl=debug".to_owned(),
-        (false, _) => "info,meshctl=trace".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use meshctl::config::flags::target;
 use meshctl::config::quick::Quick;
 use meshctl::model::AccessLogFormat;
 
-use super::run::{Control, Mode, Observe, Options};
+use super::run::{Control, Mode, Observe, Options, Origin};
 use super::*;
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -52,7 +52,7 @@ fn refused(line: &str) -> String {
 #[test]
 fn what_nobody_says_has_its_default() {
     let options = parse("-f shop").unwrap();
-    assert_eq!(options.source, Source::Files(vec!["shop".into()]));
+    assert_eq!(options.origin, Origin::Here(Source::Files(vec!["shop".into()])));
     assert_eq!(options.mode, Mode::Gateway);
     assert_eq!(options.workers, None);
     assert_eq!(options.observe, Observe::At(([127, 0, 0, 1], 15020).into()));
@@ -71,7 +71,7 @@ fn every_flag_arrives() {
          --control run/c.sock --access-log text --drain-timeout 1m30s --mode gateway --takeover -vv",
     )
     .unwrap();
-    let Source::Quick(quick) = &options.source else { panic!("{options:?}") };
+    let Origin::Here(Source::Quick(quick)) = &options.origin else { panic!("{options:?}") };
     let listen = [bind("127.0.0.1:80").unwrap(), bind(":81").unwrap()];
     let targets = [target("localhost:3000=90").unwrap(), target("unix:/run/b.sock=10").unwrap()];
     assert_eq!(Quick::new(&listen, &targets).as_ref(), Ok(quick));
@@ -92,6 +92,26 @@ fn every_flag_arrives() {
 }
 
 #[test]
+fn a_pod_serves_what_its_controller_says() {
+    let line = "--controller https://controller.system.svc:15010 --controller-ca ca.crt \
+                --token /var/run/token --state state";
+    let args = Run::try_parse_from(std::iter::once("run").chain(line.split_whitespace()));
+    let environment = Environment {
+        pod_name: Some("web-1".to_owned()),
+        pod_namespace: Some("shop".to_owned()),
+        ..environment()
+    };
+    let options = Options::new(args.unwrap().args, &environment).unwrap();
+    assert_eq!(options.control, Control::In("/run/user/7/meshctl".into()));
+    let Origin::Controller(remote) = options.origin else { panic!("{:?}", options.origin) };
+    assert_eq!(remote.url, "https://controller.system.svc:15010");
+    assert_eq!(remote.ca, Path::new("/srv/ca.crt"));
+    assert_eq!(remote.token, Path::new("/var/run/token"));
+    assert_eq!(remote.state.as_deref(), Some(Path::new("/srv/state")));
+    assert_eq!((&*remote.node.namespace, &*remote.node.name), ("shop", "web-1"));
+}
+
+#[test]
 fn mistakes_are_named() {
     let check = |line: &str, part: &str| {
         let message = refused(line);
@@ -109,6 +129,11 @@ fn mistakes_are_named() {
     check("-f x -q -v", "cannot be used with");
     check("-f x --prot 80=81", "a similar argument exists: '--port'");
     check("--to localhost:1=x", "`x` is not a weight");
+    check("--controller http://c:1 --controller-ca c --token t", "https://HOST:PORT");
+    check("--controller https://c:1 --token t", "--controller-ca <FILE>");
+    check("--controller https://c:1 --controller-ca c --token t -f x", "cannot be used with");
+    check("--controller https://c:1 --controller-ca c --token t --port 1=2", "cannot be used with");
+    check("-f x --state d", "--controller <URL>");
 }
 
 #[test]

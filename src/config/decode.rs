@@ -39,6 +39,7 @@ use fields::Fields;
 use findings::Findings;
 pub(super) use formats::is_label;
 pub use metadata::from_files;
+pub use served::versions;
 
 use super::raw::{Object, Origin, Spec};
 use super::{Diagnostic, Severity};

@@ -49,7 +49,7 @@ pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
 use self::status::Users;
-use self::unit::{Made, Output, UnitKey};
+use self::unit::{Fleet, Made, Output, UnitKey};
 use self::view::{Finding, Query, View};
 use super::Diagnostic;
 use super::codes;
@@ -57,7 +57,7 @@ use super::flags::Options;
 use super::index::Index;
 use super::status::{Facts, Status};
 use crate::limits;
-use crate::model::{Kind, Name, ObjectKey, Part, PartKey};
+use crate::model::{Kind, Name, ObjectKey, Part, PartKey, Scope};
 use crate::snapshot::Changes;
 
 #[cfg(test)]
@@ -69,6 +69,8 @@ pub struct Lowering {
     options: Arc<Options>,
     units: HashMap<UnitKey, Unit>,
     readers: HashMap<Query, HashSet<UnitKey>>,
+    /// The Secrets and ConfigMaps among what is read.
+    asked_data: BTreeSet<ObjectKey>,
     /// By how many units a unit is asked for.
     wanted: HashMap<UnitKey, usize>,
     dirty: BTreeSet<UnitKey>,
@@ -109,6 +111,15 @@ pub struct Counters {
     pub parts_lowered: usize,
 }
 
+/// A Gateway of a cluster as far as its proxies go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    pub scope: Scope,
+    /// With other Gateways.
+    pub shared: bool,
+    pub ports: BTreeSet<u16>,
+}
+
 /// What a commit brought.
 #[derive(Debug)]
 pub struct Lowered {
@@ -129,6 +140,7 @@ impl Lowering {
             options: Arc::new(options),
             units: HashMap::new(),
             readers: HashMap::new(),
+            asked_data: BTreeSet::new(),
             wanted: HashMap::new(),
             dirty: BTreeSet::new(),
             unsure: BTreeSet::new(),
@@ -209,6 +221,34 @@ impl Lowering {
     /// Every part that there is, in no order.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
         self.units.values().flat_map(|unit| &unit.parts)
+    }
+
+    /// The Secrets and ConfigMaps that something depends on, those that aren't there among them.
+    pub fn asked_data(&self) -> &BTreeSet<ObjectKey> {
+        &self.asked_data
+    }
+
+    /// The Gateways that are ours, each with its fleet and the ports of its listeners.
+    pub fn gateways(&self) -> BTreeMap<ObjectKey, Served> {
+        let mut gateways = BTreeMap::new();
+        for (key, unit) in &self.units {
+            if let (UnitKey::Gateway(key), Output::Gateway(shape)) = (key, &unit.output)
+                && let Some(fleet) = &shape.fleet
+            {
+                let shared = matches!(fleet, Fleet::Shared);
+                let served = Served { scope: fleet.scope(), shared, ports: BTreeSet::new() };
+                gateways.insert(key.clone(), served);
+            }
+        }
+        for unit in self.units.values() {
+            let Output::Parent(parent) = &unit.output else { continue };
+            for listener in &parent.listeners {
+                if let Some(served) = gateways.get_mut(&listener.gateway) {
+                    served.ports.insert(listener.port);
+                }
+            }
+        }
+        gateways
     }
 
     fn mark_roots(&mut self, key: &ObjectKey) {
@@ -317,10 +357,16 @@ impl Lowering {
                 readers.remove(key);
                 if readers.is_empty() {
                     self.readers.remove(query);
+                    if let Some(object) = data_of(query) {
+                        self.asked_data.remove(object);
+                    }
                 }
             }
         }
         for query in after.reads.difference(&before.reads) {
+            if let Some(object) = data_of(query) {
+                self.asked_data.insert(object.clone());
+            }
             self.readers.entry(query.clone()).or_default().insert(key.clone());
         }
         let (old, new) = (wants(before), wants(after));
@@ -429,6 +475,15 @@ fn wants(unit: &Unit) -> BTreeSet<&UnitKey> {
         | Query::Versions => None,
     });
     unit.demands.iter().chain(read).collect()
+}
+
+fn data_of(query: &Query) -> Option<&ObjectKey> {
+    match query {
+        Query::Tag(super::index::Tag::Object(key)) => {
+            matches!(key.kind, Kind::Secret | Kind::ConfigMap).then_some(key)
+        }
+        _ => None,
+    }
 }
 
 fn claims_of(output: &Output) -> &[unit::Claim] {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{SetLogLevel, picture};
 use crate::clock::{self, Instant};
@@ -14,6 +14,7 @@ use crate::model::BindAddress;
 use crate::proxy::control::Control;
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
+use crate::source::remote::Link;
 use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
 use crate::telemetry::exposition::{self, Format};
@@ -44,6 +45,27 @@ pub(super) struct About {
     pub(super) workers: usize,
     /// How many connections are open.
     pub(super) connections: Box<dyn Fn() -> usize + Send + Sync>,
+    /// How this process and its controller stand, where it has one.
+    pub(super) link: Option<watch::Receiver<Link>>,
+}
+
+impl About {
+    /// Why there is no configuration yet.
+    fn waiting(&self) -> String {
+        match self.link.as_ref().map(|link| link.borrow().clone()) {
+            Some(Link::Away(why)) => format!("no configuration has come yet: {why}"),
+            Some(Link::Connected) => "the configuration is being read".to_owned(),
+            None => "no configuration has been read yet".to_owned(),
+        }
+    }
+
+    fn controller(&self) -> Value {
+        match self.link.as_ref().map(|link| link.borrow().clone()) {
+            Some(Link::Away(why)) => json!({ "connected": false, "reason": &*why }),
+            Some(Link::Connected) => json!({ "connected": true }),
+            None => Value::Null,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -125,14 +147,17 @@ impl Board {
 
 impl Shown {
     /// `Err` says why no traffic should be sent to this process.
-    fn ready(&self) -> Result<(), String> {
+    fn ready(&self, about: &About) -> Result<(), String> {
         if self.draining {
             return Err("draining".to_owned());
         }
         if self.world.is_none() {
-            return Err("no configuration has been read yet".to_owned());
+            return Err(about.waiting());
         }
-        if self.addresses.is_empty() {
+        // A Gateway without a listener that can be served is its author's matter, told in its
+        // status; its proxy has done all that it was asked to.
+        let nothing_asked = about.link.is_some() && self.not_bound.is_empty();
+        if self.addresses.is_empty() && !nothing_asked {
             let why = self.not_bound.first();
             let why = why.map_or("the configuration has no listener", String::as_str);
             return Err(format!("nothing is listened on: {why}"));
@@ -145,7 +170,7 @@ impl Observed for Board {
     fn ready(&self) -> Result<(), String> {
         let shown = self.shown();
         // Who knocked just before the door changed hands asks about whoever serves there.
-        if shown.handed_on { Ok(()) } else { shown.ready() }
+        if shown.handed_on { Ok(()) } else { shown.ready(&self.about) }
     }
 
     fn metrics(&self, format: Format) -> String {
@@ -156,7 +181,7 @@ impl Observed for Board {
 impl Control for Board {
     fn status(&self) -> Value {
         let shown = self.shown();
-        let ready = shown.ready();
+        let ready = shown.ready(&self.about);
         let listeners: Vec<Value> = shown
             .addresses
             .iter()
@@ -166,6 +191,7 @@ impl Control for Board {
             "version": self.about.version,
             "pid": std::process::id(),
             "sources": self.about.sources,
+            "controller": self.about.controller(),
             "workers": self.about.workers,
             "connections": (self.about.connections)(),
             "observe": shown.observe.map(|at| at.to_string()),

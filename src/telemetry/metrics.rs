@@ -146,6 +146,8 @@ table! {
         "YAML documents parsed since the start."
     PartsLowered Counter "meshctl_parts_lowered" []
         "Parts lowered from documents since the start."
+    ControllerLeading Gauge "meshctl_controller_leading" []
+        "1 for the replica of the controller that writes statuses and deploys proxies."
     CertificateExpiry Gauge "meshctl_certificate_expiry_timestamp_seconds" ["certificate"]
         "When a certificate in use ends, in seconds since the epoch."
     Panics Counter "meshctl_panics" []

@@ -176,6 +176,8 @@ fn mask(text: &str, root: &Path) -> String {
         .replace(super::MESHCTL, "[MESHCTL]")
         .replace(&format!("meshctl {version}"), "meshctl [VERSION]")
         .replace(&format!("\"version\": \"{version}\""), "\"version\": \"[VERSION]\"")
+        .replace(&format!("meshctl.dev/version: {version}"), "meshctl.dev/version: [VERSION]")
+        .replace(&format!("meshctl:{version}"), "meshctl:[VERSION]")
         .replace(&format!("commit {commit}"), "commit [COMMIT]")
         .replace(&format!("\"commit\": \"{commit}\""), "\"commit\": \"[COMMIT]\"")
         .replace(&format!("linux-{}", std::env::consts::ARCH), "linux-[ARCH]")

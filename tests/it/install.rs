@@ -46,7 +46,8 @@ fn shellcheck_finds_nothing() {
     if !present("shellcheck") {
         return;
     }
-    let scripts = "install.sh tests/run .ci/run";
+    let scripts = "install.sh tests/run .ci/run tests/conformance/run tests/cluster/lib/*.sh \
+                   tests/cluster/up tests/cluster/down tests/cluster/load tests/cluster/check";
     assert_success(&shell(&in_repository("."), &format!("shellcheck {scripts}")).output().unwrap());
 }
 

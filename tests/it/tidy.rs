@@ -40,6 +40,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    // What the controller is installed by, and removed.
+    ("install", &["manifest", "cluster", "clock"]),
     // A process put together.
     (
         "serve",

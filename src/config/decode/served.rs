@@ -28,7 +28,7 @@ const NOT_SERVED: &[(&str, &str, bool)] = &[
 ];
 
 /// The versions in which a kind has the shape that is decoded, the preferred one first.
-fn versions(kind: Kind) -> &'static [&'static str] {
+pub fn versions(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute | Kind::ReferenceGrant => {
             &["v1", "v1beta1", "v1alpha2"]

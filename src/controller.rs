@@ -1,0 +1,340 @@
+//! The controller: a cluster's objects lowered once, handed to the proxies that serve them, and
+//! answered in the objects' statuses.
+//!
+//! ```text
+//! API server ─ watch → world (index, lowering) ─┬→ fleets → conversation → proxies
+//!            ← statuses ────────────────────────┤
+//!            ← infrastructure ← facts ──────────┘
+//! ```
+//!
+//! Every replica watches, lowers and serves proxies. The one that holds the Lease also writes;
+//! correctness never depends on that, as each write is tested against the version that it was
+//! worked out from.
+//!
+//! This module must not parse arguments or read the environment.
+
+mod authority;
+mod board;
+mod data;
+mod deploy;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod fleets;
+pub mod infrastructure;
+mod lease;
+mod merge;
+mod plan;
+pub mod proxies;
+mod statuses;
+mod tokens;
+mod versions;
+mod watch;
+mod world;
+pub mod xds;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch as channel};
+
+use crate::clock::{self, Instant};
+use crate::cluster::Cluster;
+use crate::config::flags;
+use crate::config::lower::Lowered;
+use crate::config::status::Status;
+use crate::limits;
+use crate::model::{Kind, Name, ObjectKey, PartKey, PartKind, Scope};
+use crate::snapshot::Changes;
+use crate::telemetry::door::ObservationDoor;
+use board::Board;
+use data::Data;
+use deploy::{Deployer, Seen};
+use fleets::Fleets;
+use infrastructure::Release;
+use statuses::Statuses;
+use tokens::{Accounts, Reviews};
+use watch::{Change, Watched};
+use world::{Noted, World};
+use xds::{Distribution, ServerIdentity};
+
+pub use authority::AuthorityError;
+
+/// What the controller is started with.
+pub struct Options {
+    pub cluster: Cluster,
+    /// Its pod's name: who holds the Lease.
+    pub identity: String,
+    pub namespace: String,
+    /// What proxies run, and the Secret that it is pulled with.
+    pub image: String,
+    pub image_pull_secret: Option<String>,
+    /// Where proxies come.
+    pub listen: SocketAddr,
+    pub observe: SocketAddr,
+    pub version: &'static str,
+    pub objects: flags::Options,
+}
+
+#[derive(Debug)]
+pub enum StartError {
+    Authority(AuthorityError),
+    Identity(xds::ServerIdentityError),
+    /// The address and the reason.
+    Listen(SocketAddr, std::io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Authority(error) => error.fmt(f),
+            Self::Identity(error) => error.fmt(f),
+            Self::Listen(address, error) => write!(f, "can't listen on {address}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(options: Options) -> Result<(), StartError> {
+    let client = options.cluster.client();
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let board = Arc::new(Board::new(options.version));
+    let door = ObservationDoor::bind(options.observe, Vec::new()).await;
+    let door = door.map_err(|error| StartError::Listen(options.observe, error))?;
+    tokio::spawn(door.serve(Arc::clone(&board), std::future::pending()));
+    let authority = authority::serve(&client, &options.namespace).await;
+    let authority = authority.map_err(StartError::Authority)?;
+    let listen = |error| StartError::Listen(options.listen, error);
+    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+    let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
+    let identity = Arc::new(identity.map_err(StartError::Identity)?);
+    let distribution = Arc::new(Distribution::new());
+    let accounts = Accounts::default();
+    let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
+    let rng = fastrand::Rng::new();
+    tokio::spawn(xds::serve(listener, identity, Arc::clone(&distribution), reviews, rng));
+    let release = Release {
+        image: options.image,
+        image_pull_secret: options.image_pull_secret,
+        authority: authority.authority,
+        version: options.version.to_owned(),
+    };
+    let controller = Controller {
+        deployer: Deployer::new(options.cluster, release),
+        versions: versions::start(client.clone()),
+        replan: true,
+        fleets: Fleets::default(),
+        generation: 0,
+        distribution,
+        accounts,
+        changes: watch::start(&client),
+        leading: lease::start(&client, &options.namespace, &options.identity),
+        world: World::new(Data::new(client.clone()), options.objects),
+        statuses: Statuses::new(client),
+        pending: Pending::default(),
+        board,
+    };
+    tokio::select! {
+        () = controller.serve() => {}
+        () = stopped(signals) => tracing::info!("stopped"),
+    }
+    Ok(())
+}
+
+async fn stopped([terminate, interrupt]: [std::io::Result<Signal>; 2]) {
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Then the system's own way of ending a process is left.
+        _ => std::future::pending().await,
+    }
+}
+
+struct Controller {
+    changes: mpsc::Receiver<Change>,
+    leading: channel::Receiver<bool>,
+    world: World,
+    statuses: Statuses,
+    fleets: Fleets,
+    /// Counts what was published.
+    generation: u64,
+    distribution: Arc<Distribution>,
+    accounts: Accounts,
+    deployer: Deployer,
+    versions: channel::Receiver<Option<BTreeSet<Name>>>,
+    /// Whether what fleets are made of may have changed.
+    replan: bool,
+    pending: Pending,
+    board: Arc<Board>,
+}
+
+/// What was lowered and waits for Secrets that are on their way.
+#[derive(Default)]
+struct Pending {
+    parts: BTreeMap<PartKey, Option<crate::model::Part>>,
+    statuses: BTreeMap<ObjectKey, Option<Arc<Status>>>,
+    until: Option<Instant>,
+}
+
+impl Controller {
+    async fn serve(mut self) {
+        let mut second = tokio::time::interval(limits::CONTROLLER_TICK);
+        loop {
+            let held = self.pending.until;
+            tokio::select! {
+                Some(change) = self.changes.recv() => {
+                    self.take(change);
+                    // What came at the same time is lowered at the same time.
+                    while let Ok(change) = self.changes.try_recv() {
+                        self.take(change);
+                    }
+                    self.commit();
+                }
+                fetched = self.world.data.next() => {
+                    let key = fetched.key.clone();
+                    let got = self.world.data.take(fetched);
+                    self.world.fetched(&key, got);
+                    self.commit();
+                }
+                written = self.statuses.next() => self.statuses.take(written),
+                Ok(()) = self.leading.changed() => {
+                    let leading = *self.leading.borrow_and_update();
+                    let now = if leading { "leads" } else { "leads no more" };
+                    tracing::info!("this replica {now}");
+                    self.board.leading.set(leading.into());
+                    self.statuses.lead(leading);
+                    self.deployer.lead(leading);
+                }
+                done = self.deployer.next() => {
+                    let touched = self.deployer.take(done, clock::now());
+                    self.look_at(&touched);
+                    self.commit();
+                }
+                Ok(()) = self.versions.changed() => {
+                    let versions = self.versions.borrow_and_update().clone();
+                    self.world.lowering.set_versions(versions.unwrap_or_default());
+                    self.commit();
+                }
+                () = wait(held) => self.publish(),
+                _ = second.tick() => {
+                    let all = self.deployer.all_gateways();
+                    self.look_at(&all);
+                    self.commit();
+                }
+            }
+            self.statuses.write();
+            self.deployer.work(clock::now());
+        }
+    }
+
+    fn take(&mut self, (watched, happened): Change) {
+        for noted in self.world.take(watched, happened) {
+            let (watched, place, object) = match &noted {
+                Noted::Is(watched, place, object) => (*watched, place, Some(&**object)),
+                Noted::Gone(watched, place) => (*watched, place, None),
+            };
+            match watched {
+                Watched::Deployment => self.seen(Seen::Deployment, place, object),
+                Watched::Kind(Kind::Service) => self.seen(Seen::Service, place, object),
+                Watched::Kind(kind) => {
+                    let key = world::key_of(kind, place);
+                    match object {
+                        Some(object) if Statuses::has(kind) => self.statuses.seen(&key, object),
+                        Some(_) => {}
+                        None => self.statuses.gone(&key),
+                    }
+                    self.replan |= plan::depends_on(kind);
+                }
+            }
+        }
+    }
+
+    fn seen(&mut self, seen: Seen, place: &(Name, Name), object: Option<&Value>) {
+        let touched = self.deployer.seen(seen, place, object);
+        self.look_at(&touched);
+    }
+
+    /// Tells lowering how the proxies of these Gateways are.
+    fn look_at(&mut self, gateways: &BTreeSet<ObjectKey>) {
+        for gateway in gateways {
+            let told = |scope: &Scope| self.distribution.fleet(scope);
+            let facts = self.deployer.facts(gateway, told);
+            self.world.lowering.set_facts(gateway, facts);
+        }
+    }
+
+    fn commit(&mut self) {
+        if !self.world.is_complete() {
+            let missing: Vec<String> =
+                self.world.missing().map(|watched| watched.to_string()).collect();
+            self.board.set_ready(Err(format!("not listed yet: {}", missing.join(", "))));
+            return;
+        }
+        let (lowered, behind) = self.world.commit();
+        self.board.lowered.add(lowered.counters.parts_lowered as u64);
+        let errors = lowered.diagnostics.iter().filter(|one| one.is_error()).count();
+        self.board.show_wrong(errors, lowered.diagnostics.len() - errors);
+        self.pending.add(lowered);
+        if !behind {
+            self.publish();
+        } else if self.pending.until.is_none() {
+            self.pending.until = Some(clock::now() + limits::DATA_WAIT);
+        }
+        if std::mem::take(&mut self.replan) {
+            let planned = plan::fleets(&self.world.index, &self.world.lowering);
+            let touched = self.deployer.plan(planned);
+            self.accounts.set(self.deployer.accounts());
+            self.look_at(&touched);
+            // Statuses alone follow from facts: this ends.
+            self.commit();
+        }
+    }
+
+    fn publish(&mut self) {
+        let Pending { parts, statuses, until: _ } = std::mem::take(&mut self.pending);
+        for (key, status) in statuses {
+            self.statuses.want(key, status.map(|status| status.to_json()));
+        }
+        let mut changes = Changes { upserted: Vec::new(), removed: Vec::new() };
+        for (key, part) in parts {
+            match part {
+                Some(part) => changes.upserted.push(part),
+                None => changes.removed.push(key),
+            }
+        }
+        if self.generation > 0 && changes.upserted.is_empty() && changes.removed.is_empty() {
+            return;
+        }
+        let listener = |key: &PartKey| key.part == PartKind::Listener;
+        self.replan |= changes.upserted.iter().any(|part| listener(part.key()));
+        self.replan |= changes.removed.iter().any(listener);
+        self.generation += 1;
+        self.distribution.publish(self.generation, &self.fleets.apply(&changes));
+        self.board.set_ready(Ok(()));
+    }
+}
+
+impl Pending {
+    fn add(&mut self, lowered: Lowered) {
+        let Changes { upserted, removed } = lowered.changes;
+        self.statuses.extend(lowered.statuses);
+        self.parts.extend(upserted.into_iter().map(|part| (part.key().clone(), Some(part))));
+        self.parts.extend(removed.into_iter().map(|key| (key, None)));
+    }
+}
+
+async fn wait(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

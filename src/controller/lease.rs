@@ -1,0 +1,139 @@
+//! Which of the replicas writes: whoever holds the Lease.
+//!
+//! The Lease spares the API server double work and nothing depends on it: every write is tested
+//! against the version that it was worked out from, so that two that both believe to hold it
+//! can't undo each other's work. When another's Lease has run out is judged by this machine's own
+//! clock from when the Lease was seen to change, as clocks differ.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client, Error as KubeError};
+use tokio::sync::watch;
+
+use crate::clock::{self, Instant};
+use crate::limits;
+use crate::names;
+
+#[cfg(test)]
+mod tests;
+
+/// Says whether this replica leads, from now on.
+pub(super) fn start(client: &Client, namespace: &str, identity: &str) -> watch::Receiver<bool> {
+    let (leading, receiver) = watch::channel(false);
+    let candidate =
+        Candidate { leases: Api::namespaced(client.clone(), namespace), view: View::new(identity) };
+    tokio::spawn(candidate.run(leading));
+    receiver
+}
+
+struct Candidate {
+    leases: Api<Lease>,
+    view: View,
+}
+
+/// What this replica knows of the Lease.
+struct View {
+    identity: String,
+    /// The version last seen, and since when.
+    seen: Option<(String, Instant)>,
+    /// Until when what this replica wrote itself holds.
+    held_until: Option<Instant>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Move {
+    /// Nobody has one.
+    Create,
+    Renew,
+    Take,
+    Wait,
+}
+
+impl View {
+    fn new(identity: &str) -> Self {
+        Self { identity: identity.to_owned(), seen: None, held_until: None }
+    }
+
+    fn next(&mut self, lease: Option<&Lease>, now: Instant) -> Move {
+        let Some(lease) = lease else { return Move::Create };
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        let since = match &self.seen {
+            Some((seen, since)) if *seen == version => *since,
+            _ => now,
+        };
+        self.seen = Some((version, since));
+        let spec = lease.spec.as_ref();
+        match spec.and_then(|spec| spec.holder_identity.as_deref()) {
+            Some(holder) if holder == self.identity => Move::Renew,
+            None | Some("") => Move::Take,
+            Some(_) => {
+                let seconds = spec.and_then(|spec| spec.lease_duration_seconds).unwrap_or(0);
+                let lasts = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+                if now.duration_since(since) >= lasts { Move::Take } else { Move::Wait }
+            }
+        }
+    }
+
+    fn holds(&self, now: Instant) -> bool {
+        self.held_until.is_some_and(|until| now < until)
+    }
+}
+
+impl Candidate {
+    async fn run(mut self, leading: watch::Sender<bool>) {
+        while !leading.is_closed() {
+            match self.look().await {
+                Ok(true) => self.view.held_until = Some(clock::now() + limits::LEASE),
+                Ok(false) => self.view.held_until = None,
+                // Whoever can't ask leads on for as long as what it wrote says.
+                Err(error) => tracing::debug!(%error, "the Lease can't be renewed"),
+            }
+            let holds = self.view.holds(clock::now());
+            leading.send_if_modified(|leads| std::mem::replace(leads, holds) != holds);
+            tokio::time::sleep(limits::LEASE_RENEW).await;
+        }
+    }
+
+    async fn look(&mut self) -> Result<bool, KubeError> {
+        let lease = self.leases.get_opt(names::CONTROLLER_NAME).await?;
+        let write = PostParams::default();
+        let written = match self.view.next(lease.as_ref(), clock::now()) {
+            Move::Wait => return Ok(false),
+            Move::Create => self.leases.create(&write, &self.mine(None)).await,
+            Move::Renew | Move::Take => {
+                // With the version that was read: of two that take it, one is refused.
+                let mine = self.mine(lease);
+                self.leases.replace(names::CONTROLLER_NAME, &write, &mine).await
+            }
+        };
+        match written {
+            Ok(_) => Ok(true),
+            Err(KubeError::Api(status)) if status.code == 409 => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn mine(&self, before: Option<Lease>) -> Lease {
+        let now = MicroTime(Timestamp::now());
+        let (metadata, spec) = before.map_or_else(Default::default, |lease| {
+            (lease.metadata, lease.spec.unwrap_or_default())
+        });
+        let again = spec.holder_identity.as_deref() == Some(&self.view.identity);
+        let changes = spec.lease_transitions.unwrap_or(0);
+        Lease {
+            metadata: ObjectMeta { name: Some(names::CONTROLLER_NAME.to_owned()), ..metadata },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(self.view.identity.clone()),
+                lease_duration_seconds: i32::try_from(limits::LEASE.as_secs()).ok(),
+                acquire_time: if again { spec.acquire_time } else { Some(now.clone()) },
+                renew_time: Some(now),
+                lease_transitions: Some(if again { changes } else { changes + 1 }),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+}

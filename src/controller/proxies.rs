@@ -1,0 +1,46 @@
+//! The proxies that are connected, and how far each is: for the status of Gateways and for
+//! `meshctl proxy status`.
+
+use std::time::Duration;
+
+use crate::model::{Name, Scope};
+
+/// One connected proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// `NAMESPACE/POD`.
+    pub name: Name,
+    pub scope: Scope,
+    /// Of its binary.
+    pub version: Name,
+    /// Since the epoch.
+    pub connected_since: Duration,
+    /// The last generation that it was sent.
+    pub sent: Option<u64>,
+    /// The last generation of which it said that it serves it, with or without trouble.
+    pub answered: Option<u64>,
+    /// The last generation that it serves as it was asked to.
+    pub acknowledged: Option<u64>,
+    /// What it could not do, of the generation that it answered last.
+    pub trouble: Option<Name>,
+}
+
+/// One fleet at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// The last generation that changed something for it; none before the first.
+    pub generation: Option<u64>,
+    pub proxies: Vec<Proxy>,
+}
+
+impl Fleet {
+    /// The proxies that don't serve what was told last, as far as they can.
+    pub fn behind(&self) -> impl Iterator<Item = &Proxy> {
+        self.proxies.iter().filter(|proxy| proxy.answered < self.generation)
+    }
+
+    /// What proxies could not do, each with its name.
+    pub fn troubles(&self) -> impl Iterator<Item = (&Name, &Name)> {
+        self.proxies.iter().filter_map(|proxy| Some((&proxy.name, proxy.trouble.as_ref()?)))
+    }
+}

@@ -1,0 +1,319 @@
+//! What each fleet has now, and which of its proxies have yet to hear of what.
+//!
+//! A proxy's next transaction is whatever differs when it is ready for one: between two, only the
+//! names of what changed are kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use crate::clock;
+use crate::controller::proxies::{Fleet, Proxy};
+use crate::limits;
+use crate::model::{Name, Scope};
+use crate::snapshot::Changes;
+use crate::wire::{self, transaction::Parcel};
+
+/// Shared by whoever publishes, all conversations, and whoever writes status.
+#[derive(Debug)]
+pub struct Distribution {
+    state: Mutex<State>,
+    /// Counts what proxies said, came and went.
+    heard: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last that was published.
+    generation: Option<u64>,
+    fleets: HashMap<Scope, Members>,
+    next: u64,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    /// The last that changed something.
+    generation: Option<u64>,
+    parcels: BTreeMap<Arc<str>, Arc<Parcel>>,
+    subscribers: BTreeMap<u64, Subscriber>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    row: Proxy,
+    wanted: Wanted,
+    bell: Arc<Notify>,
+}
+
+#[derive(Debug)]
+enum Wanted {
+    /// Whatever differs from what it has.
+    Everything,
+    Names(BTreeSet<Arc<str>>),
+    Nothing,
+}
+
+/// What a proxy is to be told.
+pub(super) struct News {
+    pub(super) generation: u64,
+    pub(super) parcels: Vec<Arc<Parcel>>,
+    pub(super) gone: Gone,
+}
+
+/// What it may have and nobody needs any more.
+pub(super) enum Gone {
+    /// Whatever isn't among the parcels.
+    Others,
+    Names(Vec<Arc<str>>),
+}
+
+impl Distribution {
+    #[expect(clippy::new_without_default, reason = "there is one, and it is made on purpose")]
+    pub fn new() -> Self {
+        Self { state: Mutex::default(), heard: watch::Sender::new(0) }
+    }
+
+    /// Tells fleets what changed. Before the first of these nobody is told anything, so a
+    /// controller that has just begun to read takes nothing away.
+    pub fn publish(&self, generation: u64, changes: &BTreeMap<Scope, Changes>) {
+        let packed: Vec<_> =
+            changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
+        let mut state = self.state();
+        state.begin(generation);
+        for (scope, (parcels, removed)) in packed {
+            state.tell(generation, scope, parcels, &removed);
+        }
+        drop(state);
+        self.heard.send_modify(|count| *count += 1);
+    }
+
+    #[cfg(test)]
+    pub(super) fn publish_parcels(
+        &self,
+        generation: u64,
+        scope: &Scope,
+        parcels: Vec<Parcel>,
+        removed: &[Arc<str>],
+    ) {
+        self.state().tell(generation, scope, parcels, removed);
+        self.heard.send_modify(|count| *count += 1);
+    }
+
+    /// One fleet as it is.
+    pub fn fleet(&self, scope: &Scope) -> Fleet {
+        let state = self.state();
+        let Some(members) = state.fleets.get(scope) else {
+            return Fleet { generation: state.generation, proxies: Vec::new() };
+        };
+        let proxies = members.subscribers.values().map(|subscriber| subscriber.row.clone());
+        Fleet { generation: members.generation, proxies: proxies.collect() }
+    }
+
+    /// All connected proxies, by fleet.
+    pub fn proxies(&self) -> Vec<Proxy> {
+        let state = self.state();
+        let members = state.fleets.values().flat_map(|members| members.subscribers.values());
+        let mut proxies: Vec<Proxy> = members.map(|subscriber| subscriber.row.clone()).collect();
+        drop(state);
+        proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
+        proxies
+    }
+
+    /// Changes whenever something was published, or a proxy came, went or said something.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.heard.subscribe()
+    }
+
+    /// Where `sole` is said, nobody else has the name: who has it now is gone, though its
+    /// connection may not know that yet.
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        scope: Scope,
+        name: Name,
+        version: Name,
+        sole: bool,
+    ) -> Seat {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        let bell = Arc::new(Notify::new());
+        let row = Proxy {
+            name: Arc::clone(&name),
+            scope: scope.clone(),
+            version,
+            connected_since: clock::since_epoch(),
+            sent: None,
+            answered: None,
+            acknowledged: None,
+            trouble: None,
+        };
+        let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
+        let generation = state.generation;
+        let members = state.fleets.entry(scope.clone()).or_default();
+        members.generation = members.generation.or(generation);
+        let before = members.subscribers.extract_if(.., |_, other| sole && other.row.name == name);
+        before.for_each(|(_, other)| other.bell.notify_one());
+        members.subscribers.insert(number, subscriber);
+        drop(state);
+        self.heard.send_modify(|count| *count += 1);
+        Seat { distribution: Arc::clone(self), scope, number, bell }
+    }
+
+    /// Nothing panics while it holds this; if it did, what fleets have would still be so.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is new, and the names of what is gone. Parts that are too large to travel stay behind: one
+/// route must not cut off all others.
+fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
+    let mut parcels = Vec::with_capacity(changes.upserted.len());
+    for part in &changes.upserted {
+        let parcel = Parcel::pack(part);
+        let bytes = parcel.bytes.len();
+        if bytes <= limits::WIRE_PART_BYTES {
+            parcels.push(parcel);
+        } else {
+            let key = part.key();
+            tracing::error!(bytes, "{key} is too large to be sent: proxies keep what they have");
+        }
+    }
+    (parcels, changes.removed.iter().map(|key| wire::name(key).into()).collect())
+}
+
+impl State {
+    /// From the first generation on, proxies are told.
+    fn begin(&mut self, generation: u64) {
+        if self.generation.replace(generation).is_some() {
+            return;
+        }
+        for members in self.fleets.values_mut() {
+            members.generation = Some(generation);
+            members.subscribers.values().for_each(|subscriber| subscriber.bell.notify_one());
+        }
+    }
+
+    fn tell(&mut self, generation: u64, scope: &Scope, parcels: Vec<Parcel>, removed: &[Arc<str>]) {
+        let members = self.fleets.entry(scope.clone()).or_default();
+        members.generation = Some(generation);
+        removed.iter().for_each(|name| drop(members.parcels.remove(name)));
+        let mut names = removed.to_vec();
+        for parcel in parcels {
+            names.push(Arc::clone(&parcel.name));
+            members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
+        }
+        members.subscribers.values_mut().for_each(|subscriber| subscriber.want(&names));
+        self.forget_if_empty(scope);
+    }
+
+    fn forget_if_empty(&mut self, scope: &Scope) {
+        let empty =
+            |members: &Members| members.parcels.is_empty() && members.subscribers.is_empty();
+        if self.fleets.get(scope).is_some_and(empty) {
+            self.fleets.remove(scope);
+        }
+    }
+}
+
+impl Subscriber {
+    fn want(&mut self, names: &[Arc<str>]) {
+        match &mut self.wanted {
+            Wanted::Everything => {}
+            Wanted::Names(wanted) => wanted.extend(names.iter().cloned()),
+            Wanted::Nothing => self.wanted = Wanted::Names(names.iter().cloned().collect()),
+        }
+        self.bell.notify_one();
+    }
+}
+
+/// A connected proxy's place; it is given up when this is dropped.
+pub(super) struct Seat {
+    distribution: Arc<Distribution>,
+    scope: Scope,
+    number: u64,
+    bell: Arc<Notify>,
+}
+
+impl Seat {
+    /// Waits until there may be news. May be dropped and called again.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// Whether the proxy has come again by another way.
+    pub(super) fn is_lost(&self) -> bool {
+        let state = self.distribution.state();
+        let members = state.fleets.get(&self.scope);
+        members.is_none_or(|members| !members.subscribers.contains_key(&self.number))
+    }
+
+    /// What the proxy is to be told, if anything.
+    pub(super) fn news(&self) -> Option<News> {
+        let mut state = self.distribution.state();
+        state.generation?;
+        let members = state.fleets.get_mut(&self.scope)?;
+        let subscriber = members.subscribers.get_mut(&self.number)?;
+        let generation = members.generation?;
+        let (parcels, gone) = match std::mem::replace(&mut subscriber.wanted, Wanted::Nothing) {
+            Wanted::Nothing => return None,
+            Wanted::Everything => (members.parcels.values().cloned().collect(), Gone::Others),
+            Wanted::Names(names) => {
+                let (mut parcels, mut gone) = (Vec::new(), Vec::new());
+                for name in names {
+                    match members.parcels.get(&name) {
+                        Some(parcel) => parcels.push(Arc::clone(parcel)),
+                        None => gone.push(name),
+                    }
+                }
+                (parcels, Gone::Names(gone))
+            }
+        };
+        subscriber.row.sent = Some(generation);
+        Some(News { generation, parcels, gone })
+    }
+
+    /// The proxy's word about what it was sent.
+    pub(super) fn answered(&self, generation: u64, outcome: Result<(), String>) {
+        self.note(|row| {
+            row.answered = Some(generation);
+            match outcome {
+                Ok(()) => (row.acknowledged, row.trouble) = (Some(generation), None),
+                Err(why) => row.trouble = Some(why.into()),
+            }
+        });
+    }
+
+    /// What changed came to nothing: the proxy's last word holds for this generation, too.
+    pub(super) fn answered_before(&self, generation: u64) {
+        self.note(|row| {
+            row.answered = Some(generation);
+            if row.trouble.is_none() {
+                row.acknowledged = Some(generation);
+            }
+        });
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Proxy)) {
+        let mut state = self.distribution.state();
+        let members = state.fleets.get_mut(&self.scope);
+        let subscriber = members.and_then(|members| members.subscribers.get_mut(&self.number));
+        let Some(Subscriber { row, .. }) = subscriber else { return };
+        change(row);
+        drop(state);
+        self.distribution.heard.send_modify(|count| *count += 1);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.distribution.state();
+        if let Some(members) = state.fleets.get_mut(&self.scope) {
+            members.subscribers.remove(&self.number);
+        }
+        state.forget_if_empty(&self.scope);
+        drop(state);
+        self.distribution.heard.send_modify(|count| *count += 1);
+    }
+}

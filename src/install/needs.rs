@@ -1,0 +1,170 @@
+//! What an installation needs of a cluster, and whether it is there.
+
+use serde::Serialize;
+
+use super::{Found, OLDEST_SERVER, Version, look, required, skew};
+use crate::cluster::{Cluster, ClusterError, Permission, Resource};
+use crate::names;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Need {
+    pub what: String,
+    pub state: State,
+    /// What was found.
+    pub found: String,
+    /// What to do, where something is to be done.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub advice: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Good,
+    /// It works, and not as it could.
+    Warning,
+    Missing,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// Looks at the server, the definitions, our rights, and what is installed.
+pub async fn needs(cluster: &Cluster, own: &str) -> Result<Vec<Need>, ClusterError> {
+    let found = look(cluster).await?;
+    let mut refused = Vec::new();
+    if found.controller.is_none() {
+        for permission in permissions() {
+            if !cluster.may(&permission).await? {
+                refused.push(permission);
+            }
+        }
+    }
+    Ok(judge(&found, &refused, own))
+}
+
+/// What installing does to each kind: server-side apply creates and patches.
+pub fn permissions() -> impl Iterator<Item = Permission> {
+    let cluster_wide = [
+        Resource::NAMESPACE,
+        Resource::DEFINITION,
+        Resource::CLUSTER_ROLE,
+        Resource::CLUSTER_ROLE_BINDING,
+        Resource::GATEWAY_CLASS,
+    ];
+    let in_namespace = [
+        Resource::SERVICE_ACCOUNT,
+        Resource::ROLE,
+        Resource::ROLE_BINDING,
+        Resource::SERVICE,
+        Resource::DISRUPTION_BUDGET,
+        Resource::DEPLOYMENT,
+    ];
+    let one = |resource: Resource| {
+        let namespace = resource.namespaced.then(|| names::NAMESPACE_SYSTEM.to_owned());
+        ["create", "patch"].map(|verb| Permission { verb, resource, namespace: namespace.clone() })
+    };
+    cluster_wide.into_iter().chain(in_namespace).flat_map(one)
+}
+
+pub(super) fn judge(found: &Found, refused: &[Permission], own: &str) -> Vec<Need> {
+    let mut needs = vec![server(found), definitions(found)];
+    match &found.controller {
+        None => {
+            needs.push(rights(refused));
+            needs.push(need(
+                "controller",
+                State::Missing,
+                "not installed",
+                "`meshctl install --wait` installs it",
+            ));
+        }
+        Some(controller) => {
+            let skew = skew(&controller.version, own);
+            let version = skew
+                .as_ref()
+                .map_or_else(|| format!("version {}", controller.version), |skew| skew.to_string());
+            let advice = skew.as_ref().map(|skew| skew.advice()).unwrap_or_default();
+            let state = if skew.is_some() { State::Warning } else { State::Good };
+            needs.push(need("version", state, &version, &advice));
+            let text = format!(
+                "{} of {} replicas are available",
+                controller.available, controller.replicas
+            );
+            let (state, advice) = match controller.available {
+                0 => (State::Missing, "`kubectl -n meshctl-system get pods` shows why"),
+                some if some < controller.replicas => (State::Warning, ""),
+                _ => (State::Good, ""),
+            };
+            needs.push(need("controller", state, &text, advice));
+        }
+    }
+    for (name, controller) in &found.foreign_classes {
+        let text = format!("it belongs to {controller}");
+        let advice = format!("`kubectl delete gatewayclass {name}` makes room");
+        needs.push(need(&format!("GatewayClass {name}"), State::Missing, &text, &advice));
+    }
+    needs
+}
+
+fn need(what: &str, state: State, found: &str, advice: &str) -> Need {
+    Need { what: what.to_owned(), state, found: found.to_owned(), advice: advice.to_owned() }
+}
+
+fn server(found: &Found) -> Need {
+    let version = Version::parse(&found.server);
+    let old = version.is_some_and(|version| (version.major, version.minor) < OLDEST_SERVER);
+    let (state, advice) = if old {
+        let (major, minor) = OLDEST_SERVER;
+        (State::Missing, format!("{major}.{minor} is needed: upgrade the cluster"))
+    } else {
+        (State::Good, String::new())
+    };
+    need("Kubernetes", state, &found.server, &advice)
+}
+
+fn definitions(found: &Found) -> Need {
+    let (needed, wanted) = required(&found.definitions);
+    let mut from: Vec<String> = found
+        .definitions
+        .iter()
+        .map(|known| format!("{} ({})", known.bundle, known.channel))
+        .collect();
+    from.sort();
+    from.dedup();
+    let from = if from.is_empty() { "none".to_owned() } else { from.join(", ") };
+    if !needed.is_empty() {
+        let text = format!("{from}; missing: {}", [needed, wanted].concat().join(", "));
+        return need(
+            "Gateway API",
+            State::Missing,
+            &text,
+            "`meshctl install --crds PATH` brings them",
+        );
+    }
+    if !wanted.is_empty() {
+        let text = format!("{from}; missing: {}", wanted.join(", "));
+        return need("Gateway API", State::Warning, &text, "what they are for is not served");
+    }
+    need("Gateway API", State::Good, &from, "")
+}
+
+fn rights(refused: &[Permission]) -> Need {
+    if refused.is_empty() {
+        return need("permissions", State::Good, "what `meshctl install` needs", "");
+    }
+    let refused: Vec<String> = refused
+        .iter()
+        .map(|refused| format!("{} {}", refused.verb, refused.resource.qualified()))
+        .collect();
+    let text = format!("not allowed: {}", refused.join(", "));
+    need("permissions", State::Missing, &text, "ask for them, or use another --context")
+}

@@ -1,0 +1,141 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::cluster::{Resource, name_of, namespace_of, shown};
+
+fn settings() -> Settings {
+    Settings {
+        version: "1.2.3".into(),
+        image: "meshctl:1.2.3".into(),
+        image_pull_secret: None,
+        replicas: 2,
+        service_type: None,
+    }
+}
+
+fn find(objects: &[Value], kind: &str, name: &str) -> Value {
+    let found = of_kind(objects, kind).find(|object| name_of(object) == name);
+    found.unwrap_or_else(|| panic!("no {kind} {name}")).clone()
+}
+
+/// Every string of a tree, with the path to it.
+fn strings(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(text) => found.push((path.to_owned(), text.clone())),
+        Value::Array(items) => {
+            items.iter().for_each(|item| strings(item, &format!("{path}[]"), found));
+        }
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| strings(value, &format!("{path}.{key}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn everything_is_ours_to_find_again_and_of_a_kind_that_can_be_applied() {
+    let objects = objects(&settings());
+    let names: BTreeSet<_> = objects.iter().map(shown).collect();
+    assert_eq!(names.len(), objects.len(), "an object twice: {names:?}");
+    for object in &objects {
+        assert!(Resource::of(object).is_some(), "{}", shown(object));
+        let metadata = &object["metadata"];
+        assert_eq!(metadata["labels"][names::LABEL_INSTALLED_BY], "meshctl");
+        assert_eq!(metadata["annotations"][names::ANNOTATION_VERSION], "1.2.3");
+        let resource = Resource::of(object).unwrap();
+        let expected = resource.namespaced.then_some(names::NAMESPACE_SYSTEM);
+        assert_eq!(namespace_of(object), expected, "{}", shown(object));
+    }
+    let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    let at = |kind: &str| kinds.iter().position(|found| *found == kind).unwrap();
+    assert!(at("Namespace") < at("ServiceAccount") && at("ServiceAccount") < at("Deployment"));
+    assert_eq!(self::objects(&settings()), objects, "not the same each time");
+}
+
+#[test]
+fn names_are_those_of_the_table() {
+    let objects = objects(&settings());
+    for class in [names::GATEWAY_CLASS, names::GATEWAY_CLASS_SHARED] {
+        let class = find(&objects, "GatewayClass", class);
+        assert_eq!(class["spec"]["controllerName"], names::CONTROLLER);
+    }
+    let service = find(&objects, "Service", names::CONTROLLER_NAME);
+    assert_eq!(service["spec"]["ports"][0]["port"], names::PORT_CONTROLLER);
+    let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["ports"][0]["containerPort"], names::PORT_CONTROLLER);
+    assert_eq!(container["ports"][1]["containerPort"], names::PORT_OBSERVE);
+    assert_eq!(container["env"][0]["name"], names::ENV_POD_NAME);
+    let user = &deployment["spec"]["template"]["spec"]["securityContext"]["runAsUser"];
+    assert_eq!(*user, super::super::image::USER);
+    find(&objects, "Namespace", names::NAMESPACE_SYSTEM);
+    let role = find(&objects, "Role", names::CONTROLLER_NAME);
+    assert_eq!(role["rules"][1]["resourceNames"], json!([names::CONTROLLER_NAME]));
+}
+
+#[test]
+fn a_setting_goes_where_it_belongs() {
+    let mut settings = settings();
+    assert_eq!(of_kind(&objects(&settings), "MeshConfig").count(), 0);
+    settings.image = "r.example.com/m:1, --evil".into();
+    settings.image_pull_secret = Some("pull".into());
+    settings.replicas = 3;
+    settings.service_type = Some(ServiceType::NodePort);
+    let objects = objects(&settings);
+    let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
+    assert_eq!(deployment["spec"]["replicas"], 3);
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["imagePullSecrets"], json!([{"name": "pull"}]));
+    let image = settings.image.as_str();
+    assert_eq!(pod["containers"][0]["image"], image);
+    assert_eq!(
+        pod["containers"][0]["args"],
+        json!(["controller", "run", "--image", image, "--image-pull-secret", "pull"])
+    );
+    let config = find(&objects, "MeshConfig", names::MESH_CONFIG_DEFAULT);
+    assert_eq!(config["spec"], json!({"deployment": {"serviceType": "NodePort"}}));
+    let text = render(&objects);
+    assert_eq!(yaml::objects(&text).unwrap(), objects, "what is printed is what is applied");
+}
+
+/// R35: no verb for later, no wildcard; R36: `restricted`.
+#[test]
+fn rights_are_listed_and_the_pod_is_restricted() {
+    let objects = objects(&settings());
+    let mut texts = Vec::new();
+    objects.iter().for_each(|object| strings(object, "", &mut texts));
+    for (path, text) in texts.iter().filter(|(path, _)| path.contains(".rules[]")) {
+        assert!(!text.contains('*'), "{path}: {text}");
+    }
+    assert_eq!(of_kind(&objects, "Secret").count(), 0);
+    let namespace = find(&objects, "Namespace", names::NAMESPACE_SYSTEM);
+    let enforced = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    assert_eq!(*enforced, "restricted");
+    let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    let container = &pod["containers"][0]["securityContext"];
+    assert_eq!(container["allowPrivilegeEscalation"], false);
+    assert_eq!(container["readOnlyRootFilesystem"], true);
+    assert_eq!(container["capabilities"], json!({"drop": ["ALL"]}));
+}
+
+#[test]
+fn every_template_is_used() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    let mut files = BTreeSet::new();
+    for folder in ["crds", "install"] {
+        for entry in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
+            let path = entry.unwrap().path();
+            files.insert(format!("{folder}/{}", path.file_stem().unwrap().to_string_lossy()));
+        }
+    }
+    let used: BTreeSet<_> = TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(used, files);
+    for (name, text) in TEMPLATES {
+        assert!(yaml::objects(text).is_ok_and(|objects| !objects.is_empty()), "{name}");
+    }
+}
