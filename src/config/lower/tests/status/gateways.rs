@@ -240,8 +240,13 @@ fn one_gateway_of_many_is_lowered_alone() {
     assert_eq!(world.last.counters.parts_lowered, 2);
     assert!(world.last.counters.units_run < 12, "{:?}", world.last.counters);
     assert_eq!(world.last.statuses.len(), 1);
-    world.apply([route("r", "g9", vec![])]);
+    // Nor does one route of many run more than itself, its listener's count and its Gateway's status.
+    world.apply((0..2_000).map(|n| route(&format!("r{n}"), "g9", vec![])));
+    world.apply([route("one-more", "g9", vec![])]);
     assert!(world.last.counters.units_run < 8, "{:?}", world.last.counters);
+    let changed: Vec<String> = world.last.statuses.keys().map(ToString::to_string).collect();
+    assert_eq!(changed, ["Gateway default/g9", "HTTPRoute default/one-more"]);
+    assert_eq!(world.told(Kind::Gateway, "g9", "http").attached_routes, 2_001);
 }
 
 #[test]
