@@ -35,11 +35,17 @@ pub enum WireError {
     /// No protobuf, or not in the form that we write.
     Malformed(String),
     /// A value that this version has no meaning for: the sender is newer.
-    Unknown { what: &'static str, value: String },
+    Unknown {
+        what: &'static str,
+        value: String,
+    },
     /// A field that this version has no meaning for.
     UnknownField,
     Missing(&'static str),
-    Invalid { what: &'static str, why: String },
+    Invalid {
+        what: &'static str,
+        why: String,
+    },
 }
 
 impl fmt::Display for WireError {

@@ -175,8 +175,12 @@ impl Deployer {
         if !self.leading {
             return;
         }
-        let ripe: Vec<Scope> =
-            self.later.iter().filter(|(_, at)| **at <= now).map(|(scope, _)| scope.clone()).collect();
+        let ripe: Vec<Scope> = self
+            .later
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(scope, _)| scope.clone())
+            .collect();
         for scope in ripe {
             self.later.remove(&scope);
             self.due.insert(scope);

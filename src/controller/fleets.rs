@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{
-    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, Part,
-    PartKey, PartKind, Rule, Scope,
+    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, Part, PartKey,
+    PartKind, Rule, Scope,
 };
 use crate::snapshot::Changes;
 

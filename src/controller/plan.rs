@@ -21,10 +21,7 @@ pub(super) struct Planned {
 
 /// Whether an object of this kind can change a fleet.
 pub(super) fn depends_on(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Gateway | Kind::GatewayClass | Kind::ListenerSet | Kind::MeshConfig
-    )
+    matches!(kind, Kind::Gateway | Kind::GatewayClass | Kind::ListenerSet | Kind::MeshConfig)
 }
 
 pub(super) fn fleets(index: &Index, lowering: &Lowering) -> BTreeMap<Scope, Planned> {

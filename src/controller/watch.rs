@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::core::TypeMeta;
 use kube::core::PartialObjectMeta;
+use kube::core::TypeMeta;
 use kube::runtime::watcher;
 use kube::{Api, Client, Error as KubeError, discovery};
 use serde_json::Value;
@@ -102,10 +102,8 @@ async fn watch(client: Client, watched: Watched, changes: mpsc::Sender<Change>) 
             Watched::Kind(_) => watcher::Config::default(),
         };
         let client = client.clone();
-        let types = TypeMeta {
-            api_version: resource.api_version.clone(),
-            kind: resource.kind.clone(),
-        };
+        let types =
+            TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() };
         let followed = if watched.metadata_only() {
             let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client, &resource);
             follow(watched, types, watcher(api, config), &changes).await

@@ -43,10 +43,7 @@ pub use tls::{ServerIdentity, ServerIdentityError};
 
 /// Whose token it is.
 pub trait Authenticate: Send + Sync + 'static {
-    fn authenticate(
-        &self,
-        token: &str,
-    ) -> impl Future<Output = Result<Admitted, Refused>> + Send;
+    fn authenticate(&self, token: &str) -> impl Future<Output = Result<Admitted, Refused>> + Send;
 }
 
 /// A proxy that is believed.
@@ -182,8 +179,7 @@ fn bearer<T>(request: &Request<T>) -> Option<&str> {
 
 #[tonic::async_trait]
 impl<A: Authenticate> AggregatedDiscoveryService for Entrance<A> {
-    type StreamAggregatedResourcesStream =
-        BoxStream<'static, Result<DiscoveryResponse, Status>>;
+    type StreamAggregatedResourcesStream = BoxStream<'static, Result<DiscoveryResponse, Status>>;
     type DeltaAggregatedResourcesStream =
         BoxStream<'static, Result<DeltaDiscoveryResponse, Status>>;
 

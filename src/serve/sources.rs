@@ -52,7 +52,10 @@ impl Source {
                 match &saved {
                     Some(saved) => {
                         let parts = saved.changes.upserted.len();
-                        tracing::info!(parts, "serving what was saved until the controller answers");
+                        tracing::info!(
+                            parts,
+                            "serving what was saved until the controller answers"
+                        );
                     }
                     None => tracing::info!("nothing is served before the controller answers"),
                 }

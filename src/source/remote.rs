@@ -81,12 +81,8 @@ impl Remote {
         // One: the controller sends no transaction before the last was acknowledged.
         let (give, updates) = mpsc::channel(1);
         if let Some(changes) = held.all() {
-            let update = RemoteUpdate {
-                changes,
-                generation: None,
-                transaction: 0,
-                refused: Vec::new(),
-            };
+            let update =
+                RemoteUpdate { changes, generation: None, transaction: 0, refused: Vec::new() };
             // The channel is new and holds one.
             let _ = give.try_send(update);
         }

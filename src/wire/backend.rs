@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::WireError;
 use super::check::{
     all, cause, exact_hostname, header_name, hostname, invalid, nanoseconds, plain, port, some,
     token,
@@ -11,7 +12,6 @@ use super::check::{
 use super::key;
 use super::messages::{self, AltName, Empty, Hashed, Tls};
 use super::numbers::Numbered;
-use super::WireError;
 use crate::model::{
     Address, Backend, BackendPolicy, BackendProtocol, BackendTls, Balance, ClientIdentity,
     Ejection, Endpoint, EndpointSet, HashSource, Name, PartKind, ProxyProtocolVersion, RetryBudget,

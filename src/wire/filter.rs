@@ -143,12 +143,10 @@ fn write_cors(cors: &Cors) -> messages::Cors {
         one: Some(match origin {
             CorsOrigin::Any => Origin::Any(Empty {}),
             CorsOrigin::Exact(origin) => Origin::Exact(origin.to_string()),
-            CorsOrigin::Wildcard { scheme, suffix } => {
-                Origin::Wildcard(messages::WildcardOrigin {
-                    scheme: scheme.to_string(),
-                    suffix: suffix.to_string(),
-                })
-            }
+            CorsOrigin::Wildcard { scheme, suffix } => Origin::Wildcard(messages::WildcardOrigin {
+                scheme: scheme.to_string(),
+                suffix: suffix.to_string(),
+            }),
         }),
     };
     let texts = |names: &[Name]| names.iter().map(ToString::to_string).collect();

@@ -82,8 +82,9 @@ fn write_tls(tls: &ListenerTls) -> messages::ListenerTls {
     let ListenerTls { certificates, client_auth, min_version } = tls;
     messages::ListenerTls {
         certificates: certificates.iter().map(key::write_reference).collect(),
-        client_auth: client_auth.as_ref().map(|ClientAuth { roots, mode }| {
-            messages::ClientAuth { roots: roots.to_vec(), mode: mode.number() }
+        client_auth: client_auth.as_ref().map(|ClientAuth { roots, mode }| messages::ClientAuth {
+            roots: roots.to_vec(),
+            mode: mode.number(),
         }),
         min_version: min_version.number(),
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{
-    all, header_name, hostname, invalid, nanoseconds, path, regex, some, token,
-};
+use super::check::{all, header_name, hostname, invalid, nanoseconds, path, regex, some, token};
 use super::messages::{self, Value};
 use super::numbers::Numbered;
 use super::{WireError, filter, key};

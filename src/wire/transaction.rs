@@ -153,10 +153,7 @@ struct Begun {
 impl Incoming {
     /// The transaction that this message completes. An error ends the conversation: the other
     /// side doesn't speak as we do.
-    pub fn take(
-        &mut self,
-        message: DeltaDiscoveryResponse,
-    ) -> Result<Option<Transaction>, String> {
+    pub fn take(&mut self, message: DeltaDiscoveryResponse) -> Result<Option<Transaction>, String> {
         if message.type_url != TYPE_URL {
             return Err(format!("a message is of type `{}`", message.type_url));
         }
@@ -198,7 +195,8 @@ impl Begun {
             self.bytes += parcel.size();
             self.transaction.parcels.push(parcel);
         }
-        self.bytes += message.removed_resources.iter().map(|name| name.len() + FRAME).sum::<usize>();
+        self.bytes +=
+            message.removed_resources.iter().map(|name| name.len() + FRAME).sum::<usize>();
         self.transaction.removed.extend(message.removed_resources);
         self.transaction.nonce = message.nonce;
         if self.bytes > limits::WIRE_TRANSACTION_BYTES {

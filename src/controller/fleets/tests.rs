@@ -162,7 +162,8 @@ fn changes() -> impl Strategy<Value = Changes> {
         PartKind::EndpointSet,
         PartKind::Certificate,
     ];
-    let gone = (select(kinds.to_vec()), select(&NAMES[..])).prop_map(|(kind, name)| key(kind, name));
+    let gone =
+        (select(kinds.to_vec()), select(&NAMES[..])).prop_map(|(kind, name)| key(kind, name));
     (vec(part(), 0..5), vec(gone, 0..3))
         .prop_map(|(upserted, removed)| Changes { upserted, removed })
 }

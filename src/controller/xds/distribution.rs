@@ -171,7 +171,11 @@ fn pack(changes: &Changes) -> Vec<Parcel> {
         let parcel = Parcel::pack(part);
         if parcel.bytes.len() > limits::WIRE_PART_BYTES {
             let bytes = parcel.bytes.len();
-            tracing::error!(bytes, "{} is too large to be sent: proxies keep what they have", part.key());
+            tracing::error!(
+                bytes,
+                "{} is too large to be sent: proxies keep what they have",
+                part.key()
+            );
         } else {
             parcels.push(parcel);
         }
@@ -181,9 +185,8 @@ fn pack(changes: &Changes) -> Vec<Parcel> {
 
 impl State {
     fn forget_if_empty(&mut self, scope: &Scope) {
-        let empty = |members: &Members| {
-            members.parcels.is_empty() && members.subscribers.is_empty()
-        };
+        let empty =
+            |members: &Members| members.parcels.is_empty() && members.subscribers.is_empty();
         if self.fleets.get(scope).is_some_and(empty) {
             self.fleets.remove(scope);
         }
