@@ -42,6 +42,9 @@ pub struct Args {
     /// Allow Backends on loopback and link-local addresses, Unix sockets and the API server
     #[arg(long)]
     allow_local_backends: bool,
+    /// Allow ExternalName Services as backends: they name any host, other namespaces' too
+    #[arg(long)]
+    allow_external_names: bool,
     #[command(flatten)]
     loudness: Loudness,
 }
@@ -75,6 +78,7 @@ pub fn run(
             objects: flags::Options {
                 cluster: true,
                 allow_local_backends: args.allow_local_backends,
+                allow_external_names: args.allow_external_names,
                 ..flags::Options::default()
             },
         };

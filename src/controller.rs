@@ -13,6 +13,7 @@
 //!
 //! This module must not parse arguments or read the environment.
 
+mod api_server;
 mod authority;
 mod board;
 mod data;
@@ -40,8 +41,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
-use tokio::time::Instant;
 
+use crate::clock::{self, Instant};
 use crate::cluster::Cluster;
 use crate::config::flags;
 use crate::config::lower::Lowered;
@@ -81,6 +82,8 @@ pub struct Options {
 
 #[derive(Debug)]
 pub enum StartError {
+    /// Where the API server is can't be found out.
+    ApiServer(Box<kube::Error>),
     Authority(AuthorityError),
     Identity(xds::ServerIdentityError),
     /// The address and the reason.
@@ -90,6 +93,11 @@ pub enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::ApiServer(error) => write!(
+                f,
+                "the EndpointSlices of Service default/kubernetes can't be listed: {error}; what \
+                 they name is refused as a Backend"
+            ),
             Self::Authority(error) => error.fmt(f),
             Self::Identity(error) => error.fmt(f),
             Self::Listen(address, error) => write!(f, "can't listen on {address}: {error}"),
@@ -102,6 +110,11 @@ impl std::error::Error for StartError {}
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(options: Options) -> Result<(), StartError> {
     let client = options.cluster.client();
+    let mut objects = options.objects;
+    if !objects.allow_local_backends {
+        let addresses = api_server::addresses(&options.cluster).await;
+        objects.forbidden = addresses.map_err(|error| StartError::ApiServer(Box::new(error)))?;
+    }
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
@@ -124,6 +137,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         authority: authority.authority,
         version: options.version.to_owned(),
     };
+    let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
@@ -133,16 +147,18 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         distribution,
         accounts,
         changes: watch::start(&client),
-        leading: lease::start(&client, &options.namespace, &options.identity),
-        world: World::new(Data::new(client.clone()), options.objects),
-        statuses: Statuses::new(client),
+        leading,
+        world: World::new(Data::new(client.clone()), objects),
+        statuses: Statuses::new(client.clone()),
         pending: Pending::default(),
         board,
     };
     tokio::select! {
         () = controller.serve() => {}
-        () = stopped(signals) => tracing::info!("stopped"),
+        () = stopped(signals) => tracing::info!("stopping"),
     }
+    candidate.abort();
+    lease::release(&client, &options.namespace, &options.identity).await;
     Ok(())
 }
 
@@ -215,7 +231,7 @@ impl Controller {
                     self.deployer.lead(leading);
                 }
                 done = self.deployer.next() => {
-                    let touched = self.deployer.take(done, Instant::now());
+                    let touched = self.deployer.take(done, clock::now());
                     self.look_at(&touched);
                     self.commit();
                 }
@@ -232,7 +248,7 @@ impl Controller {
                 }
             }
             self.statuses.write();
-            self.deployer.work(Instant::now());
+            self.deployer.work(clock::now());
         }
     }
 
@@ -281,11 +297,13 @@ impl Controller {
         }
         let (lowered, behind) = self.world.commit();
         self.board.lowered.add(lowered.counters.parts_lowered as u64);
+        let errors = lowered.diagnostics.iter().filter(|one| one.is_error()).count();
+        self.board.show_wrong(errors, lowered.diagnostics.len() - errors);
         self.pending.add(lowered);
         if !behind {
             self.publish();
         } else if self.pending.until.is_none() {
-            self.pending.until = Some(Instant::now() + limits::DATA_WAIT);
+            self.pending.until = Some(clock::now() + limits::DATA_WAIT);
         }
         if std::mem::take(&mut self.replan) {
             let planned = plan::fleets(&self.world.index, &self.world.lowering);

@@ -333,6 +333,8 @@ pub const SERVED_WAIT: Duration = Duration::from_secs(1);
 /// Between two tries to watch the files where the system refused a thread.
 pub const WATCH_RETRY: Duration = Duration::from_secs(1);
 
+/// Entries of a policy's status: the API takes no more.
+pub const POLICY_ANCESTORS: usize = 16;
 /// Proxies of one Gateway: more are a slip of the fingers, and each holds a conversation with the
 /// controller.
 pub const REPLICAS: u32 = 1_000;
@@ -386,15 +388,18 @@ pub const CLUSTER_PAGE: u32 = 500;
 /// One message between controller and proxy, but for a part that alone is larger: gRPC's usual
 /// bound, and a slow line has it before anybody thinks that the other side is gone.
 pub const WIRE_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// What the controller may send before the proxy has read it: a message, however far away it is.
+pub const WIRE_WINDOW: u32 = 4 * 1024 * 1024;
 /// The largest part. An EndpointSet of 100,000 endpoints has 4 MB.
 pub const WIRE_PART_BYTES: usize = 16 * 1024 * 1024;
 /// All of one transaction, which a proxy holds before it applies any of it: 100,000 rules of 5 KB.
 pub const WIRE_TRANSACTION_BYTES: usize = 512 * 1024 * 1024;
-/// The name of a part with its version: kind, namespace, name and section have 253 characters each
-/// at the most.
-pub const WIRE_NAME_BYTES: usize = 1_200;
-/// Parts that one proxy may say it has: 100,000 routes with their backends.
-pub const WIRE_PARTS: usize = 500_000;
+/// What of a proxy's own name and version is believed: a namespace and a pod have 253 characters
+/// each at the most.
+pub const WIRE_NAME_CHARS: usize = 512;
+/// The names and versions of what one proxy may say it has: 100,000 routes with their backends have
+/// 50 MB.
+pub const WIRE_HELLO_BYTES: usize = 64 * 1024 * 1024;
 /// What a proxy may say went wrong with a transaction; the status of a Gateway shows less.
 pub const WIRE_TROUBLE_CHARS: usize = 4_096;
 /// Parts that are named one by one in that.
@@ -402,8 +407,7 @@ pub const WIRE_TROUBLES: usize = 10;
 
 /// Connections to the controller, one for each proxy; more have to find another replica.
 pub const PROXY_CONNECTIONS: usize = 10_000;
-/// What a stranger has to get through TLS, and then to say who it is.
-pub const PROXY_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a stranger has to get through TLS, then to show a token, then to say what it has.
 pub const PROXY_HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tokens that are looked at at once: each is a question to the API server.
 pub const PROXY_REVIEWS: usize = 32;
@@ -423,6 +427,8 @@ pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(4);
 pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A certificate authority, or a token, in its file.
 pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
+/// A proxy tells its counters every so many seconds: a person who looks sees them move.
+pub const REPORT_TICKS: u64 = 5;
 /// Parts are saved once they have rested for this long.
 pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.

@@ -5,6 +5,7 @@
 //! must not parse arguments or read the environment.
 
 mod board;
+mod handover;
 mod observation;
 mod picture;
 mod refused;
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -24,18 +25,19 @@ use tokio::sync::mpsc;
 use crate::clock;
 use crate::config::{Diagnostic, codes};
 use crate::limits;
-use crate::names;
 use crate::proxy::control::{self, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
-use crate::proxy::takeover::{self, Handover, Offer, Successor, TakeoverDoor};
+use crate::proxy::takeover::{self, Handover, Offer, Successor};
 use crate::snapshot::{Changes, Snapshot};
 use crate::source::remote::RemoteUpdate;
 use crate::source::{Resolver, Summary, Update};
 use crate::telemetry::access_log::{AccessLog, Sink};
 use crate::telemetry::{Family, Registry};
 use board::{About, Board, Order};
+pub use handover::takeover_path;
+use handover::{lock, open_takeover, take_over};
 use observation::Observation;
 pub use refused::StartError;
 use refused::sentence;
@@ -126,7 +128,11 @@ impl Server {
         let dropped = metrics.counter(Family::LogLinesDropped, &[]);
         let access_log = AccessLog::start(Sink::Stdout, dropped).map_err(StartError::Workers)?;
         let sources = options.input.names();
-        let (source, first) = Source::open(options.input).map_err(StartError::Sources)?;
+        let (mut source, mut first) = Source::open(options.input).map_err(StartError::Sources)?;
+        if first.is_none() && options.takeover.is_some() {
+            // Who is to be taken over serves on until there is something to do it with.
+            first = Some(source.next().await.map_err(StartError::Sources)?);
+        }
         let (mut handover, inherited) =
             take_over(options.takeover.as_deref(), options.observe).await?;
         let drain = Drain::new();
@@ -151,7 +157,7 @@ impl Server {
         let board = Arc::new(board);
         let existing = if handover.is_some() { Existing::Replace } else { Existing::Refuse };
         let mut server = Self {
-            series: Series::new(&metrics, options.version),
+            series: Series::new(&metrics, options.version, source.link()),
             source,
             resolver: Resolver::system(fastrand::Rng::new()),
             snapshot: Snapshot::empty(),
@@ -262,6 +268,7 @@ impl Server {
         let changes = self.resolver.resolve(changes).await;
         self.publish(&changes);
         self.tell_wrong();
+        self.series.reloaded(refused.is_empty());
         self.owed = Owed::new(transaction, self.snapshot.generation);
     }
 
@@ -276,11 +283,7 @@ impl Server {
         let errors = self.tell_wrong();
         // A file that became empty is a warning, and what it held is served on.
         let kept = |diagnostic: &Diagnostic| diagnostic.code == codes::FILE_EMPTY;
-        if errors == 0 && !self.wrong.iter().any(kept) {
-            self.series.reloads_ok.inc()
-        } else {
-            self.series.reloads_error.inc()
-        }
+        self.series.reloaded(errors == 0 && !self.wrong.iter().any(kept));
         if self.reloading.is_some_and(|asked| rescans >= asked) {
             self.reloading = None;
             self.reloaded(&summary, errors).await;
@@ -383,7 +386,11 @@ impl Server {
                 },
                 _ = second.tick() => {
                     self.proxy.tick(clock::now());
+                    self.series.tick();
                     ticks += 1;
+                    if ticks.is_multiple_of(limits::REPORT_TICKS) {
+                        self.source.report(self.proxy.metrics(), self.proxy.connections());
+                    }
                     if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
                         self.not_bound = self.proxy.listen_again();
                         self.owed.renew();
@@ -460,35 +467,6 @@ impl Server {
 
 async fn stopped_again(signals: &mut Signals) {
     while signals.next().await != Signal::Stop {}
-}
-
-async fn take_over(
-    from: Option<&Path>,
-    observe: Option<SocketAddr>,
-) -> Result<(Option<Handover>, Vec<takeover::Listening>), StartError> {
-    let Some(path) = from else { return Ok((None, Vec::new())) };
-    let failed = |error| StartError::Takeover { path: path.to_owned(), error };
-    let mut handover = takeover::request(path, observe).await.map_err(failed)?;
-    let sockets = std::mem::take(&mut handover.sockets);
-    tracing::info!(pid = handover.pid, sockets = sockets.len(), "taking over");
-    Ok((Some(handover), sockets))
-}
-
-/// Stands beside the control socket.
-pub fn takeover_path(control: &Path) -> PathBuf {
-    let mut path = control.as_os_str().to_owned();
-    path.push(names::TAKEOVER_SOCKET_SUFFIX);
-    path.into()
-}
-
-/// Nothing panics while it holds this; if it did, the sockets would still be right.
-fn lock(offer: &Mutex<Offer>) -> MutexGuard<'_, Offer> {
-    offer.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn open_takeover(control: &Path, existing: Existing) -> Result<TakeoverDoor, StartError> {
-    let path = takeover_path(control);
-    TakeoverDoor::bind(&path, existing).map_err(|error| StartError::Control { path, error })
 }
 
 fn count(n: usize) -> i64 {

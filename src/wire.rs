@@ -1,6 +1,6 @@
 //! Parts as bytes: what travels between controller and proxy, and what a proxy saves.
 //!
-//! The bytes are protobuf ([`messages`], package `meshctl.parts.v1`). Both directions name every
+//! The bytes are protobuf (`messages`, package `meshctl.parts.v1`). Both directions name every
 //! field of the model, so a new one doesn't compile until it travels. A reader refuses what it
 //! does not understand and says what that is: a field that is passed over may be the one that
 //! protects something. What arrives is checked as lowering checks it, for the model's types
@@ -17,6 +17,7 @@ mod key;
 mod listener;
 mod messages;
 mod numbers;
+pub mod report;
 mod rule;
 pub mod transaction;
 

@@ -8,8 +8,7 @@ use crate::environment::Environment;
 use crate::version;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
-#[group(id = "from-controller")]
-pub struct Args {
+pub struct Controller {
     /// Serve what this controller says: https://HOST:PORT
     #[arg(long, value_name = "URL", value_parser = url, requires_all = ["controller_ca", "token"])]
     #[arg(conflicts_with_all = ["files", "listen", "targets", "endpoints", "ports", "classes", "access_log"])]
@@ -25,7 +24,7 @@ pub struct Args {
     pub state: Option<PathBuf>,
 }
 
-impl Args {
+impl Controller {
     /// `None` where no controller is asked for.
     pub fn options(self, environment: &Environment) -> Option<remote::Options> {
         let Self { controller, controller_ca, token, state } = self;

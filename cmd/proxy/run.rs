@@ -13,7 +13,8 @@ use meshctl::proxy::control;
 use meshctl::serve;
 use meshctl::source::remote;
 
-use super::{controller, log};
+use super::controller::Controller;
+use super::log;
 use crate::args::{Files, Loudness, Overrides, Quick, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
@@ -36,7 +37,7 @@ pub struct Args {
     #[command(flatten)]
     overrides: Overrides,
     #[command(flatten)]
-    controller: controller::Args,
+    controller: Controller,
     /// What kind of proxy
     #[arg(long, value_name = "MODE", default_value = "gateway")]
     mode: Mode,

@@ -38,7 +38,6 @@ use std::sync::Arc;
 use fields::Fields;
 use findings::Findings;
 pub(super) use formats::is_label;
-pub use json::from_json;
 pub use metadata::from_files;
 pub use served::versions;
 
@@ -119,6 +118,22 @@ fn read_text(
     decoded.broken()
 }
 
+/// Decodes an object as an API server has it. Its CRDs may be newer than what is known here, so an
+/// unknown field is a warning, an unknown word is kept as such, and what breaks a rule that is
+/// known here is left to lowering; an object is broken only when a value of it can't be held.
+pub fn from_json(value: &serde_json::Value, store: Store) -> (Decoded, Vec<Diagnostic>) {
+    let origin = Origin { file: "".into(), line_offset: 0 };
+    let doc = json::node(value);
+    let findings = Findings::new(&origin, served::holds_secret(&doc), 0).taken_by_a_cluster();
+    let decoded = Document { origin: &origin, store, findings: &findings }.decode(&doc);
+    let mut diagnostics = findings.into_diagnostics();
+    // What was missing altogether was the object's undoing.
+    if decoded.is_broken() && !any_error(&diagnostics) {
+        diagnostics.iter_mut().for_each(|one| one.severity = Severity::Error);
+    }
+    (decoded, diagnostics)
+}
+
 /// Decodes one document, or the items of a list of them. The places of `doc` are its own; `origin`
 /// says where in which file it stands.
 pub fn decode(
@@ -134,6 +149,14 @@ pub fn decode(
 }
 
 impl Decoded {
+    fn is_broken(&self) -> bool {
+        match self {
+            Self::Broken(_) | Self::Unreadable(_) => true,
+            Self::List(items) => items.iter().any(Self::is_broken),
+            Self::Object(_) | Self::Foreign | Self::NotAnObject => false,
+        }
+    }
+
     /// A key that is there twice spoils every object of its document.
     fn broken(self) -> Self {
         match self {
@@ -174,10 +197,7 @@ impl Document<'_> {
 
     fn object(&self, kind: Kind, doc: &Node) -> Decoded {
         let before = self.findings.errors();
-        // An API server may have newer definitions than ours, and has refused what fits none.
-        let lenient = self.store == Store::Cluster
-            || matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY);
-        self.findings.be_lenient(lenient);
+        self.findings.be_lenient(matches!(kind.group(), "" | crate::names::GROUP_DISCOVERY));
         let Some(mut fields) = Fields::open(doc, self.findings) else {
             return Decoded::Broken(None);
         };

@@ -2,7 +2,8 @@
 //!
 //! This module must not know how arguments are split from a command line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::address::{self, AddressError};
 use super::decode::is_label;
@@ -26,7 +27,14 @@ pub struct Options {
     /// The objects are a cluster's: Gateways have proxies of their own, `spec.addresses` are not
     /// the proxy's, and what each object's status says is worked out as well.
     pub cluster: bool,
+    /// Backends of a cluster may lead to loopback, link-local and Unix sockets: where proxies share
+    /// their network with nobody, or all route authors are trusted.
     pub allow_local_backends: bool,
+    /// ExternalName Services of a cluster may be sent to. They name any host, other namespaces'
+    /// Services too, so whoever may write a Service gets around every ReferenceGrant.
+    pub allow_external_names: bool,
+    /// Addresses that Backends of a cluster may not lead to: the API server's.
+    pub forbidden: BTreeSet<IpAddr>,
 }
 
 impl Options {

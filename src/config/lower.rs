@@ -23,6 +23,7 @@ mod filters;
 mod gateway;
 mod grants;
 mod grpc;
+mod leave;
 mod listener;
 mod matches;
 mod namespaces;
@@ -83,11 +84,14 @@ pub struct Lowering {
     /// What changed since the last commit: the part before, and the part now.
     changed: BTreeMap<PartKey, (Option<Part>, Option<Part>)>,
     /// The same of statuses.
-    restated: BTreeMap<ObjectKey, (Option<Arc<Status>>, Option<Arc<Status>>)>,
+    restated: BTreeMap<ObjectKey, Restated>,
     counters: Counters,
     /// Expressions that were read in this commit, and why some can't be.
     patterns: HashMap<Name, Result<(), String>>,
 }
+
+/// What was said, and what is said now.
+type Restated = (Option<Arc<Status>>, Option<Arc<Status>>);
 
 #[derive(Debug, Default)]
 struct Unit {

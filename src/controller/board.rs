@@ -11,8 +11,8 @@ pub(super) struct Board {
     metrics: Registry,
     ready: Mutex<Result<(), String>>,
     pub(super) lowered: SharedCounter,
-    pub(super) errors: SharedGauge,
-    pub(super) warnings: SharedGauge,
+    errors: SharedGauge,
+    warnings: SharedGauge,
     pub(super) leading: SharedGauge,
     _build: SharedGauge,
 }
@@ -35,6 +35,12 @@ impl Board {
 
     pub(super) fn set_ready(&self, ready: Result<(), String>) {
         *self.lock() = ready;
+    }
+
+    /// What `meshctl check` would print.
+    pub(super) fn show_wrong(&self, errors: usize, warnings: usize) {
+        self.errors.set(i64::try_from(errors).unwrap_or(i64::MAX));
+        self.warnings.set(i64::try_from(warnings).unwrap_or(i64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, Result<(), String>> {

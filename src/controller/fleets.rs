@@ -95,8 +95,9 @@ impl Fleets {
                 touched.rules.insert(key.clone());
             }
             PartKind::Backend | PartKind::EndpointSet | PartKind::Certificate => {
-                let scopes = self.uses.get(key).map(|uses| uses.keys().cloned().collect());
-                for scope in scopes.unwrap_or_else(Vec::new) {
+                let scopes =
+                    self.uses.get(key).map(|uses| uses.keys().cloned().collect::<Vec<_>>());
+                for scope in scopes.unwrap_or_default() {
                     if let Some(part) = new {
                         self.hold_all(&scope, part, touched);
                     }

@@ -30,6 +30,8 @@ const CA_DIRECTORY: &str = "/etc/meshctl";
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/meshctl";
 const STATE_DIRECTORY: &str = "/var/lib/meshctl";
 const RUN_DIRECTORY: &str = "/run/meshctl";
+/// A volume is everybody's in the pod; in it the proxy makes a directory of its own.
+const CONTROL_DIRECTORY: &str = "/run/meshctl/proxy";
 
 /// Proxies that serve the same listeners.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -303,7 +305,7 @@ impl Parts<'_> {
                     "name": names::ENV_POD_NAMESPACE,
                     "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
                 },
-                {"name": names::ENV_RUN_DIR, "value": RUN_DIRECTORY},
+                {"name": names::ENV_RUN_DIR, "value": CONTROL_DIRECTORY},
             ],
             "ports": [{"name": "observe", "containerPort": names::PORT_OBSERVE, "protocol": "TCP"}],
             // A proxy that has much to read is left in peace; one that is up is asked often.

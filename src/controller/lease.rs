@@ -13,6 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client, Error as KubeError};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::{self, Instant};
 use crate::limits;
@@ -22,12 +23,35 @@ use crate::names;
 mod tests;
 
 /// Says whether this replica leads, from now on.
-pub(super) fn start(client: &Client, namespace: &str, identity: &str) -> watch::Receiver<bool> {
+pub(super) fn start(
+    client: &Client,
+    namespace: &str,
+    identity: &str,
+) -> (watch::Receiver<bool>, JoinHandle<()>) {
     let (leading, receiver) = watch::channel(false);
     let candidate =
         Candidate { leases: Api::namespaced(client.clone(), namespace), view: View::new(identity) };
-    tokio::spawn(candidate.run(leading));
-    receiver
+    (receiver, tokio::spawn(candidate.run(leading)))
+}
+
+/// Lets another replica lead at once.
+pub(super) async fn release(client: &Client, namespace: &str, identity: &str) {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+    let released = async {
+        let Some(mut lease) = leases.get_opt(names::CONTROLLER_NAME).await? else { return Ok(()) };
+        let spec = lease.spec.get_or_insert_default();
+        if spec.holder_identity.as_deref() != Some(identity) {
+            return Ok(());
+        }
+        spec.holder_identity = Some(String::new());
+        leases.replace(names::CONTROLLER_NAME, &PostParams::default(), &lease).await?;
+        Ok::<(), KubeError>(())
+    };
+    match tokio::time::timeout(limits::LEASE_RENEW, released).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::info!(%error, "the Lease runs out by itself"),
+        Err(_) => tracing::info!("the Lease runs out by itself: the API server doesn't answer"),
+    }
 }
 
 struct Candidate {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::model::{Name, Scope};
+use crate::wire::report::Report;
 
 /// One connected proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Proxy {
     pub acknowledged: Option<u64>,
     /// What it could not do, of the generation that it answered last.
     pub trouble: Option<Name>,
+    /// How much it has done so far, as it said last.
+    pub report: Option<Report>,
 }
 
 /// One fleet at one moment.

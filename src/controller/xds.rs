@@ -72,10 +72,32 @@ pub async fn serve(
     authenticate: impl Authenticate,
     rng: fastrand::Rng,
 ) {
+    let times = Times { hello: limits::PROXY_HELLO_TIMEOUT, age: limits::PROXY_STREAM_AGE };
+    serve_within(times, listener, identity, distribution, authenticate, rng).await;
+}
+
+/// How long a proxy may take.
+#[derive(Clone, Copy)]
+struct Times {
+    /// To get through TLS, and then to say who it is.
+    hello: Duration,
+    /// Before it is asked to come back.
+    age: Duration,
+}
+
+async fn serve_within(
+    times: Times,
+    listener: TcpListener,
+    identity: Arc<ServerIdentity>,
+    distribution: Arc<Distribution>,
+    authenticate: impl Authenticate,
+    rng: fastrand::Rng,
+) {
     let door = Arc::new(Door {
         distribution,
         authenticate,
         reviews: Semaphore::new(limits::PROXY_REVIEWS),
+        times,
         rng: Mutex::new(rng),
     });
     let mut connections = JoinSet::new();
@@ -109,7 +131,8 @@ async fn connection<A: Authenticate>(
 ) -> Result<(), String> {
     let _ = socket.set_nodelay(true);
     let handshake = tokio_rustls::TlsAcceptor::from(identity.config()).accept(socket);
-    let stream = timeout(limits::PROXY_HANDSHAKE_TIMEOUT, handshake).await;
+    let hello = door.times.hello;
+    let stream = timeout(hello, handshake).await;
     let stream = stream.map_err(|_| "no TLS handshake in time")?;
     let stream = stream.map_err(|error| error.to_string())?;
     let known = Arc::new(AtomicBool::new(false));
@@ -129,7 +152,7 @@ async fn connection<A: Authenticate>(
     let mut served = std::pin::pin!(served);
     tokio::select! {
         ended = &mut served => return ended.map_err(|error| error.to_string()),
-        () = tokio::time::sleep(limits::PROXY_HELLO_TIMEOUT) => {}
+        () = tokio::time::sleep(hello) => {}
     }
     if !known.load(Ordering::Relaxed) {
         return Err("no token in time".to_owned());
@@ -142,6 +165,7 @@ struct Door<A> {
     distribution: Arc<Distribution>,
     authenticate: A,
     reviews: Semaphore,
+    times: Times,
     rng: Mutex<fastrand::Rng>,
 }
 
@@ -166,7 +190,7 @@ impl<A: Authenticate> Door<A> {
     fn stream_age(&self) -> Duration {
         // Drawing leaves nothing half done.
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
-        limits::PROXY_STREAM_AGE.mul_f64(1.0 + rng.f64() / 2.0)
+        self.times.age.mul_f64(1.0 + rng.f64() / 2.0)
     }
 }
 

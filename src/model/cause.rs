@@ -25,6 +25,7 @@ pub enum Cause {
     BackendNotFound,
     BackendNotPermitted,
     BackendKindUnknown,
+    BackendAddressRefused,
     FilterUnknown,
     FilterInvalid,
     BackendTlsInvalid,
@@ -154,6 +155,8 @@ table! {
         "Create a ReferenceGrant in the backend's namespace."
     BackendKindUnknown "backend_kind_unknown" 500 "the chosen backendRef is of a kind that can't be served"
         "Use a Service or a Backend of meshctl.dev."
+    BackendAddressRefused "backend_address_refused" 500 "the chosen backendRef leads to an address that no route of a cluster may reach"
+        "Loopback, link-local and Unix sockets, the API server and ExternalName Services need the administrator's leave."
     FilterUnknown "filter_unknown" 500 "the matched rule has a filter that is not known here"
         "Remove the filter or upgrade meshctl: a filter may be a protection, so it is never skipped."
     FilterInvalid "filter_invalid" 500 "the matched rule has a filter that is not valid"

@@ -46,7 +46,8 @@ fn grpc_status(cause: Cause) -> &'static str {
         Cause::NoBackend
         | Cause::BackendNotFound
         | Cause::BackendNotPermitted
-        | Cause::BackendKindUnknown => "14",
+        | Cause::BackendKindUnknown
+        | Cause::BackendAddressRefused => "14",
         _ => match cause.status() {
             404 => "12",
             431 | 413 => "8",

@@ -154,7 +154,10 @@ impl Shown {
         if self.world.is_none() {
             return Err(about.waiting());
         }
-        if self.addresses.is_empty() {
+        // A Gateway without a listener that can be served is its author's matter, told in its
+        // status; its proxy has done all that it was asked to.
+        let nothing_asked = about.link.is_some() && self.not_bound.is_empty();
+        if self.addresses.is_empty() && !nothing_asked {
             let why = self.not_bound.first();
             let why = why.map_or("the configuration has no listener", String::as_str);
             return Err(format!("nothing is listened on: {why}"));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::picture;
-use crate::source::remote::{self, Link, Remote, RemoteUpdate};
+use crate::source::remote::{self, Link, Remote, RemoteUpdate, Report};
 use crate::source::{Feed, Inputs, Update};
+use crate::telemetry::{Family, Registry};
 
 /// What is to be served.
 #[derive(Debug)]
@@ -89,6 +90,16 @@ impl Source {
             Self::Files(feed) => feed.text(file),
             Self::Controller(_) => None,
         }
+    }
+
+    /// For the controller, where there is one.
+    pub(super) fn report(&self, metrics: &Registry, connections: usize) {
+        let Self::Controller(remote) = self else { return };
+        remote.report(Report {
+            requests: metrics.total(Family::Requests, ""),
+            errors: metrics.total(Family::Requests, "code=\"5"),
+            connections: connections as u64,
+        });
     }
 
     pub(super) fn link(&self) -> Option<watch::Receiver<Link>> {

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::snapshot::Changes;
 pub use crate::wire::hello::Node;
+pub use crate::wire::report::Report;
 
 mod backoff;
 mod dial;
@@ -62,6 +63,7 @@ pub enum Link {
 pub struct Remote {
     updates: mpsc::Receiver<RemoteUpdate>,
     words: watch::Sender<Option<Word>>,
+    reports: watch::Sender<Report>,
     link: watch::Receiver<Link>,
     task: JoinHandle<()>,
 }
@@ -89,8 +91,10 @@ impl Remote {
         let (words, heard) = watch::channel(None);
         let away = format!("the controller at {} has not answered yet", options.url);
         let (show, link) = watch::channel(Link::Away(away.into()));
-        let task = tokio::spawn(link::run(options, held, give, heard, show, rng));
-        Self { updates, words, link, task }
+        let (reports, told) = watch::channel(Report::default());
+        let ends = link::Ends { updates: give, words: heard, reports: told, link: show };
+        let task = tokio::spawn(link::run(options, held, ends, rng));
+        Self { updates, words, reports, link, task }
     }
 
     /// Waits for the next transaction. May be dropped and called again.
@@ -111,6 +115,11 @@ impl Remote {
     /// when that has changed.
     pub fn acknowledge(&self, transaction: u64, outcome: Result<(), String>) {
         self.words.send_replace(Some(Word { transaction, outcome }));
+    }
+
+    /// Tells how much was done so far; only the latest counts.
+    pub fn report(&self, report: Report) {
+        self.reports.send_replace(report);
     }
 
     pub fn link(&self) -> watch::Receiver<Link> {

@@ -136,6 +136,8 @@ table! {
         "1 while an endpoint is ejected."
     Reloads Counter "meshctl_reloads" ["result"]
         "Changes of the configuration that were read: ok, or error where some part kept its last good state."
+    ControllerConnected Gauge "meshctl_controller_connected" []
+        "1 while the controller is connected, 0 while what is known is served on without it."
     ConfigGeneration Gauge "meshctl_config_generation" []
         "Number of the configuration that is served."
     Parts Gauge "meshctl_parts" ["kind" "state"]

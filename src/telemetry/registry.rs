@@ -134,6 +134,17 @@ impl Registry {
         SharedGauge::new(self.inner.cell(&self.inner.process, family, labels))
     }
 
+    /// The sum of a counter's series whose labels hold `part`, such as `code="5`.
+    pub fn total(&self, family: Family, part: &str) -> u64 {
+        let samples = self.inner.samples(family);
+        let counts = samples.iter().filter(|sample| sample.labels.contains(part));
+        let counts = counts.map(|sample| match sample.value {
+            SampleValue::Count(count) => count,
+            _ => 0,
+        });
+        counts.sum()
+    }
+
     /// Every value, families in the table's order, without families that have none.
     pub fn collect(&self, now: Instant) -> Vec<FamilySamples> {
         self.sweep(now);

@@ -10,7 +10,7 @@ use super::check::{
     token,
 };
 use super::key;
-use super::messages::{self, AltName, Empty, Hashed, Tls};
+use super::messages::{self, AltName, Empty, Encryption, Hashed};
 use super::numbers::Numbered;
 use crate::model::{
     Address, Backend, BackendPolicy, BackendProtocol, BackendTls, Balance, ClientIdentity,
@@ -25,9 +25,9 @@ pub(super) fn write(backend: &Backend) -> messages::Backend {
         endpoints: Some(key::write(endpoints)),
         protocol: protocol.number(),
         tls: Some(match tls {
-            Ok(None) => Tls::Plain(Empty {}),
-            Ok(Some(tls)) => Tls::Tls(write_tls(tls)),
-            Err(cause) => Tls::Refused(cause.word().to_owned()),
+            Ok(None) => Encryption::Plain(Empty {}),
+            Ok(Some(tls)) => Encryption::Tls(write_tls(tls)),
+            Err(cause) => Encryption::Refused(cause.word().to_owned()),
         }),
         policy: Some(write_policy(policy)),
     }
@@ -40,9 +40,9 @@ pub(super) fn read(backend: messages::Backend) -> Result<Backend, WireError> {
         endpoints: key::read_of(endpoints, PartKind::EndpointSet)?,
         protocol: BackendProtocol::from_number(protocol)?,
         tls: match some("TLS", tls)? {
-            Tls::Plain(Empty {}) => Ok(None),
-            Tls::Tls(tls) => Ok(Some(Arc::new(read_tls(tls)?))),
-            Tls::Refused(word) => Err(cause(&word)?),
+            Encryption::Plain(Empty {}) => Ok(None),
+            Encryption::Tls(tls) => Ok(Some(Arc::new(read_tls(tls)?))),
+            Encryption::Refused(word) => Err(cause(&word)?),
         },
         policy: Arc::new(read_policy(some("policy", policy)?)?),
     })

@@ -85,10 +85,11 @@ pub fn answer(nonce: &str, outcome: Result<(), String>) -> DeltaDiscoveryRequest
 /// A hello on its way in.
 #[derive(Debug, Default)]
 pub struct Greeting {
-    /// `NAMESPACE/NAME`, as the other side calls itself.
+    /// `NAMESPACE/NAME`, as the other side calls itself; printable, as is the version.
     pub name: String,
     pub version: String,
     pub held: HashMap<Arc<str>, Arc<str>>,
+    bytes: usize,
 }
 
 impl Greeting {
@@ -98,19 +99,17 @@ impl Greeting {
             return Err(format!("a message asks for the type `{}`", message.type_url));
         }
         if let Some(node) = message.node {
-            self.name = node.id.chars().take(limits::WIRE_NAME_BYTES).collect();
+            self.name = printable(&node.id, limits::WIRE_NAME_CHARS);
             if let Some(core::node::UserAgentVersionType::UserAgentVersion(version)) =
                 node.user_agent_version_type
             {
-                self.version = version.chars().take(limits::WIRE_NAME_BYTES).collect();
+                self.version = printable(&version, limits::WIRE_NAME_CHARS);
             }
         }
         for (name, version) in message.initial_resource_versions {
-            if name.len() + version.len() > limits::WIRE_NAME_BYTES {
-                return Err("the name of a part is too long".to_owned());
-            }
-            if self.held.len() >= limits::WIRE_PARTS {
-                return Err(format!("more than {} parts are named", limits::WIRE_PARTS));
+            self.bytes += name.len() + version.len();
+            if self.bytes > limits::WIRE_HELLO_BYTES {
+                return Err(format!("the parts' names exceed {} bytes", limits::WIRE_HELLO_BYTES));
             }
             self.held.insert(name.into(), version.into());
         }
@@ -124,8 +123,13 @@ pub fn read_answer(message: DeltaDiscoveryRequest) -> Option<(String, Result<(),
         return None;
     }
     let outcome = match message.error_detail {
-        Some(status) => Err(status.message.chars().take(limits::WIRE_TROUBLE_CHARS).collect()),
+        Some(status) => Err(printable(&status.message, limits::WIRE_TROUBLE_CHARS)),
         None => Ok(()),
     };
     Some((message.response_nonce, outcome))
+}
+
+/// The beginning of a text that is shown on terminals and in the status of objects.
+fn printable(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
 }

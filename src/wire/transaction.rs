@@ -61,7 +61,7 @@ impl Outgoing {
     }
 
     /// Messages of up to `most` bytes; a larger parcel has one for itself. At least one message.
-    fn within(
+    pub(super) fn within(
         most: usize,
         generation: u64,
         parcels: Vec<Arc<Parcel>>,

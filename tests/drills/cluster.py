@@ -2,9 +2,11 @@
 quick, and a load that counts what fails."""
 
 import base64
+import errno
 import http.client
+import itertools
 import json
-import os
+import random
 import ssl
 import subprocess
 import tempfile
@@ -102,6 +104,33 @@ def _pem(entry, name):
     return None
 
 
+# A port that was used before may still be mapped to a pod that is gone: the kernel remembers where
+# connections of a Service went for two minutes after their end. So none is used twice.
+_PORTS = itertools.cycle(random.sample(range(15000, 32000), 17000))
+
+
+def connect(address, timeout=10):
+    """A connection from a port that no other connection of this process had."""
+    for port in _PORTS:
+        connection = http.client.HTTPConnection(*address, timeout=timeout, source_address=("", port))
+        try:
+            connection.connect()
+            return connection
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise Failed("no port is free")
+
+
+def forget_mappings(address):
+    """Has the kernel forget the connections of earlier drills to the address."""
+    subprocess.run(
+        ["conntrack", "--delete", "--orig-dst", address[0], "--state", "TIME_WAIT"],
+        capture_output=True,
+        check=False,
+    )
+
+
 class Load:
     """Requests to one host, one after another on each of a few connections; one in `fresh` opens a
     connection of its own. Anything but a whole 200 counts as failed."""
@@ -116,6 +145,7 @@ class Load:
         ]
 
     def __enter__(self):
+        forget_mappings(self.address)
         for thread in self.threads:
             thread.start()
         return self
@@ -132,11 +162,11 @@ class Load:
             if count % self.fresh == 0 and connection is not None:
                 connection.close()
                 connection = None
-            if connection is None:
-                connection = http.client.HTTPConnection(*self.address, timeout=10)
             started = time.monotonic()
             why = None
             try:
+                if connection is None:
+                    connection = connect(self.address)
                 connection.request("GET", self.path, headers={"Host": self.host})
                 answer = connection.getresponse()
                 answer.read()
@@ -145,14 +175,16 @@ class Load:
                 if answer.getheader("connection", "").lower() == "close":
                     connection.close()
                     connection = None
-            except (http.client.RemoteDisconnected, ConnectionResetError) as error:
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
                 # A connection that was idle may end as the next request is written; a client that
                 # has read nothing asks again, and so does this one: once, on a new connection.
-                connection.close()
+                if connection is not None:
+                    connection.close()
                 connection = None
                 why = self._again(error) if count % self.fresh != 0 else repr(error)
             except (OSError, http.client.HTTPException) as error:
-                connection.close()
+                if connection is not None:
+                    connection.close()
                 connection = None
                 why = repr(error)
             with self.lock:
@@ -162,7 +194,7 @@ class Load:
             time.sleep(0.002)
 
     def _again(self, first):
-        connection = http.client.HTTPConnection(*self.address, timeout=10)
+        connection = connect(self.address)
         try:
             connection.request("GET", self.path, headers={"Host": self.host})
             answer = connection.getresponse()
@@ -183,7 +215,7 @@ class Load:
 
 def answers(address, host, path="/", status=200):
     """Whether one new connection is answered with the status."""
-    connection = http.client.HTTPConnection(*address, timeout=5)
+    connection = connect(address, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host, "Connection": "close"})
         answer = connection.getresponse()

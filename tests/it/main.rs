@@ -15,6 +15,7 @@ mod output;
 mod proxies;
 mod proxy;
 mod readme;
+mod remote;
 mod smuggling;
 mod splitting;
 mod systemd;

@@ -252,6 +252,11 @@ Until then its requests are answered with 503.
     => "write an address of the slice's `addressType`"
 "The addresses of an EndpointSlice are of its `addressType`, IPv4, IPv6 or FQDN, and an
 ExternalName Service names a host. The other endpoints of the Service are served.
+
+In a cluster a Backend or an endpoint may not lead to loopback, to link-local addresses, to
+Unix sockets or to the API server, and a route may not send to an ExternalName Service:
+these would let the author of a route reach what he may not. The controller's
+administrator can allow it.
 ";
 
     APP_PROTOCOL = 152 "the protocol of the backend is not known"

@@ -150,15 +150,26 @@ impl<'n, 'f> Fields<'n, 'f> {
         range: RangeInclusive<T>,
     ) -> Option<At<T>>
     where
-        T: TryFrom<i64> + PartialOrd + std::fmt::Display,
+        T: TryFrom<i64> + PartialOrd + Copy + std::fmt::Display,
     {
         let node = self.take(name)?;
+        // Where an API server knows a wider range, the nearest that is known here holds.
+        if self.findings.is_taken()
+            && let Value::Int(value) = node.value
+            && !T::try_from(value).is_ok_and(|value| range.contains(&value))
+        {
+            let least = T::try_from(value).map_or(value < 0, |value| value < *range.start());
+            let nearest = if least { *range.start() } else { *range.end() };
+            let message = format!("{value} is out of range: {nearest} is taken");
+            self.findings.error(codes::OUT_OF_RANGE, node, message);
+            return Some(At::new(nearest, node.place));
+        }
         number(node, &range, self.findings)
     }
 
     /// 1 to 65535; `None` was reported.
     pub(super) fn port(&mut self, name: &'static str) -> Option<At<u16>> {
-        self.number(name, 1..=u16::MAX)
+        number(self.take(name)?, &(1..=u16::MAX), self.findings)
     }
 
     /// GEP-2257: the Gateway API's own form, the same in meshctl's kinds.
@@ -167,7 +178,7 @@ impl<'n, 'f> Fields<'n, 'f> {
         let findings = self.findings;
         if matches!(node.value, Value::Int(_) | Value::Float(_)) {
             let message = "a duration needs a unit";
-            findings.error_help(codes::BAD_DURATION, node, message, "write `30s`, `5m` or `250ms`");
+            findings.lost(codes::BAD_DURATION, node, message, "write `30s`, `5m` or `250ms`");
             return None;
         }
         let text = string(node, findings)?;
@@ -175,7 +186,7 @@ impl<'n, 'f> Fields<'n, 'f> {
             Ok(duration) => Some(At::new(duration, node.place)),
             Err(help) => {
                 let message = format!("{} is not a valid duration", findings.value(&text));
-                findings.error_help(codes::BAD_DURATION, node, message, help);
+                findings.lost(codes::BAD_DURATION, node, message, help);
                 None
             }
         }
@@ -337,7 +348,7 @@ where
         None => {
             let message = format!("{} is out of range", findings.value(&value.to_string()));
             let help = format!("it can be {} to {}", range.start(), range.end());
-            findings.error_help(codes::OUT_OF_RANGE, node, message, help);
+            findings.lost(codes::OUT_OF_RANGE, node, message, help);
             None
         }
     }

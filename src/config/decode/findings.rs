@@ -16,6 +16,9 @@ pub(super) struct Findings<'a> {
     hidden: bool,
     /// Unknown fields are warnings: a kind of Kubernetes itself, known to clusters of any version.
     lenient: Cell<bool>,
+    /// An API server has taken the object, maybe by newer rules than are known here: what was
+    /// understood is kept, and only what can't be is an error.
+    taken: bool,
     errors: Cell<usize>,
     /// How many are kept, at least one.
     room: usize,
@@ -61,10 +64,19 @@ impl<'a> Findings<'a> {
             origin,
             hidden,
             lenient: Cell::new(false),
+            taken: false,
             errors: Cell::new(0),
             room: limits::DIAGNOSTICS.saturating_sub(before).max(1),
             found: RefCell::default(),
         }
+    }
+
+    pub(super) fn taken_by_a_cluster(self) -> Self {
+        Self { taken: true, ..self }
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
@@ -77,11 +89,27 @@ impl<'a> Findings<'a> {
     }
 
     pub(super) fn be_lenient(&self, lenient: bool) {
-        self.lenient.set(lenient);
+        self.lenient.set(lenient || self.taken);
     }
 
+    /// Of a value that is used all the same: who lowers it looks at it again.
     pub(super) fn error(&self, code: Code, spot: impl Into<Spot>, message: impl Into<String>) {
-        self.push(Severity::Error, code, spot.into(), message.into(), None);
+        self.push(self.severity(), code, spot.into(), message.into(), None);
+    }
+
+    /// Of a value that can't be held, so that the object would mean something else without it.
+    pub(super) fn lost(
+        &self,
+        code: Code,
+        spot: impl Into<Spot>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Severity::Error, code, spot.into(), message.into(), Some(help.into()));
+    }
+
+    fn severity(&self) -> Severity {
+        if self.taken { Severity::Warning } else { Severity::Error }
     }
 
     pub(super) fn error_help(
@@ -91,7 +119,7 @@ impl<'a> Findings<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(Severity::Error, code, spot.into(), message.into(), Some(help.into()));
+        self.push(self.severity(), code, spot.into(), message.into(), Some(help.into()));
     }
 
     pub(super) fn warning(

@@ -182,7 +182,8 @@ fn gateway_tls(spec: &mut Fields<'_, '_>) -> GatewayTls {
         found.frontend_per_port = frontend.list("perPort", 64, |node| {
             let mut fields = Fields::open(node, findings)?;
             if !fields.has("port") {
-                fields.missing("port");
+                let message = "missing field `port`";
+                findings.lost(codes::MISSING_FIELD, fields.place, message, "write `port` here");
             }
             let port = fields.port("port");
             let validation = fields.required_map("tls").and_then(frontend_validation);

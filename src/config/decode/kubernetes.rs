@@ -185,7 +185,7 @@ fn encoded(object: &mut Fields<'_, '_>, name: &'static str) -> Data {
                     _ => "plain text goes into `data`",
                 };
                 let message = format!("the value of `{key}` is not base64");
-                findings.error_help(codes::BAD_BASE64, value.place, message, help);
+                findings.lost(codes::BAD_BASE64, value.place, message, help);
             }
         }
     }

@@ -80,7 +80,7 @@ fn address_of(node: &Node, findings: &Findings<'_>) -> Option<At<Address>> {
         Ok(address) => Some(At::new(address, node.place)),
         Err(why) => {
             let message = format!("{} is not an endpoint", findings.value(&text));
-            findings.error_help(codes::BAD_ADDRESS, node, message, why.to_string());
+            findings.lost(codes::BAD_ADDRESS, node, message, why.to_string());
             None
         }
     }

@@ -4,6 +4,7 @@ mod documents;
 mod filters;
 mod full;
 mod gateways;
+mod json;
 mod kubernetes;
 mod own;
 mod parts;

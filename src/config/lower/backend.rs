@@ -93,14 +93,15 @@ fn service_protocol(
         return (if grpc { BackendProtocol::H2c } else { BackendProtocol::Http }, Ok(None));
     };
     let secure = Err(Cause::BackendTlsInvalid);
-    let (protocol, tls) = match &*written.value {
+    // Names of IANA's registry have no case (RFC 6335, 5.1), and `HTTPS` must not become plain text.
+    let (protocol, tls) = match written.value.to_ascii_lowercase().as_str() {
         "kubernetes.io/h2c" | "grpc" => (BackendProtocol::H2c, Ok(None)),
         "kubernetes.io/ws" => (BackendProtocol::WebSocket, Ok(None)),
         "kubernetes.io/wss" => (BackendProtocol::WebSocket, secure),
         "http" => (BackendProtocol::Http, Ok(None)),
         "https" => (BackendProtocol::Http, secure),
-        other => {
-            let message = format!("appProtocol `{other}` is not known: HTTP is spoken");
+        _ => {
+            let message = format!("appProtocol `{}` is not known: HTTP is spoken", written.value);
             view.warning(object, codes::APP_PROTOCOL, written, message);
             (BackendProtocol::Http, Ok(None))
         }

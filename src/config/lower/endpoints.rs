@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::codes;
 use super::target::port_of;
 use super::unit::{Made, Output, section_of};
 use super::view::View;
+use super::{codes, leave};
 use crate::config::address::dotless;
 use crate::config::index::Tag;
 use crate::config::raw::{
@@ -206,6 +206,14 @@ fn addresses(
         if address.is_none() {
             let message = format!("`{}` is no {} address", text.value, slice.address_type.value);
             view.error(object, codes::BAD_ENDPOINT, text, message);
+        }
+        let refused =
+            address.as_ref().and_then(|one| leave::forbidden_endpoint(&view.lowering.options, one));
+        if let Some(why) = refused {
+            let message = format!("the endpoint can't be sent to: {why}");
+            view.error(object, codes::BAD_ENDPOINT, text, message)
+                .help("ask the cluster's administrator");
+            continue;
         }
         found.extend(address);
     }

@@ -22,6 +22,15 @@ pub(super) enum Draft {
     Mirror { backend: Result<BackendKey, Cause>, fraction: Fraction },
 }
 
+impl Draft {
+    pub(super) fn mirrored(&self) -> Option<&BackendKey> {
+        match self {
+            Self::Mirror { backend, .. } => backend.as_ref().ok(),
+            Self::Ready(_) => None,
+        }
+    }
+}
+
 /// What a route's status says of a rule, beside where it is attached; the first of each kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trouble {

@@ -1,6 +1,6 @@
 //! TrafficPolicy and BackendTLSPolicy: what they say, whom they name, and which one counts where.
 
-mod traffic;
+pub(super) mod traffic;
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use super::view::View;
 use super::{backend_tls, codes};
 use crate::config::index::{Tag, policy_target};
 use crate::config::raw::{Object, Reference, Spec};
+use crate::config::status::{self, Refusal};
 use crate::config::suggest;
 use crate::model::{Kind, Name, ObjectKey};
 
@@ -17,8 +18,7 @@ pub(super) fn policy(view: &mut View<'_>, key: &ObjectKey) -> Output {
     match &object.spec {
         Spec::TrafficPolicy(policy) => {
             for target in &policy.targets {
-                let kind = check_target(view, &object, target, TAKES_TRAFFIC);
-                if let Some(kind) = kind {
+                if let Ok((kind, _)) = check_target(view, &object, target) {
                     traffic::tell_unused(view, &object, policy, kind);
                 }
             }
@@ -26,7 +26,7 @@ pub(super) fn policy(view: &mut View<'_>, key: &ObjectKey) -> Output {
         }
         Spec::BackendTlsPolicy(policy) => {
             for target in &policy.targets {
-                check_target(view, &object, target, TAKES_TLS);
+                let _ = check_target(view, &object, target);
             }
             Output::BackendTls(backend_tls::of_policy(view, &object, policy))
         }
@@ -38,43 +38,33 @@ const TAKES_TRAFFIC: &[Kind] =
     &[Kind::Service, Kind::Backend, Kind::HttpRoute, Kind::GrpcRoute, Kind::Gateway];
 const TAKES_TLS: &[Kind] = &[Kind::Service, Kind::Backend];
 
-/// Reports a target that isn't there, takes no such policy, or has an older one.
-fn check_target(
+/// Reports a target that isn't there, takes no such policy, or has an older one. The kind of the
+/// target where it can take the policy, and why it doesn't; else why it never will.
+pub(super) fn check_target(
     view: &mut View<'_>,
     object: &Object,
     target: &Reference,
-    takes: &[Kind],
-) -> Option<Kind> {
+) -> Result<(Kind, Option<Refusal>), Refusal> {
+    let takes = if object.key.kind == Kind::BackendTlsPolicy { TAKES_TLS } else { TAKES_TRAFFIC };
     let known = policy_target(&object.key, target).filter(|key| takes.contains(&key.kind));
     let Some(key) = known else {
         let message = format!("a {} takes no {}", target.kind, object.key.kind);
         let kinds: Vec<&str> = takes.iter().map(|kind| kind.as_str()).collect();
-        view.error(object, codes::POLICY_TARGET, &target.place, message)
+        view.error(object, codes::POLICY_TARGET, &target.place, message.clone())
             .help(format!("name {}", suggest::one_of(&kinds)));
-        return None;
+        return Err(Refusal::new(status::INVALID, message));
     };
     if target.section_name.is_some() && matches!(key.kind, Kind::Gateway | Kind::Backend) {
         let message =
             format!("a {} takes policies as a whole alone: this one is passed over", key.kind);
-        view.warning(object, codes::POLICY_TARGET, &target.place, message)
+        view.warning(object, codes::POLICY_TARGET, &target.place, message.clone())
             .help("leave `sectionName` out");
-        return None;
+        return Err(Refusal::new(status::INVALID, message));
     }
-    match (view.object(&key), &target.section_name) {
-        (None, _) => {
-            let message = format!("{key} does not exist: the policy has no effect there");
-            view.warning(object, codes::POLICY_TARGET, &target.place, message).seeks(&key);
-        }
-        (Some(found), Some(name)) if !has_section(&found, name) => {
-            let message =
-                format!("{key} has no port or rule named `{name}`: the policy has no effect there");
-            view.warning(object, codes::POLICY_TARGET, &target.place, message)
-                .help("correct `sectionName`, or leave it out to mean the whole");
-        }
-        (Some(_), _) => {}
-    }
+    let absent = check_presence(view, object, target, &key);
     let rivals = rivals(view, &key, object.key.kind);
     let first = rivals.iter().find(|rival| names(rival, &key, target.section_name.as_ref()));
+    let mut conflict = None;
     if let Some(first) = first.filter(|first| first.key != object.key) {
         let message = format!("{} has the same target and is older", first.key);
         let message = if first.meta.created == object.meta.created {
@@ -82,10 +72,35 @@ fn check_target(
         } else {
             message
         };
-        view.warning(object, codes::POLICY_CONFLICT, &target.place, message)
+        view.warning(object, codes::POLICY_CONFLICT, &target.place, message.clone())
             .help("this policy is passed over there: merge the two");
+        conflict = Some(Refusal::new(status::CONFLICTED, message));
     }
-    Some(key.kind)
+    Ok((key.kind, absent.or(conflict)))
+}
+
+fn check_presence(
+    view: &mut View<'_>,
+    object: &Object,
+    target: &Reference,
+    key: &ObjectKey,
+) -> Option<Refusal> {
+    let message = match (view.object(key), &target.section_name) {
+        (None, _) => {
+            let message = format!("{key} does not exist: the policy has no effect there");
+            view.warning(object, codes::POLICY_TARGET, &target.place, message.clone()).seeks(key);
+            message
+        }
+        (Some(found), Some(name)) if !has_section(&found, name) => {
+            let message =
+                format!("{key} has no port or rule named `{name}`: the policy has no effect there");
+            view.warning(object, codes::POLICY_TARGET, &target.place, message.clone())
+                .help("correct `sectionName`, or leave it out to mean the whole");
+            message
+        }
+        (Some(_), _) => return None,
+    };
+    Some(Refusal::new(status::TARGET_NOT_FOUND, message))
 }
 
 /// Sections are a Service's ports and a route's rules, by name.

@@ -48,13 +48,9 @@ pub(super) struct Plan {
 impl Plan {
     /// The objects that requests are sent to, copies too.
     pub(super) fn targets(&self) -> impl Iterator<Item = &ObjectKey> {
-        let mirror = |draft| match draft {
-            &Draft::Mirror { ref backend, .. } => backend.as_ref().ok(),
-            &Draft::Ready(_) => None,
-        };
         let filters = self.filters.iter().chain(self.backends.iter().flat_map(|(.., of)| of));
         let backends = self.backends.iter().filter_map(|(_, backend, _)| backend.as_ref().ok());
-        backends.chain(filters.filter_map(mirror)).map(|backend| &backend.object)
+        backends.chain(filters.filter_map(Draft::mirrored)).map(|backend| &backend.object)
     }
 }
 

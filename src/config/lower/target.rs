@@ -3,7 +3,7 @@
 
 use super::unit::{BackendKey, Identity, Output, TargetError, TargetShape, UnitKey};
 use super::view::View;
-use super::{codes, grants, policy, reference};
+use super::{codes, grants, leave, policy, reference};
 use crate::config::raw::{Object, Reference, Service, ServicePort, Spec};
 use crate::config::status::{self, Refusal};
 use crate::model::{Cause, Kind, ObjectKey};
@@ -11,7 +11,9 @@ use crate::names;
 
 pub(super) fn target(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>) -> Output {
     let Some(object) = view.object(key) else { return Output::Target(Err(TargetError::Missing)) };
+    let forbidden = leave::forbidden(&view.lowering.options, &object.spec);
     Output::Target(match &object.spec {
+        _ if forbidden.is_some() => Err(TargetError::Forbidden(forbidden.unwrap_or_default())),
         Spec::Backend(_) => Ok(TargetShape { protocol_open: false }),
         Spec::Service(service) => match port_of(service, port) {
             None => Err(TargetError::NoSuchPort),
@@ -64,6 +66,7 @@ impl Unresolved {
         let reason = match cause {
             Cause::BackendKindUnknown => status::INVALID_KIND,
             Cause::BackendNotPermitted => status::REF_NOT_PERMITTED,
+            Cause::BackendAddressRefused => status::BACKEND_NOT_ALLOWED,
             _ => status::BACKEND_NOT_FOUND,
         };
         Self { cause, why: Refusal::new(reason, message) }
@@ -104,8 +107,14 @@ pub(super) fn resolve(
             port,
             identity: Identity::Nobody,
         }),
+        Err(TargetError::Forbidden(why)) => {
+            let message = format!("{key} can't be sent to: {why}");
+            view.error(route, codes::BAD_ENDPOINT, &reference.place, message.clone())
+                .help("send to a Service with pods, or ask the cluster's administrator");
+            Err(Unresolved::new(Cause::BackendAddressRefused, message))
+        }
         Err(error) => {
-            let message = tell(view, route, reference, &key, error);
+            let message = tell(view, route, reference, &key, &error);
             let mut unresolved = Unresolved::new(Cause::BackendNotFound, message);
             if error == TargetError::NotTcp {
                 unresolved.why.reason = status::UNSUPPORTED_PROTOCOL;
@@ -123,10 +132,12 @@ fn tell(
     route: &Object,
     reference: &Reference,
     key: &ObjectKey,
-    error: TargetError,
+    error: &TargetError,
 ) -> String {
     let (code, message) = match (error, reference.port) {
-        (TargetError::Missing, _) => (codes::REFERENCE_MISSING, format!("{key} does not exist")),
+        (TargetError::Missing | TargetError::Forbidden(_), _) => {
+            (codes::REFERENCE_MISSING, format!("{key} does not exist"))
+        }
         (TargetError::NoSuchPort, Some(port)) => {
             (codes::BACKEND_PORT, format!("{key} has no port {port}"))
         }
@@ -135,7 +146,7 @@ fn tell(
         }
         (_, None) => (codes::BACKEND_PORT, format!("a reference to {key} needs a `port`")),
     };
-    if error == TargetError::Missing {
+    if *error == TargetError::Missing {
         view.error(route, code, &reference.place, message.clone()).seeks(key);
         return message;
     }

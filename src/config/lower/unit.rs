@@ -308,11 +308,13 @@ pub(super) struct TargetShape {
     pub(super) protocol_open: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TargetError {
     Missing,
     NoSuchPort,
     NotTcp,
+    /// It leads where no route of a cluster may; why, as a sentence's end.
+    Forbidden(String),
 }
 
 /// A TrafficPolicy with its values checked.

@@ -16,6 +16,7 @@ use super::distribution::{Distribution, Gone, News, Seat};
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::wire::hello::{self, Greeting};
+use crate::wire::report;
 use crate::wire::transaction::Outgoing;
 
 /// What the proxy is sent. It ends with the proxy, or after `age` so that it comes back.
@@ -26,7 +27,7 @@ pub(super) fn open(
     age: Duration,
 ) -> BoxStream<'static, Result<DeltaDiscoveryResponse, Status>> {
     let ends = clock::now() + age;
-    let begun = Stage::Hello(Hello { requests, admitted, distribution, ends });
+    let begun = Stage::Hello(Box::new(Hello { requests, admitted, distribution, ends }));
     let steps = stream::unfold(begun, |stage| async move {
         let mut talk = match stage {
             Stage::Hello(hello) => match hello.greet().await {
@@ -43,7 +44,7 @@ pub(super) fn open(
 }
 
 enum Stage {
-    Hello(Hello),
+    Hello(Box<Hello>),
     Talk(Box<Talk>),
     Over,
 }
@@ -69,13 +70,14 @@ impl Hello {
         };
         let heard = timeout(limits::PROXY_HELLO_TIMEOUT, hearing).await;
         heard.map_err(|_| Status::deadline_exceeded("the hello took too long"))??;
-        let Greeting { name, version, held } = greeting;
+        let Greeting { name, version, held, .. } = greeting;
         let Admitted { scope, name: known } = self.admitted;
+        let sole = known.is_some();
         let name = known.unwrap_or_else(|| name.into());
         tracing::info!(proxy = %name, fleet = %scope, parts = held.len(), "a proxy has come");
         Ok(Box::new(Talk {
             requests: self.requests,
-            seat: self.distribution.subscribe(scope, name, version.into()),
+            seat: self.distribution.subscribe(scope, name, version.into(), sole),
             has: held,
             sending: None,
             waiting: None,
@@ -123,7 +125,11 @@ impl Talk {
                         return None;
                     }
                 },
-                () = self.seat.rung(), if self.waiting.is_none() => {}
+                () = self.seat.rung() => {
+                    if self.seat.is_lost() {
+                        return None;
+                    }
+                }
                 () = sleep_until(self.ends) => return None,
             }
         }
@@ -160,6 +166,9 @@ impl Talk {
     }
 
     fn hear(&mut self, message: DeltaDiscoveryRequest) {
+        if let Some(report) = report::read(&message) {
+            self.seat.reported(report);
+        }
         let Some((nonce, outcome)) = hello::read_answer(message) else { return };
         if let Some(waited) = self.waiting.take_if(|(waiting, _)| *waiting == nonce) {
             self.answered = Some(waited);

@@ -13,7 +13,9 @@ use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
 use crate::model::{Name, Scope};
 use crate::snapshot::Changes;
-use crate::wire::{self, transaction::Parcel};
+use crate::wire;
+use crate::wire::report::Report;
+use crate::wire::transaction::Parcel;
 
 /// Shared by whoever publishes, all conversations, and whoever writes status.
 #[derive(Debug)]
@@ -78,33 +80,25 @@ impl Distribution {
     /// controller that has just begun to read takes nothing away.
     pub fn publish(&self, generation: u64, changes: &BTreeMap<Scope, Changes>) {
         let packed: Vec<_> =
-            changes.iter().map(|(scope, changes)| (scope, pack(changes), changes)).collect();
+            changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
         let mut state = self.state();
-        if state.generation.replace(generation).is_none() {
-            for members in state.fleets.values_mut() {
-                members.generation = Some(generation);
-                members.subscribers.values().for_each(|subscriber| subscriber.bell.notify_one());
-            }
-        }
-        for (scope, parcels, changes) in packed {
-            let members = state.fleets.entry(scope.clone()).or_default();
-            members.generation = Some(generation);
-            let mut names: Vec<Arc<str>> = Vec::new();
-            for key in &changes.removed {
-                let name: Arc<str> = wire::name(key).into();
-                members.parcels.remove(&name);
-                names.push(name);
-            }
-            for parcel in parcels {
-                names.push(Arc::clone(&parcel.name));
-                members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
-            }
-            for subscriber in members.subscribers.values_mut() {
-                subscriber.want(&names);
-            }
-            state.forget_if_empty(scope);
+        state.begin(generation);
+        for (scope, (parcels, removed)) in packed {
+            state.tell(generation, scope, parcels, &removed);
         }
         drop(state);
+        self.heard.send_modify(|count| *count += 1);
+    }
+
+    #[cfg(test)]
+    pub(super) fn publish_parcels(
+        &self,
+        generation: u64,
+        scope: &Scope,
+        parcels: Vec<Parcel>,
+        removed: &[Arc<str>],
+    ) {
+        self.state().tell(generation, scope, parcels, removed);
         self.heard.send_modify(|count| *count += 1);
     }
 
@@ -133,13 +127,21 @@ impl Distribution {
         self.heard.subscribe()
     }
 
-    pub(super) fn subscribe(self: &Arc<Self>, scope: Scope, name: Name, version: Name) -> Seat {
+    /// Where `sole` is said, nobody else has the name: who has it now is gone, though its
+    /// connection may not know that yet.
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        scope: Scope,
+        name: Name,
+        version: Name,
+        sole: bool,
+    ) -> Seat {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
         let bell = Arc::new(Notify::new());
         let row = Proxy {
-            name,
+            name: Arc::clone(&name),
             scope: scope.clone(),
             version,
             connected_since: clock::since_epoch(),
@@ -147,11 +149,14 @@ impl Distribution {
             answered: None,
             acknowledged: None,
             trouble: None,
+            report: None,
         };
         let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
         let generation = state.generation;
         let members = state.fleets.entry(scope.clone()).or_default();
         members.generation = members.generation.or(generation);
+        let before = members.subscribers.extract_if(.., |_, other| sole && other.row.name == name);
+        before.for_each(|(_, other)| other.bell.notify_one());
         members.subscribers.insert(number, subscriber);
         drop(state);
         self.heard.send_modify(|count| *count += 1);
@@ -164,26 +169,48 @@ impl Distribution {
     }
 }
 
-/// Parts that are too large to travel stay behind: one route must not cut off all others.
-fn pack(changes: &Changes) -> Vec<Parcel> {
+/// What is new, and the names of what is gone. Parts that are too large to travel stay behind: one
+/// route must not cut off all others.
+fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
     let mut parcels = Vec::with_capacity(changes.upserted.len());
     for part in &changes.upserted {
         let parcel = Parcel::pack(part);
-        if parcel.bytes.len() > limits::WIRE_PART_BYTES {
-            let bytes = parcel.bytes.len();
-            tracing::error!(
-                bytes,
-                "{} is too large to be sent: proxies keep what they have",
-                part.key()
-            );
-        } else {
+        let bytes = parcel.bytes.len();
+        if bytes <= limits::WIRE_PART_BYTES {
             parcels.push(parcel);
+        } else {
+            let key = part.key();
+            tracing::error!(bytes, "{key} is too large to be sent: proxies keep what they have");
         }
     }
-    parcels
+    (parcels, changes.removed.iter().map(|key| wire::name(key).into()).collect())
 }
 
 impl State {
+    /// From the first generation on, proxies are told.
+    fn begin(&mut self, generation: u64) {
+        if self.generation.replace(generation).is_some() {
+            return;
+        }
+        for members in self.fleets.values_mut() {
+            members.generation = Some(generation);
+            members.subscribers.values().for_each(|subscriber| subscriber.bell.notify_one());
+        }
+    }
+
+    fn tell(&mut self, generation: u64, scope: &Scope, parcels: Vec<Parcel>, removed: &[Arc<str>]) {
+        let members = self.fleets.entry(scope.clone()).or_default();
+        members.generation = Some(generation);
+        removed.iter().for_each(|name| drop(members.parcels.remove(name)));
+        let mut names = removed.to_vec();
+        for parcel in parcels {
+            names.push(Arc::clone(&parcel.name));
+            members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
+        }
+        members.subscribers.values_mut().for_each(|subscriber| subscriber.want(&names));
+        self.forget_if_empty(scope);
+    }
+
     fn forget_if_empty(&mut self, scope: &Scope) {
         let empty =
             |members: &Members| members.parcels.is_empty() && members.subscribers.is_empty();
@@ -216,6 +243,13 @@ impl Seat {
     /// Waits until there may be news. May be dropped and called again.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
+    }
+
+    /// Whether the proxy has come again by another way.
+    pub(super) fn is_lost(&self) -> bool {
+        let state = self.distribution.state();
+        let members = state.fleets.get(&self.scope);
+        members.is_none_or(|members| !members.subscribers.contains_key(&self.number))
     }
 
     /// What the proxy is to be told, if anything.
@@ -264,14 +298,23 @@ impl Seat {
         });
     }
 
+    /// Nobody is woken for it: whoever wants to know looks.
+    pub(super) fn reported(&self, report: Report) {
+        self.change(|row| row.report = Some(report));
+    }
+
     fn note(&self, change: impl FnOnce(&mut Proxy)) {
+        self.change(change);
+        self.distribution.heard.send_modify(|count| *count += 1);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Proxy)) {
         let mut state = self.distribution.state();
         let members = state.fleets.get_mut(&self.scope);
         let subscriber = members.and_then(|members| members.subscribers.get_mut(&self.number));
-        let Some(Subscriber { row, .. }) = subscriber else { return };
-        change(row);
-        drop(state);
-        self.distribution.heard.send_modify(|count| *count += 1);
+        if let Some(Subscriber { row, .. }) = subscriber {
+            change(row);
+        }
     }
 }
 

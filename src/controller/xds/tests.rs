@@ -1,174 +1,17 @@
 //! Controller and proxy over real sockets, with TLS.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
-use tempfile::TempDir;
-
 use super::*;
-use crate::controller::fixture::{backend, endpoints, key, listener, named, rule, scope};
-use crate::controller::fleets::Fleets;
+use crate::controller::fixture::{backend, certificate, endpoints, key, listener, rule, scope};
 use crate::controller::proxies::Proxy;
 use crate::model::{Part, PartKind};
-use crate::snapshot::Changes;
-use crate::source::remote::{self, Link, Remote, RemoteUpdate};
+use crate::source::remote::{self, Link, Remote};
+use crate::wire::transaction::Parcel;
 
-/// Longer than anything takes that works.
-const PATIENCE: Duration = Duration::from_secs(20);
+mod running;
 
-async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(_) => panic!("waited in vain for {what}"),
-    }
-}
-
-/// Takes `FLEET:POD` for a token.
-#[derive(Clone)]
-struct Words;
-
-impl Authenticate for Words {
-    async fn authenticate(&self, token: &str) -> Result<Admitted, Refused> {
-        match token.split_once(':') {
-            Some(("away", _)) => Err(Refused::Unavailable("nobody can tell".to_owned())),
-            Some((fleet, pod)) => {
-                let name = (!pod.is_empty()).then(|| format!("edge/{pod}").into());
-                Ok(Admitted { scope: scope(fleet), name })
-            }
-            None => Err(Refused::Token("it is nobody's".to_owned())),
-        }
-    }
-}
-
-struct Controller {
-    distribution: Arc<Distribution>,
-    fleets: Fleets,
-    generation: u64,
-    port: u16,
-    task: Option<tokio::task::JoinHandle<()>>,
-    identity: Arc<ServerIdentity>,
-    files: TempDir,
-}
-
-impl Controller {
-    async fn start() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = vec![SanType::DnsName("localhost".try_into().unwrap())];
-        let pair = KeyPair::generate().unwrap();
-        let leaf = params.signed_by(&pair, &issuer).unwrap();
-        let pem = (leaf.pem(), pair.serialize_pem());
-        let identity = ServerIdentity::from_pem(pem.0.as_bytes(), pem.1.as_bytes()).unwrap();
-        let files = TempDir::new().unwrap();
-        std::fs::write(files.path().join("ca"), issuer.pem()).unwrap();
-        let mut controller = Self {
-            distribution: Arc::new(Distribution::new()),
-            fleets: Fleets::default(),
-            generation: 0,
-            port: 0,
-            task: None,
-            identity: Arc::new(identity),
-            files,
-        };
-        controller.serve().await;
-        controller
-    }
-
-    /// On the same port as before.
-    async fn serve(&mut self) {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(([127, 0, 0, 1], self.port).into()).unwrap();
-        let listener = socket.listen(64).unwrap();
-        self.port = listener.local_addr().unwrap().port();
-        let (identity, distribution) = (self.identity.clone(), self.distribution.clone());
-        let rng = fastrand::Rng::with_seed(7);
-        self.task = Some(tokio::spawn(super::serve(listener, identity, distribution, Words, rng)));
-    }
-
-    /// Gone with all its connections and all it knows.
-    async fn crash(&mut self) {
-        let task = self.task.take().unwrap();
-        task.abort();
-        let _ = task.await;
-        self.distribution = Arc::new(Distribution::new());
-        self.fleets = Fleets::default();
-    }
-
-    fn publish(&mut self, upserted: Vec<Part>, removed: Vec<crate::model::PartKey>) {
-        self.generation += 1;
-        let changes = self.fleets.apply(&Changes { upserted, removed });
-        self.distribution.publish(self.generation, &changes);
-    }
-
-    fn options(&self, token: &str) -> remote::Options {
-        let path = |name: &str| self.files.path().join(name);
-        let token_file = path(&format!("token {token}"));
-        std::fs::write(&token_file, format!("{token}\n")).unwrap();
-        remote::Options {
-            url: format!("https://localhost:{}", self.port),
-            ca: path("ca"),
-            token: token_file,
-            node: remote::Node {
-                namespace: "claimed".into(),
-                name: "pod".into(),
-                version: "1.2.3".into(),
-            },
-            state: None,
-        }
-    }
-
-    fn proxy(&self, token: &str) -> Remote {
-        Remote::start(self.options(token), fastrand::Rng::with_seed(1))
-    }
-
-    async fn until(&self, what: &str, holds: impl Fn(&[Proxy]) -> bool) -> Vec<Proxy> {
-        let mut watch = self.distribution.watch();
-        within(what, async {
-            loop {
-                let proxies = self.distribution.proxies();
-                if holds(&proxies) {
-                    return proxies;
-                }
-                watch.changed().await.unwrap();
-            }
-        })
-        .await
-    }
-
-    fn state(&self) -> PathBuf {
-        self.files.path().join("state")
-    }
-}
-
-async fn next(remote: &mut Remote) -> RemoteUpdate {
-    within("a transaction", remote.next()).await
-}
-
-async fn served(remote: &mut Remote) -> RemoteUpdate {
-    let update = next(remote).await;
-    remote.acknowledge(update.transaction, Ok(()));
-    update
-}
-
-async fn away(remote: &Remote) -> String {
-    let mut link = remote.link();
-    let says = |link: &Link| matches!(link, Link::Away(why) if !why.contains("not answered yet"));
-    match within("the link to break", link.wait_for(says)).await.unwrap().clone() {
-        Link::Away(why) => why.to_string(),
-        Link::Connected => unreachable!(),
-    }
-}
-
-fn names(update: &RemoteUpdate) -> Vec<String> {
-    let mut names: Vec<_> =
-        update.changes.upserted.iter().map(|part| named(part).to_string()).collect();
-    names.sort();
-    names
-}
+use running::{Controller, PATIENCE, away, names, next, served, within};
 
 fn shop(count: u16) -> Vec<Part> {
     vec![
@@ -226,4 +69,283 @@ async fn a_proxy_that_comes_back_is_sent_what_it_missed() {
     let missed = served(&mut proxy).await;
     assert_eq!(names(&missed), ["listener new"]);
     assert_eq!(missed.changes.removed.len(), 3, "{missed:?}");
+}
+
+#[tokio::test]
+async fn a_part_that_is_not_understood_is_named_and_its_last_state_stays() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    served(&mut proxy).await;
+    // As a newer controller would write it.
+    let strange =
+        |name: &str| Parcel { name: name.into(), version: "2".into(), bytes: vec![0x7a, 0x00] };
+    let shop_name = crate::wire::name(&key(PartKind::Rule, "shop"));
+    let parcels = vec![strange(&shop_name), Parcel::pack(&endpoints("shop", 2))];
+    controller.distribution.publish_parcels(2, &scope("one"), parcels, &[]);
+    let update = served(&mut proxy).await;
+    assert_eq!(update.changes.upserted, [endpoints("shop", 2)], "the good part is applied");
+    let [refused] = update.refused.as_slice() else { panic!("{update:?}") };
+    assert!(refused.starts_with(&format!("{shop_name}: its content is missing")), "{refused}");
+    let proxies = controller.until("the word", |proxies| proxies[0].answered == Some(2)).await;
+    assert_eq!(proxies[0].trouble.as_deref(), Some(&**refused));
+    assert_eq!(proxies[0].acknowledged, Some(1));
+    // A part under another's name is no better.
+    let parcel = Parcel { name: shop_name.as_str().into(), ..Parcel::pack(&endpoints("shop", 3)) };
+    controller.distribution.publish_parcels(3, &scope("one"), vec![parcel], &[]);
+    let update = next(&mut proxy).await;
+    assert!(update.refused[0].contains("it calls itself endpoints/"), "{update:?}");
+    proxy.acknowledge(update.transaction, Err("port 80 is taken".to_owned()));
+    let told = |proxies: &[Proxy]| proxies[0].answered == Some(3);
+    let proxies = controller.until("the word", told).await;
+    let trouble = proxies[0].trouble.as_deref().unwrap();
+    assert!(
+        trouble.contains("calls itself") && trouble.ends_with("; port 80 is taken"),
+        "{trouble}"
+    );
+    let fleet = controller.distribution.fleet(&scope("one"));
+    assert_eq!((fleet.behind().count(), fleet.troubles().count()), (0, 1));
+    // What is good again is forgotten.
+    controller.generation = 3;
+    controller.publish(vec![rule("shop", &["web"], &["shop"], Some("shop"))], vec![]);
+    served(&mut proxy).await;
+    let well = |proxies: &[Proxy]| proxies[0].acknowledged == Some(4);
+    assert_eq!(controller.until("the word", well).await[0].trouble, None);
+}
+
+#[tokio::test]
+async fn a_port_that_is_free_at_last_is_told() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    let update = next(&mut proxy).await;
+    proxy.acknowledge(update.transaction, Err("port 80 is taken".to_owned()));
+    let troubled = |proxies: &[Proxy]| proxies.iter().any(|proxy| proxy.trouble.is_some());
+    let proxies = controller.until("the trouble", troubled).await;
+    assert_eq!((proxies[0].answered, proxies[0].acknowledged), (Some(1), None));
+    proxy.acknowledge(update.transaction, Ok(()));
+    let well = |proxies: &[Proxy]| proxies[0].acknowledged == Some(1);
+    assert_eq!(controller.until("its end", well).await[0].trouble, None);
+}
+
+/// Some 9 MB: three messages.
+fn large(content: char) -> Vec<Part> {
+    let big = content.to_string().repeat(1_500_000);
+    let names = ["a", "b", "c"];
+    let certificates = names.iter().map(|name| certificate(name, &big));
+    certificates.chain([listener("web", "one", &names)]).collect()
+}
+
+#[tokio::test]
+async fn a_large_transaction_comes_in_pieces_and_is_applied_whole() {
+    let mut controller = Controller::start().await;
+    controller.publish(large('x'), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    let update = served(&mut proxy).await;
+    assert_eq!(update.changes.upserted.len(), 4);
+    controller.publish(large('y'), vec![]);
+    assert_eq!(served(&mut proxy).await.changes.upserted.len(), 3, "the listener is the same");
+}
+
+#[tokio::test]
+async fn a_slow_proxy_is_told_the_latest_and_nothing_in_between() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut slow = controller.proxy("one:slow");
+    let mut quick = controller.proxy("one:quick");
+    let first = next(&mut slow).await;
+    served(&mut quick).await;
+    for count in 2..=50 {
+        controller.publish(vec![endpoints("shop", count)], vec![]);
+        served(&mut quick).await;
+    }
+    controller.publish(vec![endpoints("gone", 1), backend("gone", "gone", None)], vec![]);
+    slow.acknowledge(first.transaction, Ok(()));
+    let second = served(&mut slow).await;
+    assert_eq!(second.generation, Some(50));
+    assert_eq!(second.changes.upserted, [endpoints("shop", 50)]);
+    // What changed and changed back is no news, but the proxy is up to date.
+    let first = second.transaction;
+    controller.publish(vec![endpoints("shop", 3)], vec![]);
+    let third = next(&mut slow).await;
+    assert!(third.transaction > first);
+    controller.publish(vec![endpoints("shop", 4)], vec![]);
+    controller.publish(vec![endpoints("shop", 3)], vec![]);
+    slow.acknowledge(third.transaction, Ok(()));
+    let told = |proxies: &[Proxy]| {
+        proxies.iter().any(|proxy| &*proxy.name == "edge/slow" && proxy.answered == Some(54))
+    };
+    controller.until("the last generation", told).await;
+}
+
+#[tokio::test]
+async fn who_is_not_believed_gets_nothing() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let check = async |token: &str, expected: &str| {
+        let why = away(&controller.proxy(token)).await;
+        assert!(why.contains(expected), "{token}: {why}");
+        assert!(controller.distribution.proxies().is_empty());
+    };
+    check("stranger", "does not take the token: it is nobody's").await;
+    check("away:pod", "ended the conversation: nobody can tell").await;
+    let mut options = controller.options("one:pod");
+    std::fs::write(&options.token, "").unwrap();
+    let remote = Remote::start(options.clone(), fastrand::Rng::with_seed(1));
+    let why = away(&remote).await;
+    assert!(why.contains("a token is needed"), "{why}");
+    // The token is there at last, and another fleet's parts are not.
+    std::fs::write(&options.token, "two:").unwrap();
+    let mut remote = remote;
+    let update = served(&mut remote).await;
+    assert!(update.changes.upserted.is_empty(), "{update:?}");
+    let proxies = controller.until("the proxy", |proxies| !proxies.is_empty()).await;
+    assert_eq!(&*proxies[0].name, "claimed/pod", "its own word where the token says nothing");
+    drop(remote);
+    // A controller that somebody else has signed.
+    let other = Controller::start().await;
+    options.ca = other.files.path().join("ca");
+    let why = away(&Remote::start(options.clone(), fastrand::Rng::with_seed(1))).await;
+    assert!(why.ends_with("invalid peer certificate: BadSignature"), "{why}");
+    options.ca = other.files.path().join("nothing");
+    let why = away(&Remote::start(options, fastrand::Rng::with_seed(1))).await;
+    assert!(why.contains("certificate authority can't be read from"), "{why}");
+}
+
+#[tokio::test]
+async fn a_restarted_proxy_begins_with_what_was_saved() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let options =
+        remote::Options { state: Some(controller.state()), ..controller.options("one:pod-1") };
+    let start = || Remote::start(options.clone(), fastrand::Rng::with_seed(1));
+    let mut proxy = start();
+    assert!(proxy.saved().is_none());
+    served(&mut proxy).await;
+    let file = controller.state().join("parts");
+    within("the parts to be saved", async {
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600, "it holds private keys");
+    drop(proxy);
+    controller.crash().await;
+    let mut proxy = start();
+    let saved = proxy.saved().unwrap();
+    assert_eq!(names(&saved), ["backend shop", "endpoints shop", "listener web", "rule shop"]);
+    assert_eq!(saved.generation, None);
+    controller.publish(shop(2), vec![]);
+    controller.serve().await;
+    let update = served(&mut proxy).await;
+    assert_eq!(names(&update), ["endpoints shop"], "the rest was known");
+    drop(proxy);
+    // Another version may understand more: it serves what is there, and asks for all of it.
+    let node = remote::Node { version: "2.0.0".into(), ..options.node.clone() };
+    let newer = remote::Options { node, ..options.clone() };
+    let mut proxy = Remote::start(newer, fastrand::Rng::with_seed(1));
+    assert_eq!(proxy.saved().unwrap().changes.upserted.len(), 4);
+    assert_eq!(served(&mut proxy).await.generation, Some(2));
+    // What a crash left of it is nothing.
+    let whole = std::fs::read(&file).unwrap();
+    for damaged in [&whole[..whole.len() - 1], &whole[..20], b"", b"something else"] {
+        std::fs::write(&file, damaged).unwrap();
+        assert!(start().saved().is_none(), "{} bytes", damaged.len());
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_comes_back_when_its_time_is_over() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let times = Times { hello: PATIENCE, age: Duration::from_millis(50) };
+    controller.crash().await;
+    controller.publish(shop(1), vec![]);
+    controller.serve_within(times).await;
+    let mut proxy = controller.proxy("one:pod-1");
+    assert_eq!(names(&served(&mut proxy).await).len(), 4);
+    for _ in 0..2 {
+        let again = served(&mut proxy).await;
+        assert!(again.changes.upserted.is_empty() && again.changes.removed.is_empty());
+    }
+    assert_eq!(*proxy.link().borrow(), Link::Connected, "nobody needs to know");
+}
+
+#[tokio::test]
+async fn a_proxy_tells_how_much_it_has_done() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    served(&mut proxy).await;
+    let told = |proxies: &[Proxy]| proxies[0].acknowledged == Some(1);
+    assert_eq!(controller.until("the word", told).await[0].report, None);
+    let report = remote::Report { requests: 9, errors: 2, connections: 1 };
+    proxy.report(remote::Report { requests: 8, ..report });
+    proxy.report(report);
+    within("the report", async {
+        // Nobody is woken for a report.
+        while controller.distribution.proxies()[0].report != Some(report) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let proxies = controller.distribution.proxies();
+    assert_eq!((proxies[0].acknowledged, &proxies[0].trouble), (Some(1), &None));
+}
+
+/// As after a network that went away without a word.
+#[tokio::test]
+async fn a_pod_that_comes_again_takes_its_former_place() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut former = controller.proxy("one:pod-1");
+    next(&mut former).await;
+    let mut other = controller.proxy("one:pod-2");
+    served(&mut other).await;
+    // With its token it would come back and take the place in its turn.
+    let options = controller.options("one:pod-1");
+    let token = controller.files.path().join("another");
+    std::fs::rename(&options.token, &token).unwrap();
+    std::fs::write(&options.token, "none").unwrap();
+    let options = remote::Options { token, ..options };
+    let mut latter = Remote::start(options, fastrand::Rng::with_seed(1));
+    next(&mut latter).await;
+    assert!(away(&former).await.contains("does not take the token"));
+    latter.acknowledge(1, Ok(()));
+    let both = |proxies: &[Proxy]| proxies.iter().all(|proxy| proxy.acknowledged == Some(1));
+    let proxies = controller.until("both to serve", both).await;
+    let names: Vec<&str> = proxies.iter().map(|proxy| &*proxy.name).collect();
+    assert_eq!(names, ["edge/pod-1", "edge/pod-2"]);
+}
+
+/// Whoever says nothing is not kept, neither before TLS nor after it.
+#[tokio::test]
+async fn a_stranger_without_a_word_is_sent_away() {
+    let mut controller = Controller::start().await;
+    controller.crash().await;
+    controller.serve_within(Times { hello: Duration::from_millis(50), age: PATIENCE }).await;
+    let connect = || TcpStream::connect(("127.0.0.1", controller.port));
+    let mut silent = connect().await.unwrap();
+    within("the end", end_of(&mut silent)).await;
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = std::fs::read(controller.files.path().join("ca")).unwrap();
+    roots.add(rustls_pki_types::pem::PemObject::from_pem_slice(&ca).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let name = "localhost".try_into().unwrap();
+    let mut encrypted = connector.connect(name, connect().await.unwrap()).await.unwrap();
+    within("the end", end_of(&mut encrypted)).await;
+}
+
+async fn end_of(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
+    let mut bytes = [0; 1_024];
+    while tokio::io::AsyncReadExt::read(stream, &mut bytes).await.is_ok_and(|count| count > 0) {}
 }

@@ -34,6 +34,7 @@ fn grpc_clients_get_a_grpc_status() {
         (Cause::BackendNotFound, "14"),
         (Cause::BackendNotPermitted, "14"),
         (Cause::BackendKindUnknown, "14"),
+        (Cause::BackendAddressRefused, "14"),
         (Cause::BackendTlsInvalid, "14"),
     ] {
         let (head, body) = failure(&request("application/grpc+proto"), cause, "why", &id);

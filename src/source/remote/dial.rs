@@ -65,6 +65,8 @@ fn endpoint(url: &str, ca: String) -> Result<Endpoint, String> {
     let endpoint = endpoint.tls_config(tls).map_err(wrong)?;
     Ok(endpoint
         .connect_timeout(limits::CONTROLLER_TIMEOUT)
+        .initial_stream_window_size(limits::WIRE_WINDOW)
+        .initial_connection_window_size(limits::WIRE_WINDOW)
         .http2_keep_alive_interval(limits::PROXY_PING)
         .keep_alive_timeout(limits::PROXY_PING_TIMEOUT)
         .keep_alive_while_idle(true))
@@ -85,7 +87,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        let _ = write!(text, ": {error}");
+        let more = error.to_string();
+        // Some repeat what lies behind them.
+        if !text.ends_with(&more) {
+            let _ = write!(text, ": {more}");
+        }
         source = error.source();
     }
     text

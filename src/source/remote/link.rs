@@ -10,30 +10,30 @@ use tokio::time::{sleep, sleep_until};
 use super::backoff::Backoff;
 use super::dial::{self, Line};
 use super::held::{self, Held};
-use super::{Link, Options, RemoteUpdate, Word, saved};
+use super::{Link, Options, RemoteUpdate, Report, Word, saved};
 use crate::clock::{self, Instant};
 use crate::limits;
-use crate::wire::hello;
 use crate::wire::transaction::{Incoming, Transaction};
+use crate::wire::{hello, report};
 
-pub(super) async fn run(
-    options: Options,
-    held: Held,
-    updates: mpsc::Sender<RemoteUpdate>,
-    words: watch::Receiver<Option<Word>>,
-    link: watch::Sender<Link>,
-    rng: fastrand::Rng,
-) {
+/// This task's ends of the channels.
+pub(super) struct Ends {
+    pub(super) updates: mpsc::Sender<RemoteUpdate>,
+    pub(super) words: watch::Receiver<Option<Word>>,
+    pub(super) reports: watch::Receiver<Report>,
+    pub(super) link: watch::Sender<Link>,
+}
+
+pub(super) async fn run(options: Options, held: Held, ends: Ends, rng: fastrand::Rng) {
     let mut backoff = Backoff::new(rng);
     let saver = options.state.clone().map(Saver::start);
-    let mut talk =
-        Talk { options, held, updates, words, link, saver, save_at: None, count: 0, open: None };
+    let mut talk = Talk { options, held, ends, saver, save_at: None, count: 0, open: None };
     loop {
         // Without an error it asked us to come back.
         if let Err(why) = talk.converse(&mut backoff).await {
             talk.tell_away(why);
         }
-        if talk.updates.is_closed() {
+        if talk.ends.updates.is_closed() {
             return;
         }
         talk.save();
@@ -44,11 +44,9 @@ pub(super) async fn run(
 struct Talk {
     options: Options,
     held: Held,
-    updates: mpsc::Sender<RemoteUpdate>,
-    words: watch::Receiver<Option<Word>>,
-    link: watch::Sender<Link>,
+    ends: Ends,
     saver: Option<Saver>,
-    /// When what is held will have rested; none where all of it is saved, or not yet served.
+    /// When to save what is held; none where all of it is saved.
     save_at: Option<Instant>,
     /// Transactions so far, over all conversations.
     count: u64,
@@ -82,13 +80,19 @@ impl Talk {
                         self.take(transaction).await;
                     }
                 }
-                changed = self.words.changed() => {
+                changed = self.ends.words.changed() => {
                     // Without anybody to serve there is nothing to say.
                     changed.map_err(|_| String::new())?;
                     if let Some(answer) = self.answer() {
                         // Where the line is broken, `messages` says it.
                         let _ = answers.send(answer).await;
                     }
+                }
+                changed = self.ends.reports.changed() => {
+                    changed.map_err(|_| String::new())?;
+                    let report = report::write(&self.ends.reports.borrow_and_update());
+                    // Where there is no room, the next one says more.
+                    let _ = answers.try_send(report);
                 }
                 () = sleep_until(self.save_at.unwrap_or_else(clock::now)), if self.save_at.is_some() => {
                     self.save();
@@ -101,8 +105,7 @@ impl Talk {
         let (generation, nonce) = (transaction.generation, transaction.nonce.clone());
         let (changes, refused) = self.held.apply(transaction);
         self.count += 1;
-        // Only what is served is saved: what ends the process must not end the next one.
-        self.save_at = None;
+        self.save_at = self.save_at.or_else(|| Some(clock::now() + limits::SAVE_REST));
         let text = held::tell(&refused);
         if let Some(text) = &text {
             tracing::error!(generation, "parts can't be read and stay as they were: {text}");
@@ -111,32 +114,38 @@ impl Talk {
         let generation = Some(generation);
         let update = RemoteUpdate { changes, generation, transaction: self.count, refused };
         // Whoever took them is gone only when the process ends.
-        let _ = self.updates.send(update).await;
+        let _ = self.ends.updates.send(update).await;
     }
 
-    /// Passes the word on about the transaction that is open, and lets what is good be saved.
+    /// Passes the word on about the transaction that is open.
     fn answer(&mut self) -> Option<DeltaDiscoveryRequest> {
-        let Word { transaction, outcome } = self.words.borrow_and_update().clone()?;
+        let Word { transaction, outcome } = self.ends.words.borrow_and_update().clone()?;
         let open = self.open.as_ref().filter(|open| open.transaction == transaction)?;
         let outcome = match (&open.refused, outcome) {
             (None, outcome) => outcome,
             (Some(refused), Ok(())) => Err(refused.clone()),
             (Some(refused), Err(why)) => Err(format!("{refused}; {why}")),
         };
-        let answer = hello::answer(&open.nonce, outcome);
-        self.save_at = self.save_at.or_else(|| Some(clock::now() + limits::SAVE_REST));
-        Some(answer)
+        Some(hello::answer(&open.nonce, outcome))
     }
 
-    /// Has what is due written.
+    /// Has what is new written, but only what is served: what ends this process must not end the
+    /// next one.
     fn save(&mut self) {
-        if let (Some(_), Some(saver)) = (self.save_at.take(), &self.saver) {
+        let Some(due) = &mut self.save_at else { return };
+        let last = self.ends.words.borrow().as_ref().map(|word| word.transaction);
+        if last != Some(self.count) {
+            *due = clock::now() + limits::SAVE_REST;
+            return;
+        }
+        if let Some(saver) = &self.saver {
             saver.save(&self.options.node.version, &self.held);
         }
+        self.save_at = None;
     }
 
     fn tell_connected(&self) {
-        self.link.send_if_modified(|link| {
+        self.ends.link.send_if_modified(|link| {
             let news = *link != Link::Connected;
             if news {
                 tracing::info!(url = self.options.url, "connected to the controller");
@@ -147,7 +156,7 @@ impl Talk {
     }
 
     fn tell_away(&self, why: String) {
-        self.link.send_if_modified(|link| {
+        self.ends.link.send_if_modified(|link| {
             let away = Link::Away(why.into());
             let news = *link != away;
             if let (true, Link::Away(why)) = (news, &away) {

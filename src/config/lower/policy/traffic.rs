@@ -12,7 +12,11 @@ use crate::model::{
     SlowStart,
 };
 
-pub(super) fn shape(view: &mut View<'_>, object: &Object, policy: &TrafficPolicy) -> TrafficShape {
+pub(in crate::config::lower) fn shape(
+    view: &mut View<'_>,
+    object: &Object,
+    policy: &TrafficPolicy,
+) -> TrafficShape {
     let TrafficPolicy {
         targets: _,
         balance,

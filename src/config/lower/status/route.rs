@@ -13,13 +13,11 @@ pub(super) fn status(view: &mut View<'_>, object: &Object) -> Option<Status> {
         Spec::GrpcRoute(route) => &route.parents,
         _ => return None,
     };
-    let attached = match view.output(UnitKey::Attach(object.key.clone())) {
-        Output::Attach(attached) => attached,
-        _ => return None,
+    let Output::Attach(attached) = view.output(UnitKey::Attach(object.key.clone())) else {
+        return None;
     };
-    let shape = match view.output(UnitKey::Route(object.key.clone())) {
-        Output::Route(shape) => shape,
-        _ => return None,
+    let Output::Route(shape) = view.output(UnitKey::Route(object.key.clone())) else {
+        return None;
     };
     let mut found: Vec<RefStatus> = Vec::new();
     for (reference, said) in parents.iter().zip(&attached.parents) {

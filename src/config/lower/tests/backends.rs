@@ -248,6 +248,7 @@ fn app_protocols_say_what_is_spoken() {
     check("kubernetes.io/ws", BackendProtocol::WebSocket, Ok(()), None);
     check("kubernetes.io/wss", BackendProtocol::WebSocket, invalid().0, invalid().1);
     check("https", BackendProtocol::Http, invalid().0, invalid().1);
+    check("HTTPS", BackendProtocol::Http, invalid().0, invalid().1);
     check("http", BackendProtocol::Http, Ok(()), None);
     check("mongo", BackendProtocol::Http, Ok(()), Some(codes::APP_PROTOCOL));
 }

@@ -1,6 +1,7 @@
 //! What a cluster is told: objects in, conditions out, as a line each.
 
 mod gateways;
+mod policies;
 mod routes;
 
 use super::build::*;

@@ -56,14 +56,14 @@ fn a_changed_fact_runs_what_asked_for_it() {
 
 #[test]
 fn another_controllers_gateway_has_no_status_and_no_mistake() {
-    let foreign = |class: &str| {
-        gateway("other", vec![listener("http", 80)]).gateway(|gateway| gateway.class = at(class))
+    let foreign = |of: &str| {
+        gateway("other", vec![listener("http", 80)]).gateway(|gateway| gateway.class = at(of))
     };
-    for class in ["nginx", "theirs"] {
+    for name in ["nginx", "theirs"] {
         let world = cluster([
-            foreign(class),
+            foreign(name),
             route("r", "other", vec![]),
-            super::super::build::class("theirs", "example.com/controller", None),
+            class("theirs", "example.com/controller", None),
         ]);
         world.codes(&[codes::NO_BACKEND]);
         let told: Vec<String> = world.statuses.keys().map(ToString::to_string).collect();
@@ -90,11 +90,11 @@ fn conditions_are_of_the_generation_that_was_looked_at() {
 
 #[test]
 fn listeners_that_cant_be_served() {
-    let check = |listeners: Vec<Listener>, gateway: &str, expected: &[&str]| {
-        let mut world = cluster([super::super::build::gateway("web", listeners)]);
+    let check = |listeners: Vec<Listener>, gateways: &str, expected: &[&str]| {
+        let mut world = cluster([gateway("web", listeners)]);
         programmed(&mut world, "web");
         let conditions = world.conditions(Kind::Gateway, "web");
-        assert!(conditions.contains(&gateway.to_owned()), "{conditions:?}");
+        assert!(conditions.contains(&gateways.to_owned()), "{conditions:?}");
         let line = |one: &&str| {
             let name = one.split(' ').next().expect("a name");
             world.listener_line(Kind::Gateway, "web", name)
@@ -334,4 +334,79 @@ fn a_class_of_ours_is_accepted() {
     world.apply([class("meshctl", crate::names::CONTROLLER, nowhere)]);
     assert_eq!(of(&world)[0], "Accepted=False InvalidParameters");
     assert!(status::SUPPORTED_FEATURES.is_sorted());
+}
+
+/// Each port has a rule of its own for its clients' certificates.
+#[test]
+fn authorities_of_clients() {
+    use crate::config::raw::{At, FrontendValidation, Place, Reference};
+    let validation = |reference: Reference, mode: &str| FrontendValidation {
+        place: Place::default(),
+        ca_certificate_refs: vec![reference],
+        mode: at(mode),
+    };
+    let check = |reference: Reference, mode: &str, listener: &str, conditions: &[&str]| {
+        let listeners = vec![https("own", 443, &["cert"]), https("other", 444, &["cert"])];
+        let object = gateway("web", listeners).gateway(|gateway| {
+            gateway.frontend_default =
+                Some(validation(to("", "ConfigMap", "ca"), "AllowValidOnly"));
+            let own = Some(validation(reference, mode));
+            gateway.frontend_per_port = vec![(At::nowhere(443), own)];
+        });
+        let far = ca_map("ca").within("other");
+        let mut world = cluster([object, tls_secret("cert"), ca_map("ca"), far]);
+        programmed(&mut world, "web");
+        let both = "HTTPRoute+GRPCRoute";
+        let line = world.listener_line(Kind::Gateway, "web", "own");
+        assert_eq!(line, format!("own 0 {both} {listener}").trim_end());
+        let line = world.listener_line(Kind::Gateway, "web", "other");
+        assert_eq!(line, format!("other 0 {both}"));
+        let mut expected = vec!["Programmed=True Programmed"];
+        expected.extend(conditions);
+        let mut found = world.conditions(Kind::Gateway, "web");
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    };
+    let fine = ["Accepted=True Accepted", "ResolvedRefs=True ResolvedRefs"];
+    let partly = ["Accepted=True ListenersNotValid", "ResolvedRefs=False ListenersNotResolved"];
+    let bad = |reason: &str| {
+        format!(
+            "Accepted=False NoValidCACertificate, Programmed=False Invalid, ResolvedRefs=False {reason}"
+        )
+    };
+    let map = |name: &str| to("", "ConfigMap", name);
+    check(map("ca"), "AllowValidOnly", "", &fine);
+    check(map("no"), "AllowValidOnly", &bad("InvalidCACertificateRef"), &partly);
+    check(to("", "Service", "ca"), "AllowValidOnly", &bad("InvalidCACertificateKind"), &partly);
+    check(map("other/ca"), "AllowValidOnly", &bad("RefNotPermitted"), &partly);
+    let insecure = "InsecureFrontendValidationMode=True ConfigurationChanged";
+    check(map("ca"), "AllowInsecureFallback", "", &[fine[0], fine[1], insecure]);
+}
+
+#[test]
+fn the_certificate_that_backends_are_shown() {
+    let check = |secret: Reference, expected: &str| {
+        let object = gateway("web", vec![listener("http", 80)])
+            .gateway(|gateway| gateway.backend_client_certificate = Some(secret));
+        let world = cluster([
+            object,
+            tls_secret("cert"),
+            tls_secret("cert").within("other"),
+            secret_without_key(),
+        ]);
+        let conditions = world.conditions(Kind::Gateway, "web");
+        assert_eq!((&*conditions[0], &*conditions[2]), ("Accepted=True Accepted", expected));
+    };
+    use crate::config::raw::Reference;
+    let secret_named = |name: &str| to("", "Secret", name);
+    check(secret_named("cert"), "ResolvedRefs=True ResolvedRefs");
+    check(secret_named("no"), "ResolvedRefs=False InvalidClientCertificateRef");
+    check(secret_named("half"), "ResolvedRefs=False InvalidClientCertificateRef");
+    check(to("", "ConfigMap", "cert"), "ResolvedRefs=False InvalidClientCertificateRef");
+    check(secret_named("other/cert"), "ResolvedRefs=False RefNotPermitted");
+}
+
+fn secret_without_key() -> Object {
+    secret("half", &[("tls.crt", "nothing")])
 }

@@ -166,3 +166,103 @@ fn routes_of_listener_sets() {
     assert_eq!(world.told(Kind::Gateway, "web", "own").attached_routes, 1);
     assert_eq!(world.told(Kind::ListenerSet, "set", "more").attached_routes, 1);
 }
+
+#[test]
+fn backends_that_no_route_may_reach() {
+    use crate::config::raw::Service;
+    use crate::model::Cause;
+    let api: std::net::IpAddr = "10.96.0.1".parse().expect("an address");
+    let check = |allowed: bool, object: Object, reference: Reference, refused: bool| {
+        let options = Options {
+            cluster: true,
+            allow_local_backends: allowed,
+            allow_external_names: allowed,
+            forbidden: [api].into(),
+            ..Options::default()
+        };
+        let mut world = World::new(options);
+        let ours = class("meshctl", crate::names::CONTROLLER, None);
+        world.apply(
+            shop_with(route("web", "web", vec![reference])).into_iter().chain([ours, object]),
+        );
+        let entry = world.entries(Kind::HttpRoute, "web").concat();
+        let key = &world.rule().backends[0].backend;
+        if refused {
+            assert_eq!(entry, "web: Accepted=True Accepted, ResolvedRefs=False BackendNotAllowed");
+            assert_eq!(*key, Err(Cause::BackendAddressRefused));
+            assert!(world.endpoint_sets().is_empty());
+        } else {
+            assert_eq!(entry, format!("web: {FINE}"));
+            assert!(key.is_ok());
+        }
+    };
+    for (endpoint, refused, allowed) in [
+        ("10.1.2.3:80", false, false),
+        ("shop.example:80", false, false),
+        ("127.0.0.1:80", true, false),
+        ("127.9.9.9:80", true, false),
+        ("[::1]:80", true, false),
+        ("[::ffff:127.0.0.1]:80", true, false),
+        ("0.0.0.0:80", true, false),
+        ("169.254.169.254:80", true, false),
+        ("[fe80::1]:80", true, false),
+        ("[fd00:ec2::254]:80", true, false),
+        ("224.0.0.1:80", true, false),
+        ("unix:/run/meshctl/control.sock", true, false),
+        ("localhost:80", true, false),
+        ("a.localhost:80", true, false),
+        ("kubernetes.default.svc:443", true, false),
+        ("10.96.0.1:443", true, true),
+        ("[::ffff:10.96.0.1]:443", true, true),
+    ] {
+        let object = || backend("b", &["10.0.0.9:1", endpoint]);
+        check(false, object(), to_backend("b"), refused);
+        check(true, object(), to_backend("b"), allowed);
+    }
+    let external = || {
+        service("out", 80).service(|service: &mut Service| {
+            service.kind = at("ExternalName");
+            service.external_name = Some(at("other.svc.example"));
+        })
+    };
+    check(false, external(), to_service("out", 80), true);
+    check(true, external(), to_service("out", 80), false);
+    // Files are written by whoever runs the proxy.
+    let files = shop_with(route("web", "web", vec![to_backend("b")]));
+    let world = World::of(files.into_iter().chain([backend("b", &["127.0.0.1:80"])]));
+    world.codes(&[]);
+}
+
+#[test]
+fn endpoint_slices_lead_to_pods_alone() {
+    let options = Options {
+        cluster: true,
+        forbidden: ["10.96.0.1".parse().expect("ip")].into(),
+        ..Options::default()
+    };
+    let mut world = World::new(options);
+    let ours = class("meshctl", crate::names::CONTROLLER, None);
+    world.apply(shop().into_iter().chain([ours]));
+    let addresses = |world: &World| {
+        let set = world.endpoint_sets()[0];
+        let all = set.endpoints.iter().map(|one| one.address.to_string());
+        (all.collect::<Vec<_>>().join(" "), set.empty)
+    };
+    for (ips, expected) in [
+        (&["10.0.0.1", "10.96.0.1", "169.254.169.254", "127.0.0.1"][..], "10.0.0.1:3000"),
+        // Terminating endpoints serve only where no other is ready.
+        (&["10.0.0.1", "-10.0.0.2", "!10.0.0.3"], "10.0.0.1:3000"),
+        (&["!10.0.0.1", "-10.0.0.2"], "10.0.0.2:3000"),
+    ] {
+        world.apply([slice("web-1", "web", 3000, ips)]);
+        assert_eq!(addresses(&world), (expected.to_owned(), None));
+    }
+    world.apply([slice("web-1", "web", 3000, &["10.96.0.1"])]);
+    assert_eq!(addresses(&world), (String::new(), Some(crate::model::Cause::NoHealthyEndpoint)));
+    world.apply([slice("web-1", "web", 3000, &[])]);
+    assert_eq!(addresses(&world), (String::new(), Some(crate::model::Cause::NoEndpoint)));
+    // A headless Service is sent to like another.
+    let headless = service("web", 8080).service(|service| service.cluster_ip = Some("None".into()));
+    world.apply([headless, slice("web-1", "web", 3000, &["10.0.0.7"])]);
+    assert_eq!(addresses(&world).0, "10.0.0.7:3000");
+}
