@@ -62,6 +62,11 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
         for sentence in status["notListening"].as_array().into_iter().flatten() {
             output.note(sentence.as_str().unwrap_or_default());
         }
+        if let (Some(false), Some(why)) =
+            (status["controller"]["connected"].as_bool(), status["controller"]["reason"].as_str())
+        {
+            output.note(format_args!("{why}; what is known is served on"));
+        }
     }
     Ok(silent.unwrap_or(if ready { Exit::Yes } else { Exit::No }))
 }

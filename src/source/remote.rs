@@ -16,7 +16,7 @@ pub use crate::wire::hello::Node;
 pub use crate::wire::report::Report;
 
 mod backoff;
-mod dial;
+pub(crate) mod dial;
 mod held;
 mod link;
 mod saved;

@@ -6,8 +6,10 @@ use super::*;
 use crate::controller::fixture::{backend, certificate, endpoints, key, listener, rule, scope};
 use crate::controller::proxies::Proxy;
 use crate::model::{Part, PartKind};
+use crate::source::remote::dial::dial;
 use crate::source::remote::{self, Link, Remote};
-use crate::wire::transaction::Parcel;
+use crate::wire::hello;
+use crate::wire::transaction::{Incoming, Parcel};
 
 mod running;
 
@@ -176,6 +178,40 @@ async fn a_slow_proxy_is_told_the_latest_and_nothing_in_between() {
         proxies.iter().any(|proxy| &*proxy.name == "edge/slow" && proxy.answered == Some(54))
     };
     controller.until("the last generation", told).await;
+}
+
+/// One that takes nothing from its socket holds nobody up, and is not sent what is old by then.
+#[tokio::test]
+async fn a_proxy_that_does_not_read_holds_nobody_up() {
+    let mut controller = Controller::start().await;
+    controller.publish(large('x'), vec![]);
+    let options = controller.options("one:deaf");
+    let mut line =
+        within("the line", dial(&options, hello::hello(&options.node, []))).await.unwrap();
+    let mut quick = controller.proxy("one:quick");
+    served(&mut quick).await;
+    for count in 0..20 {
+        let content = if count % 2 == 0 { 'y' } else { 'z' };
+        controller.publish(large(content), vec![]);
+        assert_eq!(served(&mut quick).await.changes.upserted.len(), 3);
+    }
+    let mut transaction = async |nonce: Option<String>| {
+        if let Some(nonce) = nonce {
+            line.answers.send(hello::answer(&nonce, Ok(()))).await.unwrap();
+        }
+        let mut incoming = Incoming::default();
+        loop {
+            let message = within("a message", line.messages.message()).await.unwrap().unwrap();
+            if let Some(transaction) = incoming.take(message).unwrap() {
+                return transaction;
+            }
+        }
+    };
+    let first = transaction(None).await;
+    // Which it is depends on what had left before the window was full.
+    assert!(first.generation <= 2, "{}", first.generation);
+    let second = transaction(Some(first.nonce)).await;
+    assert_eq!((second.generation, second.parcels.len()), (21, 3));
 }
 
 #[tokio::test]

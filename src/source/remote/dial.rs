@@ -19,13 +19,13 @@ use super::Options;
 use crate::limits;
 
 /// Both directions.
-pub(super) struct Line {
-    pub(super) messages: Streaming<DeltaDiscoveryResponse>,
-    pub(super) answers: mpsc::Sender<DeltaDiscoveryRequest>,
+pub(crate) struct Line {
+    pub(crate) messages: Streaming<DeltaDiscoveryResponse>,
+    pub(crate) answers: mpsc::Sender<DeltaDiscoveryRequest>,
 }
 
 /// Connects and says hello. The error is a sentence.
-pub(super) async fn dial(
+pub(crate) async fn dial(
     options: &Options,
     hello: Vec<DeltaDiscoveryRequest>,
 ) -> Result<Line, String> {

@@ -25,6 +25,22 @@ fn count(registry: &Registry, family: Family, labels: &[&str]) -> u64 {
 }
 
 #[test]
+fn a_total_is_over_the_series_that_are_meant() {
+    let registry = Registry::new();
+    let worker = registry.worker();
+    let one = |code: &str, count: u64| {
+        worker.counter(Family::Requests, &["g", "l", "r", "b", code, ""]).add(count);
+    };
+    one("200", 5);
+    one("503", 2);
+    one("500", 1);
+    worker.counter(Family::Reloads, &["ok"]).add(9);
+    assert_eq!(registry.total(Family::Requests, ""), 8);
+    assert_eq!(registry.total(Family::Requests, "code=\"5"), 3);
+    assert_eq!(registry.total(Family::Retries, ""), 0);
+}
+
+#[test]
 fn four_writers_and_a_scraper_lose_nothing() {
     const BUMPS: u64 = 200_000;
     let registry = Registry::new();
