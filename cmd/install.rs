@@ -7,9 +7,11 @@ use meshctl::clock;
 use meshctl::cluster::{Cluster, shown};
 use meshctl::install::{self, Definitions, Plan, Refusal};
 use meshctl::limits;
+use meshctl::manifest::gateway_api::{Channel, definitions};
 use meshctl::manifest::image::ImageName;
 use meshctl::manifest::install::{ServiceType, Settings, objects, render};
 use meshctl::yaml;
+use serde_json::Value;
 
 use crate::args::{Context, DryRun, Quiet, Wait, examples};
 use crate::environment::Environment;
@@ -57,8 +59,9 @@ pub struct Chosen {
     /// The Secret that the image is pulled with, in each namespace that needs it
     #[arg(long, value_name = "SECRET")]
     pub image_pull_secret: Option<String>,
-    /// Definitions of the Gateway API to bring where they are missing or older: none, or a file
-    #[arg(long, value_name = "none|PATH")]
+    /// Definitions of the Gateway API to bring where they are missing or older: standard,
+    /// experimental, none, or a file or directory [default: standard ones for what is missing]
+    #[arg(long, value_name = "CHANNEL|PATH")]
     pub crds: Option<PathBuf>,
 }
 
@@ -88,10 +91,11 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         service_type: service_type.map(Reached::service_type),
     };
     if dry_run.dry_run {
-        let mut all = match definitions {
-            Definitions::None => Vec::new(),
-            Definitions::These(objects) => objects,
-        };
+        if let Definitions::Missing(_) = definitions {
+            output.note("definitions of the Gateway API come too where they are missing: --crds standard prints them");
+        }
+        let asked = matches!(definitions, Definitions::These(_));
+        let mut all = if asked { definitions.objects().to_vec() } else { Vec::new() };
         all.extend(objects(&settings));
         output.text(render(&all))?;
         return Ok(Exit::Yes);
@@ -193,12 +197,20 @@ impl Reached {
 }
 
 impl Chosen {
-    /// Every YAML file of a directory, or the one that was named.
     pub fn definitions(&self, environment: &Environment) -> Result<Definitions, Failure> {
-        let Some(path) = self.crds.as_ref().filter(|path| path.as_os_str() != "none") else {
-            return Ok(Definitions::None);
+        let Some(path) = &self.crds else {
+            return Ok(Definitions::Missing(definitions(Channel::Standard)));
         };
-        let path = environment.absolute(path);
+        Ok(match path.to_str() {
+            Some("none") => Definitions::None,
+            Some("standard") => Definitions::These(definitions(Channel::Standard)),
+            Some("experimental") => Definitions::These(definitions(Channel::Experimental)),
+            _ => Definitions::These(Self::read(environment.absolute(path))?),
+        })
+    }
+
+    /// Every YAML file of a directory, or the one that was named.
+    fn read(path: PathBuf) -> Result<Vec<Value>, Failure> {
         let mut files = vec![path.clone()];
         if path.is_dir() {
             let entries =
@@ -220,6 +232,6 @@ impl Chosen {
             })?;
             objects.extend(read.into_iter().filter(|object| object["kind"].is_string()));
         }
-        Ok(Definitions::These(objects))
+        Ok(objects)
     }
 }

@@ -139,7 +139,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l context -d '
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l timeout -d 'How long to wait; exit code 3 when it is over' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l image -d 'What the controller and the proxies run [default: meshctl:VERSION, as `image save` calls it]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l image-pull-secret -d 'The Secret that the image is pulled with, in each namespace that needs it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l crds -d 'Definitions of the Gateway API to bring where they are missing or older: none, or a file' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l crds -d 'Definitions of the Gateway API to bring where they are missing or older: standard, experimental, none, or a file or directory [default: standard ones for what is missing]' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l replicas -d 'Copies of the controller' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l service-type -d 'How Gateways are reached that don\'t say it themselves' -r -f -a "LoadBalancer\t''
 ClusterIP\t''
@@ -152,7 +152,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l context -d '
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l timeout -d 'How long to wait; exit code 3 when it is over' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l image -d 'What the controller and the proxies run [default: meshctl:VERSION, as `image save` calls it]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l image-pull-secret -d 'The Secret that the image is pulled with, in each namespace that needs it' -r
-complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l crds -d 'Definitions of the Gateway API to bring where they are missing or older: none, or a file' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l crds -d 'Definitions of the Gateway API to bring where they are missing or older: standard, experimental, none, or a file or directory [default: standard ones for what is missing]' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l plan -d 'Print what would change and what restarts, and do nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l wait -d 'Return once it is done'
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -s q -l quiet -d 'Print answers and errors, no notes'

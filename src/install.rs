@@ -161,11 +161,7 @@ impl Refusal {
         match self {
             Self::OldServer(_) => "upgrade the cluster first".into(),
             Self::Skew(skew) => skew.advice(),
-            Self::MissingDefinitions(_) => format!(
-                "get them from https://github.com/kubernetes-sigs/gateway-api/releases \
-                 ({}, standard-install.yaml) and give --crds standard-install.yaml",
-                names::GATEWAY_API_VERSION
-            ),
+            Self::MissingDefinitions(_) => "--crds standard brings them".into(),
             Self::Channel(_) => "give --crds none to leave the definitions as they are".into(),
             Self::ForeignClass { name, .. } => {
                 format!("`kubectl delete gatewayclass {name}` makes room, if nobody needs it")

@@ -5,6 +5,7 @@
 
 pub mod elf;
 mod example;
+pub mod gateway_api;
 pub mod image;
 pub mod install;
 pub mod systemd;

@@ -3,6 +3,10 @@
 pub const GROUP_GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The bundle version that is served.
 pub const GATEWAY_API_VERSION: &str = "v1.6";
+/// The release that our own definitions of its kinds say what of.
+pub const GATEWAY_API_BUNDLE: &str = "v1.6.0";
+/// Where the group was approved: API servers ask for it in groups of `k8s.io`.
+pub const GATEWAY_API_APPROVAL: &str = "https://github.com/kubernetes-sigs/gateway-api/pull/4530";
 pub const GROUP_DISCOVERY: &str = "discovery.k8s.io";
 pub const GROUP_MESHCTL: &str = "meshctl.dev";
 pub const API_VERSION_MESHCTL: &str = "meshctl.dev/v1alpha1";

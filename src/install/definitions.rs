@@ -28,8 +28,20 @@ pub struct Definition {
 pub enum Definitions {
     /// Those that are there have to do.
     None,
-    /// What was given, or is bundled.
+    /// These, for kinds that are not there at all.
+    Missing(Vec<Value>),
+    /// These, also in the place of older ones.
     These(Vec<Value>),
+}
+
+impl Definitions {
+    /// What is applied where the cluster has none.
+    pub fn objects(&self) -> &[Value] {
+        match self {
+            Self::None => &[],
+            Self::Missing(objects) | Self::These(objects) => objects,
+        }
+    }
 }
 
 /// The kinds without which nothing works, and those without which something doesn't.
@@ -84,21 +96,18 @@ impl Definition {
 
 /// Which of what was given is applied, and what is said of the rest.
 pub(super) fn plan(there: &[Definition], given: &Definitions) -> Result<Plan, Refusal> {
-    let objects: &[Value] = match given {
-        Definitions::None => &[],
-        Definitions::These(objects) => objects,
-    };
+    let leave = matches!(given, Definitions::Missing(_));
     let mut plan = Plan::default();
     let mut after = there.to_vec();
     let mut kept = 0;
-    for object in objects {
+    for object in given.objects() {
         let Some(offered) = Definition::of(object) else {
             // What comes along with them, such as an admission policy.
             plan.objects.push(object.clone());
             continue;
         };
         match there.iter().find(|known| known.name == offered.name) {
-            Some(known) if is_same_or_newer(known, &offered) => kept += 1,
+            Some(known) if leave || is_same_or_newer(known, &offered) => kept += 1,
             Some(known) if known.channel == "experimental" && offered.channel == "standard" => {
                 return Err(Refusal::Channel(format!(
                     "{} is of the experimental channel here: with the standard one, fields of \
@@ -118,10 +127,8 @@ pub(super) fn plan(there: &[Definition], given: &Definitions) -> Result<Plan, Re
         return Err(Refusal::MissingDefinitions(needed));
     }
     if kept > 0 {
-        plan.notes.push(format!(
-            "{kept} definitions of the Gateway API are there in the same or a newer version and \
-             stay as they are"
-        ));
+        plan.notes
+            .push(format!("{kept} definitions of the Gateway API are there and stay as they are"));
     }
     if !wanted.is_empty() {
         plan.notes.push(format!(
@@ -131,7 +138,8 @@ pub(super) fn plan(there: &[Definition], given: &Definitions) -> Result<Plan, Re
     }
     if let Some(old) = after.iter().find(|known| is_old(known)) {
         plan.notes.push(format!(
-            "{} is of Gateway API {}, and {} is served: newer fields are missing",
+            "{} is of Gateway API {}, and {} is served: newer fields are missing; --crds standard \
+             brings them",
             old.name,
             old.bundle,
             names::GATEWAY_API_VERSION

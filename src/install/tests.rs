@@ -108,6 +108,9 @@ fn definitions_that_are_the_same_or_newer_stay() {
     assert_eq!(ask(&experimental, &these("v1.6.1", "standard")), Ok(0));
     let refusal = ask(&experimental, &these("v1.7.0", "standard")).unwrap_err();
     assert!(refusal.to_string().contains("experimental channel"), "{refusal}");
+    // Unasked, only what is missing is brought.
+    let missing = Definitions::Missing(set("v1.6.1", "standard"));
+    assert_eq!(ask(&set("v1.4.0", "experimental")[..4], &missing), Ok(3));
     // One that doesn't say what it is from is somebody's own.
     let mut unsigned = set("", "");
     unsigned.truncate(3);
@@ -252,4 +255,17 @@ fn what_an_installation_needs_is_listed() {
             "controller: missing: 0 of 2 replicas are available",
         ]
     );
+}
+
+#[test]
+fn an_empty_cluster_gets_all_that_is_needed() {
+    use crate::manifest::gateway_api::{Channel, definitions};
+    let missing = Definitions::Missing(definitions(Channel::Standard));
+    let plan = plan(&found(&[], None), &settings("1.0.0"), &missing).unwrap();
+    assert!(plan.notes.is_empty(), "{:?}", plan.notes);
+    assert_eq!(applied(&plan), missing.objects().len());
+    let experimental = Definitions::These(definitions(Channel::Experimental));
+    let standard = definitions(Channel::Standard);
+    let plan = super::plan(&found(&standard, None), &settings("1.0.0"), &experimental).unwrap();
+    assert_eq!(applied(&plan), standard.len(), "the channel changes where that is asked for");
 }

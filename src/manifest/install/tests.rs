@@ -139,3 +139,126 @@ fn every_template_is_used() {
         assert!(yaml::objects(text).is_ok_and(|objects| !objects.is_empty()), "{name}");
     }
 }
+
+/// The decoder's words for a kind: the samples in its documentation, which hold every field.
+fn samples() -> Vec<(&'static str, Value)> {
+    let source = include_str!("../../config/decode/meshctl.rs");
+    let blocks = source.split("/// ```yaml\n").skip(1);
+    let samples = blocks.map(|block| {
+        let block = block.split("/// ```").next().unwrap();
+        let text: String =
+            block.lines().map(|line| line.trim_start_matches("///").to_owned() + "\n").collect();
+        yaml::objects(&text).unwrap().remove(0)
+    });
+    let kinds = ["Backend", "TrafficPolicy", "MeshConfig"];
+    let samples: Vec<_> = kinds.into_iter().zip(samples).collect();
+    assert_eq!(samples.len(), kinds.len());
+    samples
+}
+
+fn schema(kind: &str) -> Value {
+    let objects = objects(&settings());
+    let definition = of_kind(&objects, "CustomResourceDefinition")
+        .find(|definition| definition["spec"]["names"]["kind"] == kind)
+        .unwrap();
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// What of a value its schema refuses: names, types, choices and bounds.
+fn misfits(value: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
+    let fits = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64(),
+        Some("boolean") => value.is_boolean(),
+        Some(other) => panic!("{path}: type {other}"),
+        None => true,
+    };
+    let chosen = schema["enum"].as_array().is_none_or(|words| words.contains(value));
+    let number = value.as_i64();
+    let above = schema["minimum"].as_i64().zip(number).is_none_or(|(least, n)| n >= least);
+    let below = schema["maximum"].as_i64().zip(number).is_none_or(|(most, n)| n <= most);
+    let pattern = schema["pattern"].as_str().zip(value.as_str());
+    let formed =
+        pattern.is_none_or(|(pattern, text)| regex::Regex::new(pattern).unwrap().is_match(text));
+    if !(fits && chosen && above && below && formed) {
+        found.push(format!("{path}: {value}"));
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        match (schema["properties"].get(name), schema.get("additionalProperties")) {
+            (Some(schema), _) | (None, Some(schema)) => misfits(value, schema, &path, found),
+            (None, None) => found.push(format!("{path}: no such field")),
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        misfits(item, &schema["items"], &format!("{path}[]"), found);
+    }
+}
+
+/// Every field of a schema, but for what Kubernetes and the controller write.
+fn fields(schema: &Value, found: &mut BTreeSet<String>) {
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        if !["apiVersion", "metadata", "status"].contains(&name.as_str()) {
+            found.insert(name.clone());
+            fields(schema, found);
+        }
+    }
+    if schema["items"].is_object() {
+        fields(&schema["items"], found);
+    }
+}
+
+#[test]
+fn schemas_and_decoders_know_the_same_fields() {
+    let mut misfitting = Vec::new();
+    for (kind, sample) in samples() {
+        misfits(&sample, &schema(kind), kind, &mut misfitting);
+    }
+    assert!(misfitting.is_empty(), "{misfitting:#?}");
+    let decoders = [
+        include_str!("../../config/decode/meshctl.rs"),
+        include_str!("../../config/decode/deployment.rs"),
+        include_str!("../../config/decode/policy.rs"),
+        include_str!("../../config/decode/references.rs"),
+        include_str!("../../config/decode.rs"),
+    ]
+    .concat();
+    let mut known = BTreeSet::new();
+    for kind in ["Backend", "TrafficPolicy", "MeshConfig"] {
+        fields(&schema(kind), &mut known);
+    }
+    assert!(known.len() > 40, "{known:?}");
+    for field in known.iter().filter(|field| *field != "kind") {
+        assert!(decoders.contains(&format!("\"{field}\"")), "{field} is decoded nowhere");
+    }
+}
+
+/// What stands in examples and cases that are right is right for an API server too.
+#[test]
+fn examples_of_our_kinds_fit_their_schemas() {
+    let mut waiting =
+        vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/examples"))];
+    let mut seen = 0;
+    let mut misfitting = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for object in yaml::objects(&text).unwrap() {
+                if object["apiVersion"] == names::API_VERSION_MESHCTL {
+                    let schema = schema(object["kind"].as_str().unwrap());
+                    let spec = &object["spec"];
+                    misfits(spec, &schema["properties"]["spec"], "spec", &mut misfitting);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 3 && misfitting.is_empty(), "{seen}: {misfitting:#?}");
+}
