@@ -17,6 +17,10 @@ use crate::proxy::log;
 ///
 /// `meshctl install` runs it.
 #[derive(clap::Subcommand)]
+#[command(after_help = examples(&[
+    "meshctl controller run --image meshctl:0.1.0",
+    "meshctl controller run --image meshctl:0.1.0 -v",
+]))]
 pub enum Command {
     Run(Args),
 }
@@ -25,7 +29,10 @@ pub enum Command {
 ///
 /// SIGTERM ends it. Proxies serve on without it.
 #[derive(clap::Args)]
-#[command(after_help = examples(&["meshctl controller run --image meshctl:0.1.0"]))]
+#[command(after_help = examples(&[
+    "meshctl controller run --image meshctl:0.1.0",
+    "meshctl controller run --image meshctl:0.1.0 --allow-local-backends",
+]))]
 pub struct Args {
     /// What the proxies run
     #[arg(long, value_name = "IMAGE")]
