@@ -90,8 +90,12 @@ unmount_below() {
 remove_rules() {
     local family
     for family in iptables ip6tables; do
-        "$family-save" 2>/dev/null | grep -qE 'KUBE-|CNI-' || continue
-        "$family-save" | grep -vE 'KUBE-|CNI-' | "$family-restore"
+        # A last write of kube-proxy's may come in between, and the kernel then refuses ours.
+        for _ in {1..20}; do
+            "$family-save" 2>/dev/null | grep -qE 'KUBE-|CNI-' || break
+            "$family-save" | grep -vE 'KUBE-|CNI-' | "$family-restore" 2>/dev/null || true
+            sleep 0.1
+        done
     done
 }
 
