@@ -90,12 +90,9 @@ unmount_below() {
 remove_rules() {
     local family
     for family in iptables ip6tables; do
-        # A last write of kube-proxy's may come in between, and the kernel then refuses ours.
-        for _ in {1..20}; do
-            "$family-save" 2>/dev/null | grep -qE 'KUBE-|CNI-' || break
-            "$family-save" | grep -vE 'KUBE-|CNI-' | "$family-restore" 2>/dev/null || true
-            sleep 0.1
-        done
+        # Not `grep -q`: it leaves before it has read everything, and pipefail takes that for a no.
+        "$family-save" 2>/dev/null | grep -E 'KUBE-|CNI-' >/dev/null || continue
+        "$family-save" | grep -vE 'KUBE-|CNI-' | "$family-restore"
     done
 }
 
