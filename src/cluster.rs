@@ -81,6 +81,18 @@ impl Cluster {
         Ok(Self { client, name, server, namespace, patience: limits::CLUSTER_REQUEST_TIMEOUT })
     }
 
+    /// An API server that nobody asks.
+    #[cfg(test)]
+    pub(crate) fn of(client: Client, name: &str) -> Self {
+        Self {
+            client,
+            name: name.to_owned(),
+            server: String::new(),
+            namespace: String::new(),
+            patience: limits::CLUSTER_REQUEST_TIMEOUT,
+        }
+    }
+
     /// One that waits no longer than this for each answer.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {

@@ -18,13 +18,17 @@ use crate::limits;
 use crate::model::{Name, ObjectKey, Scope};
 use crate::names;
 
+#[cfg(test)]
+mod tests;
+
 type Place = (Name, Name);
 
 pub(super) struct Deployer {
     cluster: Cluster,
     release: Release,
     leading: bool,
-    planned: BTreeMap<Scope, Planned>,
+    /// `None` until everything has been read: what isn't known yet is not unwanted.
+    planned: Option<BTreeMap<Scope, Planned>>,
     /// Our Services and Deployments as the API server showed them last.
     services: HashMap<Place, Value>,
     deployments: HashMap<Place, Value>,
@@ -48,7 +52,7 @@ impl Deployer {
             cluster,
             release,
             leading: false,
-            planned: BTreeMap::new(),
+            planned: None,
             services: HashMap::new(),
             deployments: HashMap::new(),
             due: BTreeSet::new(),
@@ -62,14 +66,15 @@ impl Deployer {
 
     pub(super) fn lead(&mut self, leading: bool) {
         self.leading = leading;
-        self.due = self.planned.keys().cloned().collect();
+        self.due = self.planned().map(|(scope, _)| scope.clone()).collect();
     }
 
     /// What there is to be from now on. The Gateways whose facts that may change.
     pub(super) fn plan(&mut self, planned: BTreeMap<Scope, Planned>) -> BTreeSet<ObjectKey> {
         let mut touched = BTreeSet::new();
+        let before = self.planned.take().unwrap_or_default();
         for (scope, new) in &planned {
-            let old = self.planned.get(scope);
+            let old = before.get(scope);
             if old.map(|old| &old.fleet) != Some(&new.fleet) {
                 self.due.insert(scope.clone());
                 touched.extend(new.gateways.iter().cloned());
@@ -77,15 +82,15 @@ impl Deployer {
             let newly = old.map_or(BTreeSet::new(), |old| old.gateways.clone());
             touched.extend(new.gateways.difference(&newly).cloned());
         }
-        for (scope, old) in &self.planned {
+        for (scope, old) in &before {
             if !planned.contains_key(scope) {
                 self.failed.remove(scope);
                 self.later.remove(scope);
                 touched.extend(old.gateways.iter().cloned());
             }
         }
-        self.planned = planned;
-        self.due.retain(|scope| self.planned.contains_key(scope));
+        self.due.retain(|scope| planned.contains_key(scope));
+        self.planned = Some(planned);
         touched
     }
 
@@ -119,18 +124,18 @@ impl Deployer {
     }
 
     fn scopes_at(&self, (namespace, name): &Place) -> Vec<Scope> {
-        let here = self.planned.iter().filter(|(scope, planned)| {
+        let here = self.planned().filter(|(scope, planned)| {
             scope.namespace == *namespace && infrastructure::name(&planned.fleet) == **name
         });
         here.map(|(scope, _)| scope.clone()).collect()
     }
 
     pub(super) fn gateways(&self, scope: &Scope) -> BTreeSet<ObjectKey> {
-        self.planned.get(scope).map(|planned| planned.gateways.clone()).unwrap_or_default()
+        self.get(scope).map(|planned| planned.gateways.clone()).unwrap_or_default()
     }
 
     pub(super) fn all_gateways(&self) -> BTreeSet<ObjectKey> {
-        self.planned.values().flat_map(|planned| planned.gateways.iter().cloned()).collect()
+        self.planned().flat_map(|(_, planned)| planned.gateways.iter().cloned()).collect()
     }
 
     /// The ServiceAccount of each fleet.
@@ -139,7 +144,7 @@ impl Deployer {
             let name = infrastructure::name(&planned.fleet).into();
             ((scope.namespace.clone(), name), scope.clone())
         };
-        self.planned.iter().map(account).collect()
+        self.planned().map(account).collect()
     }
 
     /// How the proxies of a Gateway are; `None` for one that has none to have.
@@ -148,8 +153,8 @@ impl Deployer {
         gateway: &ObjectKey,
         told: impl Fn(&Scope) -> proxies::Fleet,
     ) -> Option<Facts> {
-        let mut fleets = self.planned.iter();
-        let (scope, planned) = fleets.find(|(_, planned)| planned.gateways.contains(gateway))?;
+        let (scope, planned) =
+            self.planned().find(|(_, planned)| planned.gateways.contains(gateway))?;
         let place = (scope.namespace.clone(), infrastructure::name(&planned.fleet).into());
         let (service, deployment) = (self.services.get(&place), self.deployments.get(&place));
         let addresses = service.map(infrastructure::addresses).unwrap_or_default();
@@ -191,7 +196,7 @@ impl Deployer {
                 return;
             }
             self.due.remove(&scope);
-            let Some(planned) = self.planned.get(&scope) else { continue };
+            let Some(planned) = self.get(&scope) else { continue };
             let objects = infrastructure::desired(&planned.fleet, &self.release);
             let fleet = infrastructure::name(&planned.fleet);
             let cluster = self.cluster.clone();
@@ -211,14 +216,7 @@ impl Deployer {
     /// What an owner that is gone doesn't take with it: a Gateway that changed its class is there
     /// still.
     fn remove_unplanned(&mut self) {
-        let planned: BTreeSet<Place> = self.accounts().into_keys().collect();
-        let left = self.deployments.iter().filter(|(place, deployment)| {
-            !planned.contains(*place)
-                && !self.removing.contains(*place)
-                && deployment["metadata"]["deletionTimestamp"].is_null()
-        });
-        let left: Vec<Place> = left.map(|(place, _)| place.clone()).collect();
-        for place in left {
+        for place in self.unplanned() {
             if self.work.len() >= limits::DEPLOYMENTS {
                 return;
             }
@@ -229,6 +227,27 @@ impl Deployer {
                 Done::Removed(place, removed)
             });
         }
+    }
+
+    fn unplanned(&self) -> Vec<Place> {
+        if self.planned.is_none() {
+            return Vec::new();
+        }
+        let planned = self.accounts();
+        let left = self.deployments.iter().filter(|(place, deployment)| {
+            !planned.contains_key(*place)
+                && !self.removing.contains(*place)
+                && deployment["metadata"]["deletionTimestamp"].is_null()
+        });
+        left.map(|(place, _)| place.clone()).collect()
+    }
+
+    fn planned(&self) -> impl Iterator<Item = (&Scope, &Planned)> {
+        self.planned.iter().flatten()
+    }
+
+    fn get(&self, scope: &Scope) -> Option<&Planned> {
+        self.planned.as_ref()?.get(scope)
     }
 
     /// Waits for some work to end; for ever where there is none.
@@ -261,6 +280,9 @@ impl Deployer {
             }
             Done::Removed(place, result) => {
                 self.removing.remove(&place);
+                // It may have been planned anew meanwhile.
+                let scopes = self.scopes_at(&place);
+                self.due.extend(scopes);
                 match result {
                     Ok(()) => {
                         self.deployments.remove(&place);

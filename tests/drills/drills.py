@@ -6,11 +6,10 @@ import subprocess
 import time
 
 from cluster import Api, Failed, Load, answers, apply, get, kubectl, wait_for
-from shop import GATEWAY_API, NAMESPACE, deployment, gateway, open_shop, route
+from shop import GATEWAY_API, HOST, NAMESPACE, deployment, gateway, open_shop, route
 
 SYSTEM = "meshctl-system"
 CONTROLLER = "meshctl-controller"
-HOST = "shop.example"
 ROUTES = f"/apis/{GATEWAY_API}/namespaces/{NAMESPACE}/httproutes"
 GATEWAYS = f"/apis/{GATEWAY_API}/namespaces/{NAMESPACE}/gateways"
 HARNESS = pathlib.Path(__file__).resolve().parent.parent / "cluster"

@@ -1,9 +1,10 @@
 """What the drills send requests to: a namespace with an echo service, a Gateway and a route."""
 
-from cluster import Failed, apply, get, kubectl, wait_for
+from cluster import Failed, answers, apply, get, kubectl, wait_for
 
 NAMESPACE = "meshctl-drill"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
+HOST = "shop.example"
 IMAGE = "registry.k8s.io/gateway-api/echo-basic:v1.5.1"
 
 
@@ -96,10 +97,13 @@ def open_shop():
         deployment("echo"),
         service("echo"),
         gateway("front"),
-        route("front", "shop.example", "front"),
+        route("front", HOST, "front"),
     )
     kubectl("rollout", "status", "deployment/echo", "-n", NAMESPACE, "--timeout=120s")
-    return address("front")
+    found = address("front")
+    # The address is given before every node leads it anywhere.
+    wait_for("the shop answers", lambda: answers(found, HOST), 60)
+    return found
 
 
 def close_shop():

@@ -47,7 +47,9 @@ fn shellcheck_finds_nothing() {
         return;
     }
     let scripts = "install.sh tests/run .ci/run tests/conformance/run tests/cluster/lib/*.sh \
-                   tests/cluster/up tests/cluster/down tests/cluster/load tests/cluster/check";
+                   tests/cluster/up tests/cluster/down tests/cluster/load tests/cluster/check \
+                   tests/cluster/run tests/cluster/apiserver tests/cluster/kill-container \
+                   tests/cluster/leftovers";
     assert_success(&shell(&in_repository("."), &format!("shellcheck {scripts}")).output().unwrap());
 }
 
