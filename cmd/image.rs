@@ -2,12 +2,17 @@
 
 mod save;
 
+use crate::args::examples;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 /// This program as a container image
 #[derive(clap::Subcommand)]
+#[command(after_help = examples(&[
+    "meshctl image save --allow-dynamic > meshctl.tar",
+    "meshctl image save --allow-dynamic --tag shop/meshctl:1 -o image.tar",
+]))]
 pub enum Command {
     Save(save::Args),
 }
