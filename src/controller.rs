@@ -48,7 +48,7 @@ use crate::config::flags;
 use crate::config::lower::Lowered;
 use crate::config::status::Status;
 use crate::limits;
-use crate::model::{Kind, Name, ObjectKey, PartKey, PartKind, Scope};
+use crate::model::{Kind, Name, ObjectKey, Part, PartKey, PartKind, Scope};
 use crate::snapshot::Changes;
 use crate::telemetry::door::ObservationDoor;
 use board::Board;
@@ -196,7 +196,7 @@ struct Controller {
 /// What was lowered and waits for Secrets that are on their way.
 #[derive(Default)]
 struct Pending {
-    parts: BTreeMap<PartKey, Option<crate::model::Part>>,
+    parts: BTreeMap<PartKey, Option<Part>>,
     statuses: BTreeMap<ObjectKey, Option<Arc<Status>>>,
     until: Option<Instant>,
 }

@@ -75,12 +75,13 @@ impl Deployer {
         let before = self.planned.take().unwrap_or_default();
         for (scope, new) in &planned {
             let old = before.get(scope);
-            if old.map(|old| &old.fleet) != Some(&new.fleet) {
+            let same = old.is_some_and(|old| old.fleet == new.fleet);
+            if !same {
                 self.due.insert(scope.clone());
-                touched.extend(new.gateways.iter().cloned());
             }
-            let newly = old.map_or(BTreeSet::new(), |old| old.gateways.clone());
-            touched.extend(new.gateways.difference(&newly).cloned());
+            let known =
+                |gateway: &&ObjectKey| old.is_some_and(|old| old.gateways.contains(*gateway));
+            touched.extend(new.gateways.iter().filter(|one| !same || !known(one)).cloned());
         }
         for (scope, old) in &before {
             if !planned.contains_key(scope) {
