@@ -455,3 +455,14 @@ pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
 pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
 /// `version` and others that ask a cluster by the way wait no longer than this for it.
 pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
+
+/// Steps of a canary: more than anybody watches.
+pub const ROLLOUT_STEPS: usize = 50;
+/// What a canary without steps goes through, in percent; the whole follows.
+pub const ROLLOUT_WEIGHTS: [u32; 4] = [1, 5, 25, 50];
+/// How long a step lasts where nobody says: a p99 of a quiet service needs minutes.
+pub const ROLLOUT_INTERVAL: Duration = Duration::from_secs(300);
+/// Reports come once a second: less can't be looked at.
+pub const ROLLOUT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// What a gate waits for where nobody says: with fewer, 1 % of errors is less than one request.
+pub const GATE_REQUESTS: u64 = 100;
