@@ -17,6 +17,9 @@ pub const YAML_NODES: usize = 250_000;
 pub const YAML_DEPTH: usize = 96;
 /// Scalars are copied when an alias is followed, so the sum is bounded too.
 pub const YAML_SCALAR_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that one edit of a document may read, over all of its operations: a thousand changes of a
+/// manifest of 16 KiB, or eight of the largest that is read within a second.
+pub const EDIT_BYTES: usize = 32 * 1024 * 1024;
 /// Values of one Secret or ConfigMap, as the API server bounds them.
 pub const DATA_BYTES: usize = 1024 * 1024;
 /// Endpoints written into one Backend; a Service of Kubernetes has 1,000 in each EndpointSlice.
