@@ -160,13 +160,28 @@ fn name(proxy: &control::Proxy) -> String {
     }
 }
 
+/// What stands at a control door, as it is.
+pub fn get(socket: &Path, target: &str) -> Result<bytes::Bytes, AskError> {
+    let (status, body) = exchange(socket, http::Method::GET, target)?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    Err(AskError::Broken(String::from_utf8_lossy(&body).trim().to_owned()))
+}
+
+fn exchange(
+    socket: &Path,
+    method: http::Method,
+    target: &str,
+) -> Result<(http::StatusCode, bytes::Bytes), AskError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| AskError::Broken(error.to_string()))?;
+    runtime.block_on(control::ask(socket, method, target, WAIT))
+}
+
 /// One question to one proxy, and its answer.
 fn ask(proxy: &control::Proxy, method: http::Method, target: &str) -> Result<Value, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
-    })?;
-    let answer = runtime.block_on(control::ask(&proxy.socket, method, target, WAIT));
+    let answer = exchange(&proxy.socket, method, target);
     let (status, body) = answer.map_err(|error| unanswered(proxy, &error))?;
     if !status.is_success() {
         let reason = String::from_utf8_lossy(&body);

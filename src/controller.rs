@@ -18,12 +18,14 @@ mod authority;
 mod board;
 mod data;
 mod deploy;
+mod door;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fleets;
 pub mod infrastructure;
 mod lease;
 mod merge;
+pub mod picture;
 mod plan;
 pub mod proxies;
 mod statuses;
@@ -35,6 +37,7 @@ pub mod xds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -54,6 +57,7 @@ use crate::telemetry::door::ObservationDoor;
 use board::Board;
 use data::Data;
 use deploy::{Deployer, Seen};
+use door::Sight;
 use fleets::Fleets;
 use infrastructure::Release;
 use statuses::Statuses;
@@ -76,6 +80,8 @@ pub struct Options {
     /// Where proxies come.
     pub listen: SocketAddr,
     pub observe: SocketAddr,
+    /// Its control socket.
+    pub control: PathBuf,
     pub version: &'static str,
     pub objects: flags::Options,
 }
@@ -127,6 +133,17 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
     let identity = Arc::new(identity.map_err(StartError::Identity)?);
     let distribution = Arc::new(Distribution::new());
+    let sight = Sight {
+        name: options.identity.as_str().into(),
+        version: options.version,
+        board: Arc::clone(&board),
+        distribution: Arc::clone(&distribution),
+    };
+    // Nothing depends on it but whoever wants to look.
+    if let Err(error) = door::open(&options.control, sight) {
+        let path = options.control.display();
+        tracing::warn!(%path, %error, "`meshctl proxy status` can't ask this replica");
+    }
     let accounts = Accounts::default();
     let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
     let rng = fastrand::Rng::new();
@@ -226,7 +243,7 @@ impl Controller {
                     let leading = *self.leading.borrow_and_update();
                     let now = if leading { "leads" } else { "leads no more" };
                     tracing::info!("this replica {now}");
-                    self.board.leading.set(leading.into());
+                    self.board.set_leading(leading);
                     self.statuses.lead(leading);
                     self.deployer.lead(leading);
                 }

@@ -455,3 +455,7 @@ pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
 pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
 /// `version` and others that ask a cluster by the way wait no longer than this for it.
 pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
+/// What a command in a pod may have written before we have read: a network's worth of it.
+pub const EXEC_BUFFER: usize = 64 * 1024;
+/// What a command in a pod says on standard error: a sentence and a tip.
+pub const EXEC_ERROR_BYTES: usize = 16 * 1024;

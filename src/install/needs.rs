@@ -69,8 +69,8 @@ pub fn permissions() -> impl Iterator<Item = Permission> {
         Resource::DEPLOYMENT,
     ];
     let one = |resource: Resource| {
-        let namespace = resource.namespaced.then(|| names::NAMESPACE_SYSTEM.to_owned());
-        ["create", "patch"].map(|verb| Permission { verb, resource, namespace: namespace.clone() })
+        let namespace = Some(names::NAMESPACE_SYSTEM);
+        ["create", "patch"].map(|verb| Permission::on(verb, &resource, namespace))
     };
     cluster_wide.into_iter().chain(in_namespace).flat_map(one)
 }
@@ -161,10 +161,7 @@ fn rights(refused: &[Permission]) -> Need {
     if refused.is_empty() {
         return need("permissions", State::Good, "what `meshctl install` needs", "");
     }
-    let refused: Vec<String> = refused
-        .iter()
-        .map(|refused| format!("{} {}", refused.verb, refused.resource.qualified()))
-        .collect();
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     let text = format!("not allowed: {}", refused.join(", "));
     need("permissions", State::Missing, &text, "ask for them, or use another --context")
 }

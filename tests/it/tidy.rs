@@ -35,6 +35,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "snapshot",
             "wire",
             "telemetry",
+            // Its control door alone.
+            "proxy",
             "manifest",
             "cluster",
             "clock",
