@@ -46,7 +46,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 
 use crate::clock::{self, Instant};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError};
 use crate::config::flags;
 use crate::config::lower::Lowered;
 use crate::config::status::Status;
@@ -66,6 +66,7 @@ use watch::{Change, Watched};
 use world::{Noted, World};
 use xds::{Distribution, ServerIdentity};
 
+pub use api_server::addresses as api_server_addresses;
 pub use authority::AuthorityError;
 
 /// What the controller is started with.
@@ -89,7 +90,7 @@ pub struct Options {
 #[derive(Debug)]
 pub enum StartError {
     /// Where the API server is can't be found out.
-    ApiServer(Box<kube::Error>),
+    ApiServer(ClusterError),
     Authority(AuthorityError),
     Identity(xds::ServerIdentityError),
     /// The address and the reason.
@@ -119,7 +120,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let mut objects = options.objects;
     if !objects.allow_local_backends {
         let addresses = api_server::addresses(&options.cluster).await;
-        objects.forbidden = addresses.map_err(|error| StartError::ApiServer(Box::new(error)))?;
+        objects.forbidden = addresses.map_err(StartError::ApiServer)?;
     }
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));

@@ -48,6 +48,8 @@ pub struct Controller {
     pub image_pull_secret: Option<String>,
     pub replicas: u32,
     pub available: u32,
+    /// What it was started with.
+    pub arguments: Vec<String>,
 }
 
 /// What is to be applied, in this order, and what whoever asked should know.
@@ -111,6 +113,12 @@ impl Controller {
             image_pull_secret: pod["imagePullSecrets"][0]["name"].as_str().map(str::to_owned),
             replicas: number(&deployment["spec"]["replicas"]),
             available: number(&deployment["status"]["availableReplicas"]),
+            arguments: pod["containers"][0]["args"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(text)
+                .collect(),
         }
     }
 }

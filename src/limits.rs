@@ -459,3 +459,8 @@ pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
 pub const EXEC_BUFFER: usize = 64 * 1024;
 /// What a command in a pod says on standard error: a sentence and a tip.
 pub const EXEC_ERROR_BYTES: usize = 16 * 1024;
+/// Rights of the controller that `check` asks the API server for at once: some seventy in all.
+pub const RIGHTS_ASKED: usize = 8;
+/// A certificate that expires within this is told about: what renews it by itself has done so by
+/// then, and who does it by hand has time.
+pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Found, OLDEST_SERVER, Version, look, required, skew};
+use super::{Found, OLDEST_SERVER, Version, required, skew};
 use crate::cluster::{Cluster, ClusterError, Permission, Resource};
 use crate::names;
 
@@ -25,6 +25,10 @@ pub enum State {
     /// It works, and not as it could.
     Warning,
     Missing,
+    /// It is there, and no good.
+    Wrong,
+    /// It could not be asked.
+    Unknown,
 }
 
 impl State {
@@ -33,13 +37,14 @@ impl State {
             Self::Good => "good",
             Self::Warning => "warning",
             Self::Missing => "missing",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
         }
     }
 }
 
-/// Looks at the server, the definitions, our rights, and what is installed.
-pub async fn needs(cluster: &Cluster, own: &str) -> Result<Vec<Need>, ClusterError> {
-    let found = look(cluster).await?;
+/// Judges the server, the definitions, our rights, and what is installed.
+pub async fn needs(cluster: &Cluster, found: &Found, own: &str) -> Result<Vec<Need>, ClusterError> {
     let mut refused = Vec::new();
     if found.controller.is_none() {
         for permission in permissions() {
@@ -48,7 +53,7 @@ pub async fn needs(cluster: &Cluster, own: &str) -> Result<Vec<Need>, ClusterErr
             }
         }
     }
-    Ok(judge(&found, &refused, own))
+    Ok(judge(found, &refused, own))
 }
 
 /// What installing does to each kind: server-side apply creates and patches.

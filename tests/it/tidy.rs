@@ -44,6 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // What the controller is installed by, and removed.
     ("install", &["manifest", "cluster", "clock"]),
+    // What is seen of it from outside.
+    ("survey", &["model", "config", "manifest", "cluster", "controller", "install", "clock"]),
     // A process put together.
     (
         "serve",
