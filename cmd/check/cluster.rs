@@ -115,7 +115,7 @@ fn is_warning(state: State) -> bool {
     matches!(state, State::Warning | State::Unknown)
 }
 
-fn exit(needs: &[Need], diagnostics: &[Diagnostic], strict: bool) -> Exit {
+pub(super) fn exit(needs: &[Need], diagnostics: &[Diagnostic], strict: bool) -> Exit {
     let bad = |state: State| is_error(state) || strict && is_warning(state);
     let wrong = |diagnostic: &Diagnostic| strict || diagnostic.is_error();
     match needs.iter().any(|need| bad(need.state)) || diagnostics.iter().any(wrong) {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::definitions::OWN;
 use super::{Found, OLDEST_SERVER, Version, required, skew};
 use crate::cluster::{Cluster, ClusterError, Permission, Resource};
 use crate::names;
@@ -100,6 +101,7 @@ pub(super) fn judge(found: &Found, refused: &[Permission], own: &str) -> Vec<Nee
             let advice = skew.as_ref().map(|skew| skew.advice()).unwrap_or_default();
             let state = if skew.is_some() { State::Warning } else { State::Good };
             needs.push(need("version", state, &version, &advice));
+            needs.push(own_definitions(found, &controller.version));
             let text = format!(
                 "{} of {} replicas are available",
                 controller.available, controller.replicas
@@ -138,13 +140,7 @@ fn server(found: &Found) -> Need {
 
 fn definitions(found: &Found) -> Need {
     let (needed, wanted) = required(&found.definitions);
-    let mut from: Vec<String> = found
-        .definitions
-        .iter()
-        .map(|known| format!("{} ({})", known.bundle, known.channel))
-        .collect();
-    from.sort();
-    from.dedup();
+    let from: Vec<String> = found.bundles().into_iter().collect();
     let from = if from.is_empty() { "none".to_owned() } else { from.join(", ") };
     if !needed.is_empty() {
         let text = format!("{from}; missing: {}", [needed, wanted].concat().join(", "));
@@ -160,6 +156,27 @@ fn definitions(found: &Found) -> Need {
         return need("Gateway API", State::Warning, &text, "what they are for is not served");
     }
     need("Gateway API", State::Good, &from, "")
+}
+
+/// Our own kinds, which the controller reads: as it knows them.
+fn own_definitions(found: &Found, controller: &str) -> Need {
+    let missing: Vec<&str> =
+        OWN.into_iter().filter(|kind| !found.own_definitions.contains_key(*kind)).collect();
+    if !missing.is_empty() {
+        let text = format!("missing: {}", missing.join(", "));
+        return need("meshctl.dev", State::Missing, &text, "`meshctl install` brings them");
+    }
+    let other = |(kind, version): (&String, &String)| {
+        (version != controller).then(|| format!("{kind} of {version}"))
+    };
+    let others: Vec<String> = found.own_definitions.iter().filter_map(other).collect();
+    match others.as_slice() {
+        [] => need("meshctl.dev", State::Good, &format!("kinds of {controller}"), ""),
+        others => {
+            let text = format!("{}; the controller is {controller}", others.join(", "));
+            need("meshctl.dev", State::Warning, &text, "`meshctl upgrade` makes them one version")
+        }
+    }
 }
 
 fn rights(refused: &[Permission]) -> Need {

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::cluster::{Cluster, ClusterError, Resource, name_of, namespace_of, shown};
 use crate::config::flags::Options;
 use crate::controller;
-use crate::install::{Controller, Need, State, Trouble};
+use crate::install::{self, Controller, Need, State, Trouble};
 use crate::names;
 
 /// What is wrong, and what is good where that is worth a line.
@@ -31,6 +31,7 @@ pub async fn health(
     let controllers = controllers(cluster).await?;
     let pods = pods(cluster, None).await?;
     let mut needs = vec![rights_of(cluster, installed).await?];
+    needs.push(fleets(&install::proxies(cluster).await?, &controller.version));
     needs.push(leader(&lease(cluster).await?, &controllers));
     needs.extend(controllers.iter().chain(&pods).filter_map(|pod| start(pod, &controller.image)));
     needs.extend(mesh.gateways.iter().filter_map(gateway));
@@ -79,6 +80,23 @@ async fn rights_of(cluster: &Cluster, installed: &[Value]) -> Result<Need, Clust
     let lacking: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let found = format!("the controller may not: {}", lacking.join(", "));
     Ok(need("permissions", State::Wrong, &found, "`meshctl install` gives them again"))
+}
+
+/// Deployed by which version: a controller of another one rolls them when it comes.
+pub(super) fn fleets(deployments: &[Value], controller: &str) -> Need {
+    let versions = install::proxy_versions(deployments);
+    let told: Vec<String> =
+        versions.iter().map(|(version, count)| format!("{count} of {version}")).collect();
+    let found = match told.as_slice() {
+        [] => "no Gateway has any".to_owned(),
+        told => format!("deployments: {}", told.join(", ")),
+    };
+    if versions.keys().all(|version| version == controller) {
+        return need("proxies", State::Good, &found, "");
+    }
+    let found = format!("{found}; the controller is {controller}");
+    let advice = "the controller that leads rolls them by itself; if it doesn't, its log says why";
+    need("proxies", State::Warning, &found, advice)
 }
 
 async fn lease(cluster: &Cluster) -> Result<Value, ClusterError> {
