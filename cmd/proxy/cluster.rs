@@ -147,7 +147,7 @@ pub fn status(
             }
         }
         let replicas = survey::replicas(&cluster).await?;
-        let seen = survey::join(&pods, &replicas.pictures);
+        let seen = survey::join(&pods, &replicas);
         show(format, &cluster, &seen, output)?;
         let asked = asked(&cluster, &replicas, output).await?;
         Ok(match (asked, seen.iter().all(|proxy| proxy.state.is_good())) {
@@ -167,7 +167,7 @@ async fn asked(
     for (pod, why) in &replicas.silent {
         output.note(format_args!("controller {pod} gave no answer: {why}"));
     }
-    if !replicas.pictures.is_empty() {
+    if !replicas.pictures.is_empty() || !replicas.silent.is_empty() {
         return Ok(replicas.silent.is_empty());
     }
     if install::look(cluster).await?.controller.is_none() {

@@ -147,6 +147,10 @@ pub(super) fn gateway(gateway: &Value) -> Option<Need> {
             "no controller has looked at it".to_owned(),
             "is a controller available, and is the GatewayClass ours?",
         ),
+        ("AddressNotUsable", _) => (
+            text("message").to_owned(),
+            "ask for another in `spec.addresses`, or leave it out and take what is given",
+        ),
         ("AddressNotAssigned", _) | (_, false) => (
             format!("it has no address: {}", text("message")),
             "install what gives Services of type LoadBalancer an address (a cloud does, MetalLB \

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::replicas::Replicas;
 use crate::cluster::{name_of, namespace_of};
 use crate::controller::picture::{Connected, Counts, Picture};
 use crate::install::Trouble;
@@ -54,6 +55,8 @@ pub enum State {
     NotReady,
     /// It serves what it knows, and talks to no controller.
     NotConnected,
+    /// It runs, and a controller that may talk to it gave no answer.
+    Unknown,
     /// It was told to end.
     Ending,
 }
@@ -67,6 +70,7 @@ impl State {
             Self::Starting => "starting",
             Self::NotReady => "not ready",
             Self::NotConnected => "not connected",
+            Self::Unknown => "unknown",
             Self::Ending => "ending",
         }
     }
@@ -78,8 +82,9 @@ impl State {
 }
 
 /// All pods by name, with what the controllers say of each. A proxy that came back by another way
-/// counts where it was seen last.
-pub fn join(pods: &[Value], pictures: &[Picture]) -> Vec<Seen> {
+/// counts where it was seen last. One that nobody knows is in no conversation, if all were asked.
+pub fn join(pods: &[Value], Replicas { pictures, silent }: &Replicas) -> Vec<Seen> {
+    let all_told = silent.is_empty() && !pictures.is_empty();
     let mut known: BTreeMap<&str, (&Picture, &Connected)> = BTreeMap::new();
     for picture in pictures {
         for proxy in &picture.proxies {
@@ -95,7 +100,7 @@ pub fn join(pods: &[Value], pictures: &[Picture]) -> Vec<Seen> {
         .filter(|pod| is_alive(pod))
         .map(|pod| match known.get(called(pod).as_str()) {
             Some((picture, proxy)) => Seen::connected(pod, picture, proxy),
-            None => Seen::alone(pod),
+            None => Seen::alone(pod, all_told),
         })
         .collect();
     seen.sort_by(|one, other| one.name.cmp(&other.name));
@@ -133,8 +138,11 @@ impl Seen {
         }
     }
 
-    fn alone(pod: &Value) -> Self {
-        let (state, trouble) = state(pod);
+    fn alone(pod: &Value, all_told: bool) -> Self {
+        let (state, trouble) = match state(pod) {
+            (State::NotConnected, _) if !all_told => (State::Unknown, None),
+            known => known,
+        };
         let gateway = pod["metadata"]["labels"][names::LABEL_GATEWAY_NAME].as_str();
         let namespace = namespace_of(pod).unwrap_or_default();
         Self {

@@ -10,6 +10,9 @@ use crate::cluster::{Cluster, ClusterError, Inside, Ran, Resource, name_of, name
 use crate::controller::picture::Picture;
 use crate::names;
 
+/// The exit code of a program that doesn't know the command.
+const WRONG_COMMAND_LINE: i32 = 2;
+
 /// The controllers, as far as they could be asked.
 #[derive(Clone, Debug, Default)]
 pub struct Replicas {
@@ -119,6 +122,10 @@ pub async fn config(cluster: &Cluster, namespace: &str, pod: &str) -> Result<Ask
 pub(super) fn answer(ran: &Ran) -> Asked {
     if let Ok(value) = serde_json::from_slice(&ran.stdout) {
         return Asked::Answer(value);
+    }
+    if ran.code == WRONG_COMMAND_LINE {
+        let why = "it is of another version, which doesn't know the question: `meshctl version`";
+        return Asked::Refused(why.to_owned());
     }
     let said = ran.stderr.trim().lines().next().unwrap_or_default();
     let said = said.strip_prefix("error: ").unwrap_or(said);

@@ -12,7 +12,7 @@ use crate::names;
 /// Every verb of every rule.
 pub(super) fn needed(objects: &[Value]) -> Vec<Permission> {
     let roles = of_kind(objects, "ClusterRole").chain(of_kind(objects, "Role"));
-    roles.flat_map(|role| of_role(role)).collect()
+    roles.flat_map(of_role).collect()
 }
 
 fn of_role(role: &Value) -> Vec<Permission> {

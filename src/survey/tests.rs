@@ -53,6 +53,25 @@ fn picture(name: &str, proxies: Vec<Connected>) -> Picture {
     Picture { name: name.into(), proxies, ..Picture::default() }
 }
 
+fn asked(pictures: Vec<Picture>, silent: &[&str]) -> Replicas {
+    let silent = silent.iter().map(|name| ((*name).to_owned(), "why".to_owned())).collect();
+    Replicas { pictures, silent }
+}
+
+/// It may talk to the one that was silent.
+#[test]
+fn nobody_is_called_lonely_before_all_were_asked() {
+    let pods = [pod("a", running("True")), pod("b", running("True"))];
+    let one = || vec![picture("one", vec![connected("a", 1, 7)])];
+    let states = |replicas: &Replicas| -> Vec<State> {
+        join(&pods, replicas).iter().map(|proxy| proxy.state).collect()
+    };
+    assert_eq!(states(&asked(one(), &[])), [State::Synced, State::NotConnected]);
+    assert_eq!(states(&asked(one(), &["two"])), [State::Synced, State::Unknown]);
+    assert_eq!(states(&asked(vec![], &[])), [State::Unknown, State::Unknown]);
+    assert!(!State::Unknown.is_good());
+}
+
 #[test]
 fn pods_and_what_the_controllers_know_are_one_table() {
     let pods = [
@@ -72,7 +91,7 @@ fn pods_and_what_the_controllers_know_are_one_table() {
     let one = picture("one", vec![connected("synced", 1, 7), connected("moved", 9, 7), refused]);
     let two = picture("two", vec![connected("behind", 1, 6), connected("moved", 3, 2)]);
     let gone = picture("three", vec![connected("gone", 1, 7)]);
-    let seen = join(&pods, &[one, two, gone]);
+    let seen = join(&pods, &asked(vec![one, two, gone], &[]));
     let states: Vec<_> = seen.iter().map(|proxy| (proxy.name.as_str(), proxy.state)).collect();
     assert_eq!(
         states,
@@ -101,7 +120,7 @@ fn one_that_was_told_to_end_is_nobodys_trouble() {
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     let known = picture("one", vec![connected("leaving", 1, 3)]);
     for pictures in [vec![], vec![known]] {
-        let seen = join(&[leaving.clone()], &pictures);
+        let seen = join(&[leaving.clone()], &asked(pictures, &[]));
         assert_eq!(seen[0].state, State::Ending);
         assert!(seen[0].state.is_good());
     }
@@ -116,6 +135,8 @@ fn an_answer_is_json_and_the_rest_are_words() {
     // Not ready, and says so.
     assert_eq!(ran(1, "{\"a\": 1}", ""), Asked::Answer(json!({"a": 1})));
     let tip = "error: no proxy runs here\n\n  tip: look elsewhere\n";
+    let Asked::Refused(why) = ran(2, "", "error: unrecognized subcommand") else { panic!() };
+    assert!(why.contains("another version"), "{why}");
     assert_eq!(ran(4, "", tip), Asked::Refused("no proxy runs here".into()));
     assert_eq!(
         ran(137, "", ""),

@@ -140,9 +140,9 @@ def config_of_a_pod(_address, _options):
 
 
 @contextlib.contextmanager
-def somebody():
-    """A kubeconfig of one who may see pods and run nothing in them."""
-    rights = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+def somebody(*resources):
+    """A kubeconfig of one who may read these and no more."""
+    rights = {"apiGroups": ["*"], "resources": resources, "verbs": ["get", "list"]}
     account = {"kind": "ServiceAccount", "name": "looker", "namespace": NAMESPACE}
     group = "rbac.authorization.k8s.io"
     role = {"apiGroup": group, "kind": "ClusterRole", "name": "meshctl-drill-looker"}
@@ -168,12 +168,38 @@ def somebody():
 def who_may_not_enter_pods(_address, _options):
     """Without `pods/exec` the commands name what is missing."""
     pod = f"{NAMESPACE}/{proxies()[0]['metadata']['name']}"
-    with somebody() as env:
+    with somebody("pods") as env:
         for command in (["proxy", "status", "-A"], ["proxy", "config", pod]):
             done = meshctl(*command, env=env)
             if done.returncode != 4 or "pods/exec" not in done.stderr or "tip:" not in done.stderr:
                 raise Failed(f"meshctl {' '.join(command)}: {done}")
     return "pods/exec is named"
+
+
+@drill
+def check_without_secrets(_address, _options):
+    """What may not be asked for is said to be unknown, and nothing is taken for missing."""
+    readable = [
+        "backends", "backendtlspolicies", "customresourcedefinitions", "deployments", "endpointslices",
+        "gatewayclasses", "gateways", "grpcroutes", "httproutes", "leases", "listenersets", "meshconfigs",
+        "namespaces", "pods", "referencegrants", "services", "trafficpolicies",
+    ]
+    secure = gateway("unread")
+    secure["spec"]["listeners"] = [
+        {"name": "https", "port": 443, "protocol": "HTTPS", "tls": {"certificateRefs": [{"name": "unread"}]}}
+    ]
+    # To those who may read it, it is missing.
+    apply(secure)
+    try:
+        found(f"Gateway {NAMESPACE}/unread: error[MC0110]")
+        with somebody(*readable) as env:
+            done = meshctl("check", "-q", env=env)
+        lines_are("check", done.stdout, ["permissions: unknown", f"Secret {NAMESPACE}/unread"])
+        if "MC0110" in done.stdout or done.stderr:
+            raise Failed(f"{done}")
+    finally:
+        kubectl("delete", "-n", NAMESPACE, "gateway/unread", "--wait=false")
+    return "permissions and secrets are unknown"
 
 
 @drill
