@@ -107,6 +107,17 @@ pub struct Context {
     pub context: Option<String>,
 }
 
+/// Which namespaces of it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Namespaces {
+    /// Only this namespace of the cluster
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Every namespace of the cluster
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+}
+
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Quiet {
     /// Print answers and errors, no notes

@@ -1,7 +1,8 @@
 //! `meshctl check`
 
+mod cluster;
+
 use meshctl::config::{codes, render};
-use meshctl::install::{self, Need, State};
 use meshctl::source::{Feed, Update};
 
 use crate::args::{Context, Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
@@ -9,13 +10,13 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh::{self, Source};
 use crate::output::Output;
-use crate::{cluster, version};
 
 /// Find every mistake in a configuration
 ///
 /// Exit code 1 where there is an error, 4 where a file can't be read. With --context, or where no
-/// files are given and a kubeconfig is there: what a cluster needs for `meshctl install`, and how
-/// the controller does that is installed.
+/// files are given and a kubeconfig is there, a cluster is looked at: what it needs for `meshctl
+/// install`; once that is done, its objects, versions, permissions, certificates, the addresses of
+/// Gateways and the pods.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl check -f shop", "meshctl check -f shop -o json"]))]
 pub struct Args {
@@ -36,7 +37,7 @@ pub struct Args {
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     if asks_cluster(&args, environment)? {
-        return of_cluster(&args, environment, output);
+        return cluster::check(&args, environment, output);
     }
     let options = Options::new(args, environment)?;
     let inputs = options.source.inputs(&options.overrides, None);
@@ -76,33 +77,8 @@ fn asks_cluster(args: &Args, environment: &Environment) -> Result<bool, Failure>
         return Err(Failure::new(Exit::WrongCommandLine, failure));
     }
     let here = || environment.config.is_some() || mesh::here(environment).is_some();
-    Ok(args.context.context.is_some() || !files && !here() && cluster::has_kubeconfig(environment))
-}
-
-/// What a cluster has and needs.
-fn of_cluster(
-    args: &Args,
-    environment: &Environment,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    output.quiet(args.quiet.quiet);
-    let format = args.output.format;
-    cluster::run(async {
-        let cluster = cluster::connect(&args.context, environment).await?;
-        let needs = install::needs(&cluster, version::TEXT).await?;
-        let rows = needs.iter().map(|need| {
-            let Need { what, state, found, advice } = need;
-            [what, state.as_str(), found, advice].map(|text: &str| text.to_owned()).to_vec()
-        });
-        output.rows(format, &["WHAT", "STATE", "FOUND", "TO DO"], rows.collect(), &needs)?;
-        output.note(format_args!("cluster {} ({})", cluster.name, cluster.server));
-        let bad = |state: State| match state {
-            State::Good => false,
-            State::Warning => args.strict,
-            State::Missing => true,
-        };
-        Ok(if needs.iter().any(|need| bad(need.state)) { Exit::No } else { Exit::Yes })
-    })
+    Ok(args.context.context.is_some()
+        || !files && !here() && crate::cluster::has_kubeconfig(environment))
 }
 
 /// How it stands, in one line.

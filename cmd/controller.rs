@@ -1,15 +1,19 @@
-//! `meshctl controller run`
+//! `meshctl controller run`, and what a replica says of itself
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use meshctl::cluster::{Access, Cluster};
 use meshctl::config::flags;
 use meshctl::controller;
+use meshctl::controller::picture::Picture;
 use meshctl::names;
+use meshctl::proxy::control;
 
-use crate::args::{Loudness, examples};
+use crate::args::{Format, Loudness, OutputFormat, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
+use crate::mesh;
 use crate::output::Output;
 use crate::proxy::log;
 
@@ -19,10 +23,11 @@ use crate::proxy::log;
 #[derive(clap::Subcommand)]
 #[command(after_help = examples(&[
     "meshctl controller run --image meshctl:0.1.0",
-    "meshctl controller run --image meshctl:0.1.0 -v",
+    "meshctl controller status",
 ]))]
 pub enum Command {
     Run(Args),
+    Status(StatusArgs),
 }
 
 /// Watch the API server, configure proxies and answer in statuses
@@ -56,6 +61,20 @@ pub struct Args {
     loudness: Loudness,
 }
 
+/// Show what the controller of this pod knows of itself and its proxies
+///
+/// `meshctl proxy status` asks all replicas for it, by `pods/exec`. Exit code 1 where it isn't
+/// ready.
+#[derive(clap::Args)]
+#[command(after_help = examples(&[
+    "meshctl controller status",
+    "meshctl controller status -o json",
+]))]
+pub struct StatusArgs {
+    #[command(flatten)]
+    output: OutputFormat,
+}
+
 fn everywhere(port: u16) -> SocketAddr {
     (Ipv6Addr::UNSPECIFIED, port).into()
 }
@@ -65,7 +84,48 @@ pub fn run(
     environment: &Environment,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let Command::Run(args) = command;
+    match command {
+        Command::Run(args) => serve(args, environment, output),
+        Command::Status(args) => status(&args, environment, output),
+    }
+}
+
+fn status(
+    args: &StatusArgs,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let socket = control_socket(environment);
+    let at = socket.display();
+    let answer = crate::proxy::get(&socket, "/status").map_err(|error| {
+        let message = format!("the controller at {at} gave no answer: {error}");
+        Failure::new(Exit::CouldNotAsk, message)
+            .tip("it is asked in its own pod; `meshctl proxy status` asks from outside")
+    })?;
+    let picture: Picture = serde_json::from_slice(&answer).map_err(|error| {
+        let why = control::AskError::Broken(error.to_string());
+        Failure::new(Exit::CouldNotAsk, format!("the controller at {at}: {why}"))
+    })?;
+    let Picture { name, version, ready, reason, leading, proxies } = &picture;
+    let state = match (ready, leading) {
+        (false, _) => format!("not ready: {}", reason.as_deref().unwrap_or("it doesn't say why")),
+        (true, true) => "ready, leads".to_owned(),
+        (true, false) => "ready".to_owned(),
+    };
+    let row = vec![name.clone(), state, version.clone(), proxies.len().to_string()];
+    let headings = ["CONTROLLER", "STATE", "VERSION", "PROXIES"];
+    match args.output.format {
+        Format::Json | Format::Yaml => output.object(args.output.format, &picture)?,
+        format => output.rows(format, &headings, vec![row], &picture)?,
+    }
+    Ok(if picture.ready { Exit::Yes } else { Exit::No })
+}
+
+fn control_socket(environment: &Environment) -> PathBuf {
+    mesh::register_dir(environment).join(names::CONTROLLER_SOCKET)
+}
+
+fn serve(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let _log = log::start(&log::filter(args.loudness, environment), environment, output)?;
     meshctl::identity::install_provider();
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::CouldNotAsk, error.to_string());
@@ -81,6 +141,7 @@ pub fn run(
             image_pull_secret: args.image_pull_secret,
             listen: args.listen,
             observe: args.observe,
+            control: control_socket(environment),
             version: crate::version::TEXT,
             objects: flags::Options {
                 cluster: true,

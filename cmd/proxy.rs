@@ -1,5 +1,6 @@
 //! `meshctl proxy VERB`: serve, and ask those who serve.
 
+mod cluster;
 pub mod config;
 mod controller;
 pub mod drain;
@@ -10,6 +11,7 @@ pub mod status;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use meshctl::names;
 use meshctl::proxy::control::{self, AskError};
 use serde_json::Value;
 
@@ -22,7 +24,7 @@ use crate::output::Output;
 /// How long a proxy may take for an answer.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Serve traffic, and ask the proxies of this machine
+/// Serve traffic, and ask the proxies of this machine or of a cluster
 #[derive(clap::Subcommand)]
 #[command(after_help = examples(&["meshctl proxy run -f shop", "meshctl proxy status"]))]
 pub enum Command {
@@ -45,22 +47,46 @@ pub fn run(
     }
 }
 
-/// One proxy, by its process or by its control socket.
+/// One proxy: of this machine by its process or its control socket, of a cluster by its pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proxy {
     Process(u32),
     Socket(PathBuf),
+    Pod { namespace: Option<String>, name: String },
 }
 
-/// Reads a process id, or a path that is told from one by its slash.
+/// A number is a process and `NAME` or `NAMESPACE/NAME` a pod; anything else with a slash, or
+/// with a socket's ending, is a path.
 fn proxy(text: &str) -> Result<Proxy, String> {
+    let is_path = text.starts_with(['/', '.']) || text.ends_with(names::CONTROL_SOCKET_SUFFIX);
+    let (namespace, name) = match text.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, text),
+    };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_path && !is_number && is_name(name) && namespace.is_none_or(is_name) {
+        let (namespace, name) = (namespace.map(str::to_owned), name.to_owned());
+        return Ok(Proxy::Pod { namespace, name });
+    }
     if text.contains('/') {
         return Ok(Proxy::Socket(text.into()));
     }
     let process = text.parse().ok().filter(|process| *process > 0).map(Proxy::Process);
     process.ok_or_else(|| {
-        format!("`{text}` is neither a process id nor the path of a control socket, ./{text} say")
+        format!(
+            "`{text}` is neither a process id, nor a pod, nor the path of a control socket, \
+             ./{text} say"
+        )
     })
+}
+
+/// As Kubernetes names pods and namespaces (RFC 1123).
+fn is_name(text: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut bytes = text.bytes();
+    bytes.all(|byte| inside(byte) || byte == b'-' || byte == b'.')
+        && text.bytes().next().is_some_and(inside)
+        && text.bytes().last().is_some_and(inside)
 }
 
 /// The proxies that are meant: the one that was named, else those that serve what was named, else
@@ -92,6 +118,11 @@ fn found(
     wanted: Option<&Proxy>,
     environment: &Environment,
 ) -> Result<Vec<control::Proxy>, Failure> {
+    if let Some(Proxy::Pod { name, .. }) = wanted {
+        let message = format!("`{name}` is a pod's name, and what runs on this machine is meant");
+        return Err(Failure::new(Exit::WrongCommandLine, message)
+            .tip("name a process or a control socket; what ends a pod is `kubectl delete pod`"));
+    }
     if let Some(Proxy::Socket(path)) = wanted {
         return Ok(vec![control::Proxy { socket: environment.absolute(path), pid: None }]);
     }
@@ -160,13 +191,28 @@ fn name(proxy: &control::Proxy) -> String {
     }
 }
 
+/// What stands at a control door, as it is.
+pub fn get(socket: &Path, target: &str) -> Result<bytes::Bytes, AskError> {
+    let (status, body) = exchange(socket, http::Method::GET, target)?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    Err(AskError::Broken(String::from_utf8_lossy(&body).trim().to_owned()))
+}
+
+fn exchange(
+    socket: &Path,
+    method: http::Method,
+    target: &str,
+) -> Result<(http::StatusCode, bytes::Bytes), AskError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| AskError::Broken(error.to_string()))?;
+    runtime.block_on(control::ask(socket, method, target, WAIT))
+}
+
 /// One question to one proxy, and its answer.
 fn ask(proxy: &control::Proxy, method: http::Method, target: &str) -> Result<Value, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(Exit::CouldNotAsk, format!("can't start the runtime: {error}"))
-    })?;
-    let answer = runtime.block_on(control::ask(&proxy.socket, method, target, WAIT));
+    let answer = exchange(&proxy.socket, method, target);
     let (status, body) = answer.map_err(|error| unanswered(proxy, &error))?;
     if !status.is_success() {
         let reason = String::from_utf8_lossy(&body);

@@ -1,6 +1,6 @@
 //! `meshctl version`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use meshctl::cluster::{Cluster, ClusterError};
 use meshctl::manifest::image::ImageName;
@@ -58,6 +58,10 @@ struct InCluster {
     controller: Option<String>,
     /// How many fleets run which version.
     proxies: BTreeMap<String, usize>,
+    /// The definitions of the Gateway API: `v1.6.0 (standard)`.
+    gateway_api: BTreeSet<String>,
+    /// What is not of one version, and what to do.
+    skew: Vec<String>,
 }
 
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
@@ -107,35 +111,55 @@ fn glance(context: &Context, environment: &Environment, output: &mut Output) -> 
 impl InCluster {
     async fn ask(cluster: &Cluster) -> Result<Self, ClusterError> {
         let found = install::look(cluster).await?;
-        let mut proxies = BTreeMap::new();
-        for deployment in install::proxies(cluster).await? {
-            let version = deployment["metadata"]["annotations"][names::ANNOTATION_VERSION].as_str();
-            *proxies.entry(version.unwrap_or("unknown").to_owned()).or_default() += 1;
-        }
+        let proxies = install::proxy_versions(&install::proxies(cluster).await?);
+        let gateway_api = found.bundles();
+        let controller = found.controller.map(|controller| controller.version);
         Ok(Self {
             name: cluster.name.clone(),
             kubernetes: found.server,
-            controller: found.controller.map(|controller| controller.version),
+            skew: skew(controller.as_deref(), &proxies),
+            controller,
             proxies,
+            gateway_api,
         })
     }
 }
 
+/// Client and controller, then controller and proxies.
+fn skew(controller: Option<&str>, proxies: &BTreeMap<String, usize>) -> Vec<String> {
+    let Some(controller) = controller else { return Vec::new() };
+    let mut said = Vec::new();
+    if let Some(skew) = install::skew(controller, TEXT) {
+        said.push(format!("{skew}: {}", skew.advice()));
+    }
+    let others = proxies.iter().filter(|(version, _)| *version != controller);
+    said.extend(others.map(|(version, fleets)| {
+        format!(
+            "{fleets} deployments of proxies are of {version}, and the controller is {controller}: it \
+             rolls them by itself, and `meshctl check` looks whether it can"
+        )
+    }));
+    said
+}
+
 impl std::fmt::Display for InCluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "cluster {} (Kubernetes {}): ", self.name, self.kubernetes)?;
-        match self.controller.as_deref() {
+        let Self { name, kubernetes, controller, proxies, gateway_api, skew } = self;
+        write!(f, "cluster {name} (Kubernetes {kubernetes}")?;
+        gateway_api.iter().try_for_each(|bundle| write!(f, ", Gateway API {bundle}"))?;
+        f.write_str("): ")?;
+        match controller.as_deref() {
             None => f.write_str("meshctl is not installed")?,
             Some("") => f.write_str("controller of an unknown version")?,
             Some(version) => write!(f, "controller {version}")?,
         }
-        for (version, fleets) in &self.proxies {
-            write!(f, ", {fleets} with proxies {version}")?;
+        for (version, fleets) in proxies {
+            let what = if *fleets == 1 { "Gateway" } else { "Gateways" };
+            write!(f, ", proxies of {fleets} {what} {version}")?;
         }
-        let skew = self.controller.as_deref().and_then(|there| install::skew(there, TEXT));
-        match skew {
-            Some(skew) => write!(f, "; {}", skew.advice()),
-            None => Ok(()),
-        }
+        skew.iter().try_for_each(|said| write!(f, "\n{said}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print 
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "demo" -d 'Show two versions of a service, a gateway and a canary, on this machine alone'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "init" -d 'Write a first configuration, to be edited'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check" -d 'Find every mistake in a configuration'
-complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy" -d 'Serve traffic, and ask the proxies of this machine'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy" -d 'Serve traffic, and ask the proxies of this machine or of a cluster'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "controller" -d 'The controller, inside a cluster'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print a file for something else to read'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "image" -d 'This program as a container image'
@@ -69,7 +69,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s q -l quiet -d 
 complete -c meshctl -n "__fish_meshctl_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "run" -d 'Serve traffic as Gateway API files say'
-complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "status" -d 'Show the proxies of this machine, and what they believe'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "status" -d 'Show the proxies of this machine or of a cluster, and how far each is'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "config" -d 'Show the configuration as a proxy believes it, secrets masked'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and not __fish_seen_subcommand_from run status config drain" -f -a "drain" -d 'Let a proxy finish what it has, take nothing new, and end'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s f -l file -d 'A file or directory of YAML, or - for standard input; may be given several times' -r -F
@@ -95,23 +95,30 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log more: -v for what is decided, -vv for what is seen'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s f -l file -d 'Only proxies that serve this file or directory' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s n -l namespace -d 'Only this namespace of the cluster' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
 wide\t'The table with every column'
 json\t''
 yaml\t''
 name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s A -l all-namespaces -d 'Every namespace of the cluster'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s f -l file -d 'Only proxies that serve this file or directory' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s n -l namespace -d 'Only this namespace of the cluster' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s o -l output -d 'How to write it' -r -f -a "json\t''
 yaml\t''"
-complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s A -l all-namespaces -d 'Every namespace of the cluster'
+complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -s f -l file -d 'Only proxies that serve this file or directory' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l timeout -d 'How long to wait; exit code 3 when it is over' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l all -d 'Every proxy of this machine; with -f, every one that serves that'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l wait -d 'Return once it is done'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help'
-complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Watch the API server, configure proxies and answer in statuses'
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -f -a "run" -d 'Watch the API server, configure proxies and answer in statuses'
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -f -a "status" -d 'Show what the controller of this pod knows of itself and its proxies'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l image -d 'What the proxies run' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l image-pull-secret -d 'With what the proxies\' image is pulled: a Secret in the namespace of each Gateway' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -l listen -d 'Where proxies come for their configuration' -r
@@ -121,6 +128,12 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Log errors alone'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log more: -v for what is decided, -vv for what is seen'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from status" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -f -a "systemd" -d 'Print a hardened systemd unit for a proxy'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s f -l file -d 'What the proxy serves; may be given several times' -r -F

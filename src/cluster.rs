@@ -4,23 +4,24 @@
 //! This module must not know what the objects mean that it carries.
 
 mod error;
+mod exec;
 mod resource;
+mod rights;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-};
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
 
 pub use error::ClusterError;
+pub use exec::{Inside, Ran};
 pub use resource::{Resource, name_of, namespace_of, shown};
+pub use rights::Permission;
 
 use crate::limits;
 use crate::names::FIELD_MANAGER;
@@ -50,15 +51,6 @@ pub struct Cluster {
     /// The namespace that the context names.
     pub namespace: String,
     patience: Duration,
-}
-
-/// A right that somebody may have: `patch deployments.apps in meshctl-system`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Permission {
-    pub verb: &'static str,
-    pub resource: Resource,
-    /// `None`: in every namespace, or no namespace at all.
-    pub namespace: Option<String>,
 }
 
 impl Cluster {
@@ -181,30 +173,6 @@ impl Cluster {
             Err(ClusterError::NotFound { .. }) => Ok(false),
             deleted => deleted.map(|_| true),
         }
-    }
-
-    /// Whether the server would let us.
-    pub async fn may(&self, permission: &Permission) -> Result<bool, ClusterError> {
-        let Permission { verb, resource, namespace } = permission;
-        let attributes = ResourceAttributes {
-            group: Some(resource.group().to_owned()),
-            resource: Some(resource.plural.to_owned()),
-            verb: Some((*verb).to_owned()),
-            namespace: namespace.clone(),
-            ..ResourceAttributes::default()
-        };
-        let review = SelfSubjectAccessReview {
-            spec: SelfSubjectAccessReviewSpec {
-                resource_attributes: Some(attributes),
-                non_resource_attributes: None,
-            },
-            ..SelfSubjectAccessReview::default()
-        };
-        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
-        let what = || "selfsubjectaccessreviews".to_owned();
-        let params = PostParams::default();
-        let answer = self.ask("create", what, api.create(&params, &review)).await?;
-        Ok(answer.status.is_some_and(|status| status.allowed))
     }
 
     fn api(&self, resource: &Resource, namespace: Option<&str>) -> Api<DynamicObject> {

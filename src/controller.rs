@@ -18,12 +18,14 @@ mod authority;
 mod board;
 mod data;
 mod deploy;
+mod door;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fleets;
 pub mod infrastructure;
 mod lease;
 mod merge;
+pub mod picture;
 mod plan;
 pub mod proxies;
 mod statuses;
@@ -35,6 +37,7 @@ pub mod xds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -43,7 +46,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 
 use crate::clock::{self, Instant};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError};
 use crate::config::flags;
 use crate::config::lower::Lowered;
 use crate::config::status::Status;
@@ -54,6 +57,7 @@ use crate::telemetry::door::ObservationDoor;
 use board::Board;
 use data::Data;
 use deploy::{Deployer, Seen};
+use door::Sight;
 use fleets::Fleets;
 use infrastructure::Release;
 use statuses::Statuses;
@@ -62,6 +66,7 @@ use watch::{Change, Watched};
 use world::{Noted, World};
 use xds::{Distribution, ServerIdentity};
 
+pub use api_server::addresses as api_server_addresses;
 pub use authority::AuthorityError;
 
 /// What the controller is started with.
@@ -76,6 +81,8 @@ pub struct Options {
     /// Where proxies come.
     pub listen: SocketAddr,
     pub observe: SocketAddr,
+    /// Its control socket.
+    pub control: PathBuf,
     pub version: &'static str,
     pub objects: flags::Options,
 }
@@ -83,7 +90,7 @@ pub struct Options {
 #[derive(Debug)]
 pub enum StartError {
     /// Where the API server is can't be found out.
-    ApiServer(Box<kube::Error>),
+    ApiServer(ClusterError),
     Authority(AuthorityError),
     Identity(xds::ServerIdentityError),
     /// The address and the reason.
@@ -113,7 +120,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let mut objects = options.objects;
     if !objects.allow_local_backends {
         let addresses = api_server::addresses(&options.cluster).await;
-        objects.forbidden = addresses.map_err(|error| StartError::ApiServer(Box::new(error)))?;
+        objects.forbidden = addresses.map_err(StartError::ApiServer)?;
     }
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));
@@ -127,6 +134,17 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
     let identity = Arc::new(identity.map_err(StartError::Identity)?);
     let distribution = Arc::new(Distribution::new());
+    let sight = Sight {
+        name: options.identity.as_str().into(),
+        version: options.version,
+        board: Arc::clone(&board),
+        distribution: Arc::clone(&distribution),
+    };
+    // Nothing depends on it but whoever wants to look.
+    if let Err(error) = door::open(&options.control, sight) {
+        let path = options.control.display();
+        tracing::warn!(%path, %error, "`meshctl proxy status` can't ask this replica");
+    }
     let accounts = Accounts::default();
     let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
     let rng = fastrand::Rng::new();
@@ -226,7 +244,7 @@ impl Controller {
                     let leading = *self.leading.borrow_and_update();
                     let now = if leading { "leads" } else { "leads no more" };
                     tracing::info!("this replica {now}");
-                    self.board.leading.set(leading.into());
+                    self.board.set_leading(leading);
                     self.statuses.lead(leading);
                     self.deployer.lead(leading);
                 }

@@ -13,11 +13,12 @@ mod rollout;
 mod tests;
 mod version;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
 
-pub use changes::{Change, changes, proxies};
+pub use changes::{Change, changes, proxies, proxy_versions};
 pub use definitions::{Definition, Definitions, required};
 pub use needs::{Need, State, needs, permissions};
 pub use removal::{Removal, removal, remove};
@@ -34,6 +35,8 @@ pub struct Found {
     /// The API server's version, `v1.34.1`.
     pub server: String,
     pub definitions: Vec<Definition>,
+    /// Our own definitions (`backends`), each with the version of the `meshctl` that applied it.
+    pub own_definitions: BTreeMap<String, String>,
     pub controller: Option<Controller>,
     /// GatewayClasses by our names that belong to somebody else: (name, their controller).
     pub foreign_classes: Vec<(String, String)>,
@@ -48,6 +51,8 @@ pub struct Controller {
     pub image_pull_secret: Option<String>,
     pub replicas: u32,
     pub available: u32,
+    /// What it was started with.
+    pub arguments: Vec<String>,
 }
 
 /// What is to be applied, in this order, and what whoever asked should know.
@@ -93,9 +98,18 @@ pub async fn look(cluster: &Cluster) -> Result<Found, ClusterError> {
     Ok(Found {
         server,
         definitions: definitions.iter().filter_map(Definition::of).collect(),
+        own_definitions: definitions.iter().filter_map(definitions::own).collect(),
         controller,
         foreign_classes: foreign_classes.collect(),
     })
+}
+
+impl Found {
+    /// What the definitions of the Gateway API are from: `v1.6.0 (standard)`, usually one.
+    pub fn bundles(&self) -> BTreeSet<String> {
+        let all = self.definitions.iter();
+        all.map(|known| format!("{} ({})", known.bundle, known.channel)).collect()
+    }
 }
 
 impl Controller {
@@ -111,6 +125,12 @@ impl Controller {
             image_pull_secret: pod["imagePullSecrets"][0]["name"].as_str().map(str::to_owned),
             replicas: number(&deployment["spec"]["replicas"]),
             available: number(&deployment["status"]["availableReplicas"]),
+            arguments: pod["containers"][0]["args"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(text)
+                .collect(),
         }
     }
 }

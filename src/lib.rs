@@ -32,4 +32,6 @@ pub mod controller;
 
 pub mod install;
 
+pub mod survey;
+
 pub mod serve;

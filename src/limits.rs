@@ -469,3 +469,12 @@ pub const ROLLOUT_INTERVAL: Duration = Duration::from_secs(300);
 pub const ROLLOUT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// What a gate waits for where nobody says: with fewer, 1 % of errors is less than one request.
 pub const GATE_REQUESTS: u64 = 100;
+/// What a command in a pod may have written before we have read: a network's worth of it.
+pub const EXEC_BUFFER: usize = 64 * 1024;
+/// What a command in a pod says on standard error: a sentence and a tip.
+pub const EXEC_ERROR_BYTES: usize = 16 * 1024;
+/// Rights of the controller that `check` asks the API server for at once: some seventy in all.
+pub const RIGHTS_ASKED: usize = 8;
+/// A certificate that expires within this is told about: what renews it by itself has done so by
+/// then, and who does it by hand has time.
+pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);

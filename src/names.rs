@@ -86,3 +86,5 @@ pub const PORT_OBSERVE: u16 = 15020;
 /// Ends of the names of a proxy's sockets in its run directory.
 pub const CONTROL_SOCKET_SUFFIX: &str = ".sock";
 pub const TAKEOVER_SOCKET_SUFFIX: &str = ".takeover";
+/// The controller's socket in its run directory: none that a proxy's could be taken for.
+pub const CONTROLLER_SOCKET: &str = "controller";

@@ -28,3 +28,22 @@ fn errors_say_no_and_warnings_only_when_asked() {
     assert!(strict.quiet);
     assert_eq!(strict.overrides.ports.len(), 1);
 }
+
+#[test]
+fn what_a_cluster_lacks_says_no() {
+    use meshctl::install::{Need, State};
+    let need = |state: State| {
+        let text = || "x".to_owned();
+        [Need { what: text(), state, found: text(), advice: text() }]
+    };
+    for (state, lax, strict) in [
+        (State::Good, Exit::Yes, Exit::Yes),
+        (State::Warning, Exit::Yes, Exit::No),
+        (State::Unknown, Exit::Yes, Exit::No),
+        (State::Missing, Exit::No, Exit::No),
+        (State::Wrong, Exit::No, Exit::No),
+    ] {
+        assert_eq!(cluster::exit(&need(state), &[], false), lax, "{state:?}");
+        assert_eq!(cluster::exit(&need(state), &[], true), strict, "{state:?}");
+    }
+}

@@ -3,29 +3,40 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::cluster::{self, Target};
 use super::{Proxy, ask, chosen, name, proxy};
-use crate::args::{Format, OutputFormat, Serving, examples};
+use crate::args::{Format, OutputFormat, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-/// Show the proxies of this machine, and what they believe
+/// Show the proxies of this machine or of a cluster, and how far each is
 ///
-/// Exit code 1 where one isn't ready, 4 where one doesn't answer.
+/// In a cluster the controllers are asked whether each serves what it was told last; that takes
+/// the permission `pods/exec` in meshctl-system. Exit code 1 where one isn't ready or behind, 4
+/// where one doesn't answer.
 #[derive(clap::Args)]
-#[command(after_help = examples(&["meshctl proxy status", "meshctl proxy status -o json"]))]
+#[command(after_help = examples(&[
+    "meshctl proxy status",
+    "meshctl proxy status -o json",
+    "meshctl proxy status -n shop -o wide",
+]))]
 pub struct Args {
-    /// One proxy, by its process id or its control socket [default: all]
+    /// One proxy: [NAMESPACE/]POD, a process id or a control socket [default: all]
     #[arg(value_name = "PROXY", value_parser = proxy)]
     pub proxy: Option<Proxy>,
     #[command(flatten)]
-    pub serving: Serving,
+    pub target: Target,
     #[command(flatten)]
     pub output: OutputFormat,
 }
 
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
-    let found = chosen(args.proxy.as_ref(), &args.serving, environment)?;
+    let wanted = args.proxy.as_ref();
+    if args.target.is_cluster(wanted, environment, output)? {
+        return cluster::status(&args.target, wanted, args.output.format, environment, output);
+    }
+    let found = chosen(wanted, &args.target.serving, environment)?;
     let wide = args.output.format == Format::Wide;
     let mut rows = Vec::new();
     let mut objects = Vec::new();
@@ -116,7 +127,7 @@ fn more(status: &Value) -> [String; 7] {
     [pid, version, workers, connections, observe, sources, socket]
 }
 
-fn uptime(seconds: u64) -> String {
+pub(super) fn uptime(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds}s"),
         120..7_200 => format!("{}m", seconds / 60),

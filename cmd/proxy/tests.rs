@@ -26,6 +26,12 @@ struct Drain {
     args: drain::Args,
 }
 
+#[derive(Parser)]
+struct Status {
+    #[command(flatten)]
+    args: status::Args,
+}
+
 fn environment() -> Environment {
     let set = |name: &str| match name {
         "XDG_RUNTIME_DIR" => Some("/run/user/7".into()),
@@ -137,14 +143,58 @@ fn mistakes_are_named() {
 }
 
 #[test]
-fn a_proxy_is_named_by_process_or_socket() {
+fn a_proxy_is_named_by_process_socket_or_pod() {
+    let pod = |namespace: Option<&str>, name: &str| {
+        Ok(Proxy::Pod { namespace: namespace.map(str::to_owned), name: name.to_owned() })
+    };
+    let socket = |path: &str| Ok(Proxy::Socket(Path::new(path).into()));
     assert_eq!(proxy("17"), Ok(Proxy::Process(17)));
-    assert_eq!(proxy("./17"), Ok(Proxy::Socket(Path::new("./17").into())));
+    assert_eq!(proxy("./17"), socket("./17"));
+    assert_eq!(proxy("/run/x"), socket("/run/x"));
+    assert_eq!(proxy("run/17.sock"), socket("run/17.sock"));
+    assert_eq!(proxy("a/b/c"), socket("a/b/c"));
+    assert_eq!(proxy("run/X"), socket("run/X"));
+    assert_eq!(proxy("front-7d4b9c6f5-x2x7k"), pod(None, "front-7d4b9c6f5-x2x7k"));
+    assert_eq!(proxy("shop/front-1"), pod(Some("shop"), "front-1"));
     assert!(proxy("0").is_err_and(|error| error.contains("./0")));
     assert!(proxy("-1").is_err());
+    assert!(proxy("Front").is_err());
     let args = Drain::try_parse_from(["drain", "17", "--all"]);
     assert!(args.is_err(), "one and all contradict each other");
     let args = Drain::try_parse_from(["drain", "--wait"]).unwrap().args;
     assert_eq!((args.proxy, args.all, args.wait.wait), (None, false, true));
     assert_eq!(args.wait.timeout.as_secs(), 300);
+}
+
+#[test]
+fn what_is_named_says_whether_a_cluster_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, "").unwrap();
+    let alone = Environment {
+        current_dir: directory.path().into(),
+        run_dir: Some(directory.path().join("run")),
+        ..Environment::from_variables(|_| None)
+    };
+    let with = Environment { kubeconfig: vec![kubeconfig], ..alone.clone() };
+    let asks = |line: &str, environment: &Environment| {
+        let args = Status::try_parse_from(std::iter::once("status").chain(line.split_whitespace()));
+        let args = args.unwrap().args;
+        let mut output = Output::new(environment);
+        output.quiet(true);
+        args.target.is_cluster(args.proxy.as_ref(), environment, &mut output).ok()
+    };
+    assert_eq!(asks("", &alone), Some(false));
+    assert_eq!(asks("", &with), Some(true));
+    for cluster in ["--context a", "-n shop", "-A", "shop/front-1", "front-1"] {
+        assert_eq!(asks(cluster, &alone), Some(true), "{cluster}");
+    }
+    for machine in ["-f shop", "17", "./run.sock"] {
+        assert_eq!(asks(machine, &with), Some(false), "{machine}");
+        assert_eq!(asks(&format!("{machine} -A"), &with), None, "{machine}");
+    }
+    // A mesh that the command is given in wins over the kubeconfig.
+    std::fs::create_dir(directory.path().join(".meshctl")).unwrap();
+    assert_eq!(asks("", &with), Some(false));
+    assert_eq!(asks("-A", &with), Some(true));
 }

@@ -8,7 +8,7 @@ fn settings_stay_and_the_image_follows_its_version() {
             image: there.into(),
             image_pull_secret: Some("pull".into()),
             replicas: 3,
-            available: 0,
+            ..Controller::default()
         };
         let settings = settings(Chosen::default(), &before);
         assert_eq!((settings.replicas, settings.image_pull_secret.as_deref()), (3, Some("pull")));

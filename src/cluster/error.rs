@@ -62,6 +62,11 @@ pub enum ClusterError {
         what: String,
         message: String,
     },
+    /// A command in a pod that could not be run to its end.
+    Exec {
+        what: String,
+        why: String,
+    },
     /// A kind that this program has no table row for.
     UnknownKind {
         what: String,
@@ -125,7 +130,9 @@ impl ClusterError {
             Self::Forbidden { .. } => {
                 "ask for the right, or use a context of somebody who has it: --context NAME".into()
             }
-            Self::Conflict { .. } | Self::Failing { .. } => "try again in a moment".into(),
+            Self::Conflict { .. } | Self::Failing { .. } | Self::Exec { .. } => {
+                "try again in a moment".into()
+            }
             Self::Kubeconfig { .. }
             | Self::NotInPod(_)
             | Self::NotFound { .. }
@@ -184,6 +191,7 @@ impl fmt::Display for ClusterError {
             Self::Failing { target, what, message } => {
                 write!(f, "cluster {target} failed at {what}: {message}")
             }
+            Self::Exec { what, why } => write!(f, "{what} did not come to its end: {why}"),
             Self::UnknownKind { what } => write!(f, "{what} is of a kind that isn't known here"),
         }
     }

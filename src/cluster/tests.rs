@@ -140,3 +140,41 @@ async fn objects_of_a_list_say_what_they_are() {
     assert_eq!(Resource::of(&found[0]), Some(Resource::GATEWAY));
     assert_eq!(shown(&found[0]), "Gateway n/g");
 }
+
+#[tokio::test]
+async fn whoever_may_not_enter_a_pod_is_told_the_permission() {
+    let message = "pods \"web\" is forbidden: User \"u\" cannot get resource \"pods/exec\"";
+    let cluster = connected(&server("403 Forbidden", &status(403, message))).await;
+    let at = Inside { namespace: "shop", pod: "web", container: "proxy" };
+    let error = cluster.exec(at, &["/meshctl", "version"]).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, ClusterError::Forbidden { .. }), "{text}");
+    assert!(text.contains("pods/exec of web in namespace shop"), "{text}");
+    assert!(error.advice().unwrap().contains("--context"));
+}
+
+#[test]
+fn a_command_in_a_pod_ends_with_its_exit_code() {
+    let code = |status: Value| exec::code(&serde_json::from_value(status).unwrap());
+    assert_eq!(code(json!({"status": "Success"})), Some(0));
+    let failed = json!({"status": "Failure", "reason": "NonZeroExitCode", "details": {"causes": [
+        {"reason": "Other", "message": "7"}, {"reason": "ExitCode", "message": "4"}]}});
+    assert_eq!(code(failed), Some(4));
+    // The container has no such program.
+    assert_eq!(code(json!({"status": "Failure", "reason": "InternalError"})), None);
+}
+
+#[test]
+fn a_permission_is_written_as_kubectl_names_it() {
+    let patch = Permission {
+        verb: "patch".into(),
+        group: "gateway.networking.k8s.io".into(),
+        resource: "gateways/status".into(),
+        name: None,
+        namespace: None,
+    };
+    assert_eq!(patch.to_string(), "patch gateways.gateway.networking.k8s.io/status");
+    let get = Permission::on("get", &Resource::SECRET, Some("shop"));
+    assert_eq!((get.to_string().as_str(), get.namespace.as_deref()), ("get secrets", Some("shop")));
+    assert_eq!(Permission::on("get", &Resource::NAMESPACE, Some("shop")).namespace, None);
+}

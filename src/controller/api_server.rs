@@ -4,23 +4,19 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::Api;
-use kube::api::ListParams;
-
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError, Resource};
 use crate::names;
 
-/// The address that pods know, and those behind it.
-pub(super) async fn addresses(cluster: &Cluster) -> Result<BTreeSet<IpAddr>, kube::Error> {
-    let slices: Api<EndpointSlice> = Api::namespaced(cluster.client(), "default");
+/// The address that is asked here, which in a pod is the one that pods know, and those behind it.
+pub async fn addresses(cluster: &Cluster) -> Result<BTreeSet<IpAddr>, ClusterError> {
     let ours = format!("{}=kubernetes", names::LABEL_SERVICE_NAME);
-    let slices = slices.list(&ListParams::default().labels(&ours)).await?;
+    let namespace = Some(names::NAMESPACE_DEFAULT);
+    let slices = cluster.list(&Resource::ENDPOINT_SLICE, namespace, Some(&ours)).await?;
     let texts = slices
-        .items
         .iter()
-        .flat_map(|slice| &slice.endpoints)
-        .flat_map(|endpoint| &endpoint.addresses);
+        .flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten())
+        .flat_map(|endpoint| endpoint["addresses"].as_array().into_iter().flatten())
+        .filter_map(|address| address.as_str());
     let mut addresses: BTreeSet<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
     let uri: Result<http::Uri, _> = cluster.server.parse();
     let host = uri.ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();

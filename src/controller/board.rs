@@ -1,5 +1,6 @@
 //! What the controller shows at its observation door.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
@@ -13,7 +14,8 @@ pub(super) struct Board {
     pub(super) lowered: SharedCounter,
     errors: SharedGauge,
     warnings: SharedGauge,
-    pub(super) leading: SharedGauge,
+    leads: AtomicBool,
+    leading: SharedGauge,
     _build: SharedGauge,
 }
 
@@ -27,6 +29,7 @@ impl Board {
             lowered: metrics.counter(Family::PartsLowered, &[]),
             errors: metrics.gauge(Family::Diagnostics, &["error"]),
             warnings: metrics.gauge(Family::Diagnostics, &["warning"]),
+            leads: AtomicBool::new(false),
             leading: metrics.gauge(Family::ControllerLeading, &[]),
             _build: build,
             metrics,
@@ -35,6 +38,15 @@ impl Board {
 
     pub(super) fn set_ready(&self, ready: Result<(), String>) {
         *self.lock() = ready;
+    }
+
+    pub(super) fn set_leading(&self, leading: bool) {
+        self.leads.store(leading, Ordering::Relaxed);
+        self.leading.set(leading.into());
+    }
+
+    pub(super) fn leads(&self) -> bool {
+        self.leads.load(Ordering::Relaxed)
     }
 
     /// What `meshctl check` would print.

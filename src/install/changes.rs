@@ -1,5 +1,7 @@
 //! What applying would change, as the API server itself answers.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::cluster::{Cluster, ClusterError, Resource, name_of, namespace_of, shown};
@@ -46,6 +48,16 @@ pub async fn proxies(cluster: &Cluster) -> Result<Vec<Value>, ClusterError> {
         names::LABEL_COMPONENT
     );
     cluster.list(&Resource::DEPLOYMENT, None, Some(&labels)).await
+}
+
+/// How many fleets are deployed as which version does it.
+pub fn proxy_versions(deployments: &[Value]) -> BTreeMap<String, usize> {
+    let mut versions = BTreeMap::new();
+    for deployment in deployments {
+        let version = deployment["metadata"]["annotations"][names::ANNOTATION_VERSION].as_str();
+        *versions.entry(version.unwrap_or("unknown").to_owned()).or_default() += 1;
+    }
+    versions
 }
 
 /// The paths at which two objects differ, but for what the server keeps for itself.

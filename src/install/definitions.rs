@@ -44,6 +44,16 @@ impl Definitions {
     }
 }
 
+/// Our own kinds, as `meshctl install` defines them.
+pub(super) const OWN: [&str; 3] = ["backends", "meshconfigs", "trafficpolicies"];
+
+/// One of our own: its plural, and the version of the `meshctl` that applied it.
+pub(super) fn own(definition: &Value) -> Option<(String, String)> {
+    let plural = name_of(definition).strip_suffix(names::GROUP_MESHCTL)?.strip_suffix('.')?;
+    let version = definition["metadata"]["annotations"][names::ANNOTATION_VERSION].as_str();
+    Some((plural.to_owned(), version.unwrap_or_default().to_owned()))
+}
+
 /// The kinds without which nothing works, and those without which something doesn't.
 const KINDS: [(&str, bool); 7] = [
     ("GatewayClass", true),

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Found, OLDEST_SERVER, Version, look, required, skew};
+use super::definitions::OWN;
+use super::{Found, OLDEST_SERVER, Version, required, skew};
 use crate::cluster::{Cluster, ClusterError, Permission, Resource};
 use crate::names;
 
@@ -25,6 +26,10 @@ pub enum State {
     /// It works, and not as it could.
     Warning,
     Missing,
+    /// It is there, and no good.
+    Wrong,
+    /// It could not be asked.
+    Unknown,
 }
 
 impl State {
@@ -33,13 +38,14 @@ impl State {
             Self::Good => "good",
             Self::Warning => "warning",
             Self::Missing => "missing",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
         }
     }
 }
 
-/// Looks at the server, the definitions, our rights, and what is installed.
-pub async fn needs(cluster: &Cluster, own: &str) -> Result<Vec<Need>, ClusterError> {
-    let found = look(cluster).await?;
+/// Judges the server, the definitions, our rights, and what is installed.
+pub async fn needs(cluster: &Cluster, found: &Found, own: &str) -> Result<Vec<Need>, ClusterError> {
     let mut refused = Vec::new();
     if found.controller.is_none() {
         for permission in permissions() {
@@ -48,7 +54,7 @@ pub async fn needs(cluster: &Cluster, own: &str) -> Result<Vec<Need>, ClusterErr
             }
         }
     }
-    Ok(judge(&found, &refused, own))
+    Ok(judge(found, &refused, own))
 }
 
 /// What installing does to each kind: server-side apply creates and patches.
@@ -69,8 +75,8 @@ pub fn permissions() -> impl Iterator<Item = Permission> {
         Resource::DEPLOYMENT,
     ];
     let one = |resource: Resource| {
-        let namespace = resource.namespaced.then(|| names::NAMESPACE_SYSTEM.to_owned());
-        ["create", "patch"].map(|verb| Permission { verb, resource, namespace: namespace.clone() })
+        let namespace = Some(names::NAMESPACE_SYSTEM);
+        ["create", "patch"].map(|verb| Permission::on(verb, &resource, namespace))
     };
     cluster_wide.into_iter().chain(in_namespace).flat_map(one)
 }
@@ -95,6 +101,7 @@ pub(super) fn judge(found: &Found, refused: &[Permission], own: &str) -> Vec<Nee
             let advice = skew.as_ref().map(|skew| skew.advice()).unwrap_or_default();
             let state = if skew.is_some() { State::Warning } else { State::Good };
             needs.push(need("version", state, &version, &advice));
+            needs.push(own_definitions(found, &controller.version));
             let text = format!(
                 "{} of {} replicas are available",
                 controller.available, controller.replicas
@@ -133,13 +140,7 @@ fn server(found: &Found) -> Need {
 
 fn definitions(found: &Found) -> Need {
     let (needed, wanted) = required(&found.definitions);
-    let mut from: Vec<String> = found
-        .definitions
-        .iter()
-        .map(|known| format!("{} ({})", known.bundle, known.channel))
-        .collect();
-    from.sort();
-    from.dedup();
+    let from: Vec<String> = found.bundles().into_iter().collect();
     let from = if from.is_empty() { "none".to_owned() } else { from.join(", ") };
     if !needed.is_empty() {
         let text = format!("{from}; missing: {}", [needed, wanted].concat().join(", "));
@@ -157,14 +158,32 @@ fn definitions(found: &Found) -> Need {
     need("Gateway API", State::Good, &from, "")
 }
 
+/// Our own kinds, which the controller reads: as it knows them.
+fn own_definitions(found: &Found, controller: &str) -> Need {
+    let missing: Vec<&str> =
+        OWN.into_iter().filter(|kind| !found.own_definitions.contains_key(*kind)).collect();
+    if !missing.is_empty() {
+        let text = format!("missing: {}", missing.join(", "));
+        return need("meshctl.dev", State::Missing, &text, "`meshctl install` brings them");
+    }
+    let other = |(kind, version): (&String, &String)| {
+        (version != controller).then(|| format!("{kind} of {version}"))
+    };
+    let others: Vec<String> = found.own_definitions.iter().filter_map(other).collect();
+    match others.as_slice() {
+        [] => need("meshctl.dev", State::Good, &format!("kinds of {controller}"), ""),
+        others => {
+            let text = format!("{}; the controller is {controller}", others.join(", "));
+            need("meshctl.dev", State::Warning, &text, "`meshctl upgrade` makes them one version")
+        }
+    }
+}
+
 fn rights(refused: &[Permission]) -> Need {
     if refused.is_empty() {
         return need("permissions", State::Good, "what `meshctl install` needs", "");
     }
-    let refused: Vec<String> = refused
-        .iter()
-        .map(|refused| format!("{} {}", refused.verb, refused.resource.qualified()))
-        .collect();
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     let text = format!("not allowed: {}", refused.join(", "));
     need("permissions", State::Missing, &text, "ask for them, or use another --context")
 }

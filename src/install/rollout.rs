@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clock;
-use crate::cluster::{Cluster, ClusterError, Resource, name_of};
+use crate::cluster::{Cluster, ClusterError, Resource, name_of, namespace_of};
 use crate::limits;
 use crate::names;
 
@@ -46,6 +46,7 @@ pub struct Rollout {
 /// Why a pod doesn't start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
+    pub namespace: String,
     pub pod: String,
     /// As the kubelet says it: `ErrImagePull`.
     pub reason: String,
@@ -105,6 +106,7 @@ impl Trouble {
         };
         let (reason, message) = found.or_else(unscheduled)?;
         Some(Self {
+            namespace: namespace_of(pod).unwrap_or_default().to_owned(),
             pod: name_of(pod).to_owned(),
             reason: reason.to_owned(),
             message: message.to_owned(),
@@ -127,11 +129,10 @@ impl Trouble {
         }
         match self.reason.as_str() {
             "CrashLoopBackOff" => format!(
-                "`kubectl -n {0} logs {1} --previous` shows its last words",
-                names::NAMESPACE_SYSTEM,
-                self.pod
+                "`kubectl -n {} logs {} --previous` shows its last words",
+                self.namespace, self.pod
             ),
-            _ => format!("`kubectl -n {} describe pod {}`", names::NAMESPACE_SYSTEM, self.pod),
+            _ => format!("`kubectl -n {} describe pod {}`", self.namespace, self.pod),
         }
     }
 }

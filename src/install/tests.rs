@@ -53,6 +53,10 @@ fn found(definitions: &[Value], controller: Option<&str>) -> Found {
     Found {
         server: "v1.34.1".into(),
         definitions: definitions.iter().filter_map(Definition::of).collect(),
+        own_definitions: definitions::OWN
+            .into_iter()
+            .filter_map(|kind| Some((kind.to_owned(), controller?.to_owned())))
+            .collect(),
         controller: controller
             .map(|version| Controller { version: version.into(), ..Controller::default() }),
         foreign_classes: Vec::new(),
@@ -245,6 +249,7 @@ fn what_an_installation_needs_is_listed() {
     );
     let mut after = found(&all[..3], Some("0.9.0"));
     after.controller.as_mut().unwrap().replicas = 2;
+    after.own_definitions.insert("backends".into(), "0.8.0".into());
     assert_eq!(
         states(&after, &[])[1..],
         [
@@ -252,9 +257,22 @@ fn what_an_installation_needs_is_listed() {
              BackendTLSPolicy, ListenerSet",
             "version: warning: the cluster runs meshctl 0.9.0, too far behind 1.0.0 to go there in \
              one step",
+            "meshctl.dev: warning: backends of 0.8.0; the controller is 0.9.0",
             "controller: missing: 0 of 2 replicas are available",
         ]
     );
+}
+
+#[test]
+fn our_own_definitions_are_those_of_the_templates() {
+    let objects = install::objects(&settings("1.2.3"));
+    let own: Vec<_> = objects.iter().filter_map(definitions::own).collect();
+    assert_eq!(own, definitions::OWN.map(|kind| (kind.to_owned(), "1.2.3".to_owned())));
+    let mut found = found(&set("v1.6.1", "standard"), Some("1.0.0"));
+    found.own_definitions.remove("meshconfigs");
+    let needs = needs::judge(&found, &[], "1.0.0");
+    let row = needs.iter().find(|need| need.what == "meshctl.dev").unwrap();
+    assert_eq!((row.state, row.found.as_str()), (State::Missing, "missing: meshconfigs"));
 }
 
 #[test]

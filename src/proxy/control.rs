@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
 use rustix::net::SocketType;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
@@ -61,8 +62,17 @@ impl ControlDoor {
         Ok(Self { listener: UnixListener::from_std(fd.into())?, _socket: file })
     }
 
-    /// Serves until it is dropped.
+    /// Serves a proxy until it is dropped.
     pub async fn serve(self, control: Arc<impl Control>) {
+        self.serve_with(move |request| answer(control.clone(), request)).await;
+    }
+
+    /// The same for whoever has answers of another kind.
+    pub async fn serve_with<F, A>(self, answer: F)
+    where
+        F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+        A: Future<Output = Answer> + Send + 'static,
+    {
         let mut connections = Connections::default();
         loop {
             let stream = match self.listener.accept().await {
@@ -76,8 +86,7 @@ impl ControlDoor {
                 tracing::warn!("another user's process knocked at the control door");
                 continue;
             }
-            let control = control.clone();
-            connections.serve(stream, move |request| answer(control.clone(), request));
+            connections.serve(stream, answer.clone());
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{in_repository, shell};
 const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl demo", "it takes its time; tests/it/demo.rs runs it and looks at what it leaves"),
     ("meshctl proxy", "it serves until it is stopped, or needs one that does: tests/it/serve.rs"),
-    ("meshctl controller run", "it needs the cluster around it: tests/drills"),
+    ("meshctl controller", "it needs the cluster around it: tests/drills"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
     ("meshctl uninstall", "it needs a cluster"),

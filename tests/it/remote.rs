@@ -12,6 +12,7 @@ use meshctl::config::flags;
 use meshctl::config::index::{Content, Index};
 use meshctl::config::lower::Lowering;
 use meshctl::controller::fleets::Fleets;
+use meshctl::controller::proxies::Proxy;
 use meshctl::controller::xds::{self, Admitted, Authenticate, Distribution, Refused};
 use meshctl::model::{Scope, Store};
 use meshctl::yaml;
@@ -21,6 +22,11 @@ use super::support::authority::Authority;
 use super::support::client::{self, Client};
 use super::support::ports::free_addresses;
 use super::support::{server, within};
+
+/// All that are connected.
+fn proxies(distribution: &Distribution) -> Vec<Proxy> {
+    distribution.fleets().into_iter().flat_map(|fleet| fleet.proxies).collect()
+}
 
 struct Pod(Child);
 
@@ -143,8 +149,7 @@ impl Controller {
         let mut watch = self.distribution.watch();
         within("the proxy to serve it", async {
             let serves = |distribution: &Distribution| {
-                let proxies = distribution.proxies();
-                proxies.iter().any(|proxy| proxy.acknowledged == Some(generation))
+                proxies(distribution).iter().any(|proxy| proxy.acknowledged == Some(generation))
             };
             while !serves(&self.distribution) {
                 watch.changed().await.unwrap();
@@ -209,7 +214,7 @@ async fn a_pod_serves_with_its_controller_and_without() {
     std::fs::write(root.join("token"), "secret").unwrap();
     ready(observe, 200).await;
     controller.acknowledged(1).await;
-    let proxies = controller.distribution.proxies();
+    let proxies = proxies(&controller.distribution);
     assert_eq!(&*proxies[0].name, "shop/web-1");
     assert_eq!(client::get(listen, "x", "/").await.text(), "one");
 
@@ -224,8 +229,9 @@ async fn a_pod_serves_with_its_controller_and_without() {
     assert_eq!(client::get(listen, "x", "/").await.text(), "two");
 
     // What it did is told, in its time.
+    let now = || self::proxies(&controller.distribution);
     within("a report", async {
-        let told = || controller.distribution.proxies()[0].report.map(|report| report.requests);
+        let told = || now()[0].report.map(|report| report.requests);
         while told() != Some(4) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -35,6 +35,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "snapshot",
             "wire",
             "telemetry",
+            // Its control door alone.
+            "proxy",
             "manifest",
             "cluster",
             "clock",
@@ -42,6 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // What the controller is installed by, and removed.
     ("install", &["manifest", "cluster", "clock"]),
+    // What is seen of it from outside.
+    ("survey", &["model", "config", "manifest", "cluster", "controller", "install", "clock"]),
     // A process put together.
     (
         "serve",

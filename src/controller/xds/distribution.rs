@@ -108,18 +108,25 @@ impl Distribution {
         let Some(members) = state.fleets.get(scope) else {
             return Fleet { generation: state.generation, proxies: Vec::new() };
         };
-        let proxies = members.subscribers.values().map(|subscriber| subscriber.row.clone());
-        Fleet { generation: members.generation, proxies: proxies.collect() }
+        members.fleet()
     }
 
-    /// All connected proxies, by fleet.
-    pub fn proxies(&self) -> Vec<Proxy> {
+    /// All that have proxies, by name, their proxies by name.
+    pub fn fleets(&self) -> Vec<Fleet> {
         let state = self.state();
-        let members = state.fleets.values().flat_map(|members| members.subscribers.values());
-        let mut proxies: Vec<Proxy> = members.map(|subscriber| subscriber.row.clone()).collect();
+        let mut fleets: Vec<(Scope, Fleet)> = state
+            .fleets
+            .iter()
+            .filter(|(_, members)| !members.subscribers.is_empty())
+            .map(|(scope, members)| (scope.clone(), members.fleet()))
+            .collect();
         drop(state);
-        proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
-        proxies
+        fleets.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut fleets: Vec<Fleet> = fleets.into_iter().map(|(_, fleet)| fleet).collect();
+        for fleet in &mut fleets {
+            fleet.proxies.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        fleets
     }
 
     /// Changes whenever something was published, or a proxy came, went or said something.
@@ -129,7 +136,7 @@ impl Distribution {
 
     /// Where `sole` is said, nobody else has the name: who has it now is gone, though its
     /// connection may not know that yet.
-    pub(super) fn subscribe(
+    pub(in crate::controller) fn subscribe(
         self: &Arc<Self>,
         scope: Scope,
         name: Name,
@@ -220,6 +227,13 @@ impl State {
     }
 }
 
+impl Members {
+    fn fleet(&self) -> Fleet {
+        let proxies = self.subscribers.values().map(|subscriber| subscriber.row.clone());
+        Fleet { generation: self.generation, proxies: proxies.collect() }
+    }
+}
+
 impl Subscriber {
     fn want(&mut self, names: &[Arc<str>]) {
         match &mut self.wanted {
@@ -232,7 +246,7 @@ impl Subscriber {
 }
 
 /// A connected proxy's place; it is given up when this is dropped.
-pub(super) struct Seat {
+pub(in crate::controller) struct Seat {
     distribution: Arc<Distribution>,
     scope: Scope,
     number: u64,
@@ -278,7 +292,7 @@ impl Seat {
     }
 
     /// The proxy's word about what it was sent.
-    pub(super) fn answered(&self, generation: u64, outcome: Result<(), String>) {
+    pub(in crate::controller) fn answered(&self, generation: u64, outcome: Result<(), String>) {
         self.note(|row| {
             row.answered = Some(generation);
             match outcome {

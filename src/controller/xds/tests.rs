@@ -221,7 +221,7 @@ async fn who_is_not_believed_gets_nothing() {
     let check = async |token: &str, expected: &str| {
         let why = away(&controller.proxy(token)).await;
         assert!(why.contains(expected), "{token}: {why}");
-        assert!(controller.distribution.proxies().is_empty());
+        assert!(controller.proxies().is_empty());
     };
     check("stranger", "does not take the token: it is nobody's").await;
     check("away:pod", "ended the conversation: nobody can tell").await;
@@ -322,12 +322,12 @@ async fn a_proxy_tells_how_much_it_has_done() {
     proxy.report(report);
     within("the report", async {
         // Nobody is woken for a report.
-        while controller.distribution.proxies()[0].report != Some(report) {
+        while controller.proxies()[0].report != Some(report) {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    let proxies = controller.distribution.proxies();
+    let proxies = controller.proxies();
     assert_eq!((proxies[0].acknowledged, &proxies[0].trouble), (Some(1), &None));
 }
 

@@ -130,11 +130,16 @@ impl Controller {
         Remote::start(self.options(token), fastrand::Rng::with_seed(1))
     }
 
+    /// All that are connected, by fleet and name.
+    pub(super) fn proxies(&self) -> Vec<Proxy> {
+        self.distribution.fleets().into_iter().flat_map(|fleet| fleet.proxies).collect()
+    }
+
     pub(super) async fn until(&self, what: &str, holds: impl Fn(&[Proxy]) -> bool) -> Vec<Proxy> {
         let mut watch = self.distribution.watch();
         within(what, async {
             loop {
-                let proxies = self.distribution.proxies();
+                let proxies = self.proxies();
                 if holds(&proxies) {
                     return proxies;
                 }
