@@ -50,7 +50,7 @@ pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
 use self::status::Users;
-use self::unit::{Fleet, Made, Output, UnitKey};
+use self::unit::{Made, Output, UnitKey};
 use self::view::{Finding, Query, View};
 use super::Diagnostic;
 use super::codes;
@@ -116,8 +116,6 @@ pub struct Counters {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     pub scope: Scope,
-    /// With other Gateways.
-    pub shared: bool,
     pub ports: BTreeSet<u16>,
 }
 
@@ -236,8 +234,7 @@ impl Lowering {
             if let (UnitKey::Gateway(key), Output::Gateway(shape)) = (key, &unit.output)
                 && let Some(fleet) = &shape.fleet
             {
-                let shared = matches!(fleet, Fleet::Shared);
-                let served = Served { scope: fleet.scope(), shared, ports: BTreeSet::new() };
+                let served = Served { scope: fleet.scope(), ports: BTreeSet::new() };
                 gateways.insert(key.clone(), served);
             }
         }

@@ -170,7 +170,7 @@ fn routes_of_listener_sets() {
 #[test]
 fn backends_that_no_route_may_reach() {
     use crate::config::raw::Service;
-    use crate::model::Cause;
+    use crate::model::{Address, Cause, Reach};
     let api: std::net::IpAddr = "10.96.0.1".parse().expect("an address");
     let check = |allowed: bool, object: Object, reference: Reference, refused: bool| {
         let options = Options {
@@ -194,6 +194,11 @@ fn backends_that_no_route_may_reach() {
         } else {
             assert_eq!(entry, format!("web: {FINE}"));
             assert!(key.is_ok());
+            // The rule goes where names are resolved.
+            let set = world.endpoint_sets()[0];
+            let named = set.endpoints.iter().any(|one| matches!(one.address, Address::Dns { .. }));
+            let reach = Reach { local: allowed, closed: [api].into() };
+            assert_eq!(set.reach.as_deref(), named.then_some(&reach));
         }
     };
     for (endpoint, refused, allowed) in [
