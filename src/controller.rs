@@ -62,6 +62,7 @@ use watch::{Change, Watched};
 use world::{Noted, World};
 use xds::{Distribution, ServerIdentity};
 
+use authority::Authority;
 pub use authority::AuthorityError;
 
 /// What the controller is started with.
@@ -120,13 +121,14 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
     let door = door.map_err(|error| StartError::Listen(options.observe, error))?;
     tokio::spawn(door.serve(Arc::clone(&board), std::future::pending()));
-    let authority = authority::serve(&client, &options.namespace).await;
-    let authority = authority.map_err(StartError::Authority)?;
+    let authority = Authority::new(&client, &options.namespace);
+    let served = authority.serve(clock::since_epoch()).await.map_err(StartError::Authority)?;
     let listen = |error| StartError::Listen(options.listen, error);
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
-    let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
+    let identity = ServerIdentity::from_pem(served.chain.as_bytes(), served.key.as_bytes());
     let identity = Arc::new(identity.map_err(StartError::Identity)?);
     let distribution = Arc::new(Distribution::new());
+    let renewed = Arc::clone(&identity);
     let accounts = Accounts::default();
     let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
     let rng = fastrand::Rng::new();
@@ -134,13 +136,14 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let release = Release {
         image: options.image,
         image_pull_secret: options.image_pull_secret,
-        authority: authority.authority,
+        authority: served.authority.clone(),
         version: options.version.to_owned(),
     };
     let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
+        authority: authority.keep(served, renewed),
         replan: true,
         fleets: Fleets::default(),
         generation: 0,
@@ -187,6 +190,8 @@ struct Controller {
     accounts: Accounts,
     deployer: Deployer,
     versions: channel::Receiver<Option<BTreeSet<Name>>>,
+    /// What proxies check the controller with.
+    authority: channel::Receiver<String>,
     /// Whether what fleets are made of may have changed.
     replan: bool,
     pending: Pending,
@@ -239,6 +244,10 @@ impl Controller {
                     let versions = self.versions.borrow_and_update().clone();
                     self.world.lowering.set_versions(versions.unwrap_or_default());
                     self.commit();
+                }
+                Ok(()) = self.authority.changed() => {
+                    let authority = self.authority.borrow_and_update().clone();
+                    self.deployer.set_authority(authority);
                 }
                 () = wait(held) => self.publish(),
                 _ = second.tick() => {
