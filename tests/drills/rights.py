@@ -69,7 +69,7 @@ def look_back(log):
             subject, notes = event["objectRef"], event.get("annotations", {})
             resource = "/".join(filter(None, [subject["resource"], subject.get("subresource")]))
             what = (event["verb"], subject.get("apiGroup", ""), resource)
-            if notes.get("authorization.k8s.io/decision") != "allow":
+            if notes.get("authorization.k8s.io/decision") == "forbid":
                 forbidden.add(f"{' '.join(what)} in {subject.get('namespace', 'the cluster')}")
                 continue
             reason = notes.get("authorization.k8s.io/reason", "")
