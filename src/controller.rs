@@ -154,6 +154,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         world: World::new(Data::new(client.clone()), objects),
         statuses: Statuses::new(client.clone()),
         pending: Pending::default(),
+        unsent: BTreeSet::new(),
         board,
     };
     tokio::select! {
@@ -195,6 +196,8 @@ struct Controller {
     /// Whether what fleets are made of may have changed.
     replan: bool,
     pending: Pending,
+    /// Routes of which something is too large to be sent.
+    unsent: BTreeSet<ObjectKey>,
     board: Arc<Board>,
 }
 
@@ -344,7 +347,19 @@ impl Controller {
         self.replan |= changes.removed.iter().any(listener);
         self.generation += 1;
         self.distribution.publish(self.generation, &self.fleets.apply(&changes));
+        self.tell_unsent();
         self.board.set_ready(Ok(()));
+    }
+}
+
+impl Controller {
+    /// Tells routes whose parts are too large for any message.
+    fn tell_unsent(&mut self) {
+        let unsent = self.fleets.routes_of(&self.distribution.too_large());
+        for route in unsent.symmetric_difference(&self.unsent) {
+            self.world.lowering.set_unsent(route, unsent.contains(route));
+        }
+        self.unsent = unsent;
     }
 }
 

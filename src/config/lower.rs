@@ -80,6 +80,8 @@ pub struct Lowering {
     claims: Claims,
     users: Users,
     facts: BTreeMap<ObjectKey, Facts>,
+    /// Routes that proxies can't be told of.
+    unsent: BTreeSet<ObjectKey>,
     versions: Option<BTreeSet<Name>>,
     wakes: BTreeSet<(i64, UnitKey)>,
     /// What changed since the last commit: the part before, and the part now.
@@ -146,6 +148,7 @@ impl Lowering {
             claims: Claims::default(),
             users: Users::default(),
             facts: BTreeMap::new(),
+            unsent: BTreeSet::new(),
             versions: None,
             wakes: BTreeSet::new(),
             changed: BTreeMap::new(),
@@ -193,6 +196,15 @@ impl Lowering {
             statuses: self.take_statuses(),
             diagnostics: self.diagnostics(index),
             counters: self.counters,
+        }
+    }
+
+    /// Whether something of a route is too large for proxies to be told: they keep what they have.
+    pub fn set_unsent(&mut self, route: &ObjectKey, unsent: bool) {
+        let changed =
+            if unsent { self.unsent.insert(route.clone()) } else { self.unsent.remove(route) };
+        if changed {
+            self.touch(&Query::Facts(route.clone()));
         }
     }
 

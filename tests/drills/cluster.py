@@ -89,8 +89,9 @@ class Api:
 
     def ask(self, method, path, body=None, content_type="application/json"):
         if self.connection is None:
+            # Deleting thousands of objects is one request.
             self.connection = http.client.HTTPSConnection(
-                *self.address, context=self.context, timeout=30
+                *self.address, context=self.context, timeout=180
             )
         headers = {**self.headers, "Content-Type": content_type}
         try:

@@ -271,3 +271,17 @@ fn endpoint_slices_lead_to_pods_alone() {
     world.apply([headless, slice("web-1", "web", 3000, &["10.0.0.7"])]);
     assert_eq!(addresses(&world).0, "10.0.0.7:3000");
 }
+
+#[test]
+fn what_is_too_large_to_be_sent_is_said() {
+    let mut world = cluster(shop_with(route("web", "web", vec![to_service("web", 8080)])));
+    let key = ObjectKey::new(crate::model::Store::Files, Kind::HttpRoute, "default", "web");
+    for (unsent, expected) in [
+        (true, format!("web: {FINE}, PartiallyInvalid=True UnsupportedValue")),
+        (false, format!("web: {FINE}")),
+    ] {
+        world.lowering.set_unsent(&key, unsent);
+        world.commit();
+        assert_eq!(world.entries(Kind::HttpRoute, "web").concat(), expected);
+    }
+}
