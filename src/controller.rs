@@ -67,6 +67,7 @@ use world::{Noted, World};
 use xds::{Distribution, ServerIdentity};
 
 pub use api_server::addresses as api_server_addresses;
+use authority::Authority;
 pub use authority::AuthorityError;
 
 /// What the controller is started with.
@@ -127,11 +128,11 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
     let door = door.map_err(|error| StartError::Listen(options.observe, error))?;
     tokio::spawn(door.serve(Arc::clone(&board), std::future::pending()));
-    let authority = authority::serve(&client, &options.namespace).await;
-    let authority = authority.map_err(StartError::Authority)?;
+    let authority = Authority::new(&client, &options.namespace);
+    let served = authority.serve(clock::since_epoch()).await.map_err(StartError::Authority)?;
     let listen = |error| StartError::Listen(options.listen, error);
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
-    let identity = ServerIdentity::from_pem(authority.chain.as_bytes(), authority.key.as_bytes());
+    let identity = ServerIdentity::from_pem(served.chain.as_bytes(), served.key.as_bytes());
     let identity = Arc::new(identity.map_err(StartError::Identity)?);
     let distribution = Arc::new(Distribution::new());
     let sight = Sight {
@@ -145,6 +146,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         let path = options.control.display();
         tracing::warn!(%path, %error, "`meshctl proxy status` can't ask this replica");
     }
+    let renewed = Arc::clone(&identity);
     let accounts = Accounts::default();
     let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
     let rng = fastrand::Rng::new();
@@ -152,13 +154,14 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let release = Release {
         image: options.image,
         image_pull_secret: options.image_pull_secret,
-        authority: authority.authority,
+        authority: served.authority.clone(),
         version: options.version.to_owned(),
     };
     let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
+        authority: authority.keep(served, renewed),
         replan: true,
         fleets: Fleets::default(),
         generation: 0,
@@ -169,6 +172,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         world: World::new(Data::new(client.clone()), objects),
         statuses: Statuses::new(client.clone()),
         pending: Pending::default(),
+        unsent: BTreeSet::new(),
         board,
     };
     tokio::select! {
@@ -205,9 +209,13 @@ struct Controller {
     accounts: Accounts,
     deployer: Deployer,
     versions: channel::Receiver<Option<BTreeSet<Name>>>,
+    /// What proxies check the controller with.
+    authority: channel::Receiver<String>,
     /// Whether what fleets are made of may have changed.
     replan: bool,
     pending: Pending,
+    /// Routes of which something is too large to be sent.
+    unsent: BTreeSet<ObjectKey>,
     board: Arc<Board>,
 }
 
@@ -257,6 +265,10 @@ impl Controller {
                     let versions = self.versions.borrow_and_update().clone();
                     self.world.lowering.set_versions(versions.unwrap_or_default());
                     self.commit();
+                }
+                Ok(()) = self.authority.changed() => {
+                    let authority = self.authority.borrow_and_update().clone();
+                    self.deployer.set_authority(authority);
                 }
                 () = wait(held) => self.publish(),
                 _ = second.tick() => {
@@ -353,7 +365,19 @@ impl Controller {
         self.replan |= changes.removed.iter().any(listener);
         self.generation += 1;
         self.distribution.publish(self.generation, &self.fleets.apply(&changes));
+        self.tell_unsent();
         self.board.set_ready(Ok(()));
+    }
+}
+
+impl Controller {
+    /// Tells routes whose parts are too large for any message.
+    fn tell_unsent(&mut self) {
+        let unsent = self.fleets.routes_of(&self.distribution.too_large());
+        for route in unsent.symmetric_difference(&self.unsent) {
+            self.world.lowering.set_unsent(route, unsent.contains(route));
+        }
+        self.unsent = unsent;
     }
 }
 

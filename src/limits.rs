@@ -439,6 +439,15 @@ pub const DEPLOYMENTS: usize = 8;
 pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
 /// How often the controller looks which version of the Gateway API is installed.
 pub const VERSION_LOOK: Duration = Duration::from_secs(60);
+/// How often the controller looks whether its certificates are to be renewed.
+pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(60 * 60);
+/// A controller's certificate is in its memory alone, and made anew at each start as well.
+pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Its authority. Longer than a cluster stands untouched: a controller that is off for years finds
+/// one that holds.
+pub const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// What the clocks of two nodes may differ by: a certificate is valid from so much earlier on.
+pub const CERTIFICATE_SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// Between the end of a pod being decided and its proxy being told: nodes and load balancers still
 /// send connections until they have heard of it.

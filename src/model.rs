@@ -14,6 +14,7 @@ mod listener;
 mod part;
 pub mod pattern;
 mod policy;
+mod reach;
 mod route;
 
 pub use backend::{
@@ -32,6 +33,7 @@ pub use pattern::Pattern;
 pub use policy::{
     BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
 };
+pub use reach::Reach;
 pub use route::{
     Attachment, Cors, CorsOrigin, FRAMING, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName,
     Match, Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol,

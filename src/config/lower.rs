@@ -50,7 +50,7 @@ pub use self::certificate::check_pair;
 
 use self::arbiter::Claims;
 use self::status::Users;
-use self::unit::{Fleet, Made, Output, UnitKey};
+use self::unit::{Made, Output, UnitKey};
 use self::view::{Finding, Query, View};
 use super::Diagnostic;
 use super::codes;
@@ -80,6 +80,8 @@ pub struct Lowering {
     claims: Claims,
     users: Users,
     facts: BTreeMap<ObjectKey, Facts>,
+    /// Routes that proxies can't be told of.
+    unsent: BTreeSet<ObjectKey>,
     versions: Option<BTreeSet<Name>>,
     wakes: BTreeSet<(i64, UnitKey)>,
     /// What changed since the last commit: the part before, and the part now.
@@ -116,8 +118,6 @@ pub struct Counters {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     pub scope: Scope,
-    /// With other Gateways.
-    pub shared: bool,
     pub ports: BTreeSet<u16>,
 }
 
@@ -148,6 +148,7 @@ impl Lowering {
             claims: Claims::default(),
             users: Users::default(),
             facts: BTreeMap::new(),
+            unsent: BTreeSet::new(),
             versions: None,
             wakes: BTreeSet::new(),
             changed: BTreeMap::new(),
@@ -198,6 +199,15 @@ impl Lowering {
         }
     }
 
+    /// Whether something of a route is too large for proxies to be told: they keep what they have.
+    pub fn set_unsent(&mut self, route: &ObjectKey, unsent: bool) {
+        let changed =
+            if unsent { self.unsent.insert(route.clone()) } else { self.unsent.remove(route) };
+        if changed {
+            self.touch(&Query::Facts(route.clone()));
+        }
+    }
+
     /// Says how the proxies of a Gateway are, or that nothing is known of them any more. The next
     /// commit has what that changes.
     pub fn set_facts(&mut self, gateway: &ObjectKey, facts: Option<Facts>) {
@@ -236,8 +246,7 @@ impl Lowering {
             if let (UnitKey::Gateway(key), Output::Gateway(shape)) = (key, &unit.output)
                 && let Some(fleet) = &shape.fleet
             {
-                let shared = matches!(fleet, Fleet::Shared);
-                let served = Served { scope: fleet.scope(), shared, ports: BTreeSet::new() };
+                let served = Served { scope: fleet.scope(), ports: BTreeSet::new() };
                 gateways.insert(key.clone(), served);
             }
         }

@@ -69,6 +69,12 @@ impl Deployer {
         self.due = self.planned().map(|(scope, _)| scope.clone()).collect();
     }
 
+    /// What proxies check the controller with, from now on.
+    pub(super) fn set_authority(&mut self, authority: String) {
+        self.release.authority = authority;
+        self.due = self.planned().map(|(scope, _)| scope.clone()).collect();
+    }
+
     /// What there is to be from now on. The Gateways whose facts that may change.
     pub(super) fn plan(&mut self, planned: BTreeMap<Scope, Planned>) -> BTreeSet<ObjectKey> {
         let mut touched = BTreeSet::new();

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 pub(crate) fn scope(name: &str) -> Scope {
-    Scope { namespace: "edge".into(), name: name.into() }
+    Scope { namespace: "edge".into(), name: name.into(), shared: false }
 }
 
 pub(crate) fn key(part: PartKind, name: &str) -> PartKey {
@@ -124,6 +124,7 @@ pub(crate) fn endpoints(name: &str, count: u16) -> Part {
         key: key(PartKind::EndpointSet, name),
         endpoints: (1..=count).map(endpoint).collect(),
         empty: (count == 0).then_some(Cause::NoEndpoint),
+        reach: None,
     }))
 }
 

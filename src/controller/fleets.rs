@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{
-    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, Part, PartKey,
-    PartKind, Rule, Scope,
+    Attachment, Backend, ClientIdentity, Filter, Listener, ListenerProtocol, Mirror, ObjectKey,
+    Part, PartKey, PartKind, Rule, Scope,
 };
 use crate::snapshot::Changes;
 
@@ -60,6 +60,29 @@ impl Fleets {
     /// Everything that a fleet has.
     pub fn parts(&self, scope: &Scope) -> impl Iterator<Item = &Part> {
         self.views.get(scope).into_iter().flat_map(HashMap::values)
+    }
+
+    /// The routes that need one of these parts. Looks through all there are: what is asked about is
+    /// a rare mistake.
+    pub fn routes_of(&self, keys: &BTreeSet<PartKey>) -> BTreeSet<ObjectKey> {
+        if keys.is_empty() {
+            return BTreeSet::new();
+        }
+        let endpoints = |key: &PartKey| match self.parts.get(key) {
+            Some(Part::Backend(backend)) => Some(&backend.endpoints),
+            _ => None,
+        };
+        let needs = |key: &PartKey| {
+            keys.contains(key) || endpoints(key).is_some_and(|set| keys.contains(set))
+        };
+        let route = |part: &Part| match part {
+            Part::Rule(rule) if keys.contains(&rule.key) => Some(rule.key.object.clone()),
+            Part::Rule(rule) => {
+                backends_of(rule).iter().any(needs).then(|| rule.key.object.clone())
+            }
+            _ => None,
+        };
+        self.parts.values().filter_map(route).collect()
     }
 
     pub fn scopes(&self) -> impl Iterator<Item = &Scope> {

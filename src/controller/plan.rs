@@ -30,7 +30,7 @@ pub(super) fn fleets(index: &Index, lowering: &Lowering) -> BTreeMap<Scope, Plan
         let Some(object) = index.get(&key) else { continue };
         let Spec::Gateway(gateway) = &object.spec else { continue };
         let planned = fleets.entry(served.scope.clone()).or_insert_with(|| {
-            let fleet = if served.shared {
+            let fleet = if served.scope.shared {
                 shared(index, &served.scope, &gateway.class.value)
             } else {
                 dedicated(index, &served.scope, object, gateway)

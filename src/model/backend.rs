@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{BackendPolicy, Cause, Name, PartKey};
+use super::{BackendPolicy, Cause, Name, PartKey, Reach};
 
 /// One destination: a port of a Service, or a Backend.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,8 @@ pub struct EndpointSet {
     pub endpoints: Vec<Endpoint>,
     /// Why the set is empty, where lowering knows.
     pub empty: Option<Cause>,
+    /// Where names among the addresses may lead; `None` is anywhere, or there are no names.
+    pub reach: Option<Arc<Reach>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,8 @@ use super::{Cause, Hostname, Name, ObjectKey, PartKey};
 pub struct Scope {
     pub namespace: Name,
     pub name: Name,
+    /// A class's: a Gateway that is called like it has its own.
+    pub shared: bool,
 }
 
 impl std::fmt::Display for Scope {

@@ -138,6 +138,7 @@ pub(in crate::snapshot) fn endpoints(name: &str, port: u16) -> EndpointSet {
         key: key(PartKind::EndpointSet, Kind::Service, name),
         endpoints: vec![Endpoint { address, alternate: None, weight: 1 }],
         empty: None,
+        reach: None,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::config::codes;
 use crate::config::raw::{Origin, Place};
 use crate::config::{Diagnostic, Severity};
 use crate::limits;
-use crate::model::{Name, Part, PartKind};
+use crate::model::{Name, Part, PartKind, Reach};
 use crate::snapshot::Changes;
 
 /// Stands between lowering and the Snapshot.
@@ -49,6 +49,8 @@ struct Known {
     failures: u32,
     /// Why the last time failed.
     error: Option<String>,
+    /// An address that some set may not lead to, and why.
+    refused: Option<String>,
     /// Somebody answered or failed to, once at least.
     asked: bool,
 }
@@ -107,6 +109,9 @@ impl Resolver {
                 Ok(None) | Err(_) => break,
             }
         }
+        for (name, known) in &mut self.names {
+            known.refused = self.sets.refused(name, &known.addresses);
+        }
         self.news = false;
         out.upserted.extend(self.changed());
         out
@@ -148,6 +153,14 @@ impl Resolver {
             });
         }
         for (name, known) in &self.names {
+            if let Some(refused) = &known.refused {
+                let message = format!("`{name}` resolves to {refused}");
+                let help = "no route of this cluster may reach that: it is left out";
+                let place = Place::default();
+                found.push(
+                    Diagnostic::error(codes::NAME_REFUSED, &origin, place, message).help(help),
+                );
+            }
             let Some(error) = &known.error else { continue };
             let message = format!("`{name}` can't be resolved: {error}");
             let wrong = Diagnostic::error(codes::NAME_FAILED, &origin, Place::default(), message);
@@ -172,6 +185,7 @@ impl Resolver {
                 due: Some(now),
                 failures: 0,
                 error: None,
+                refused: None,
                 asked: false,
             });
         }
@@ -226,8 +240,9 @@ impl Resolver {
         }
         known.asked = true;
         known.failures = if error.is_some() { known.failures.saturating_add(1) } else { 0 };
-        self.news |= known.error != error;
-        known.error = error;
+        let refused = self.sets.refused(name, &known.addresses);
+        self.news |= (&known.error, &known.refused) != (&error, &refused);
+        (known.error, known.refused) = (error, refused);
         let pause = match (known.failures, ttl) {
             (0, ttl) => {
                 let ttl = ttl.unwrap_or(limits::DNS_TTL_MIN);
@@ -242,14 +257,17 @@ impl Resolver {
     /// Sets that are other ones now than what was last handed out.
     fn changed(&mut self) -> Vec<Part> {
         let names = &self.names;
-        self.sets
-            .changed(&|name| names.get(name).map_or_else(Vec::new, |known| known.addresses.pairs()))
+        self.sets.changed(&|name| names.get(name).map(|known| &known.addresses))
     }
 }
 
 impl Addresses {
     fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    fn all(&self) -> impl Iterator<Item = IpAddr> {
+        self.v4.iter().chain(&self.v6).copied()
     }
 
     /// One endpoint per address of one family, each with an address of the other as its
@@ -262,9 +280,13 @@ impl Addresses {
     /// the alternate (RFC 8305). It is IPv4 wherever there is some: were it the larger family, a
     /// rollout that one answer knows of before the other would exchange all endpoints and forget
     /// what is known of them. Which IPv6 address is whose nobody says: they are dealt out.
-    fn pairs(&self) -> Vec<(IpAddr, Option<IpAddr>)> {
-        let (first, other) =
-            if self.v4.is_empty() { (&self.v6, &self.v4) } else { (&self.v4, &self.v6) };
+    ///
+    /// What may not be reached is neither.
+    fn pairs(&self, reach: Option<&Reach>) -> Vec<(IpAddr, Option<IpAddr>)> {
+        let open = |ip: &&IpAddr| reach.is_none_or(|reach| reach.refuses(**ip).is_none());
+        let open = |family: &[IpAddr]| family.iter().filter(open).copied().collect::<Vec<_>>();
+        let (v4, v6) = (open(&self.v4), open(&self.v6));
+        let (first, other) = if v4.is_empty() { (&v6, &v4) } else { (&v4, &v6) };
         let others = other.iter().copied().map(Some).cycle().chain(std::iter::repeat(None));
         first.iter().copied().zip(others).take(limits::DNS_ADDRESSES).collect()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::WireError;
 use super::check::{
-    all, cause, exact_hostname, header_name, hostname, invalid, nanoseconds, plain, port, some,
+    all, cause, exact_hostname, header_name, hostname, invalid, ip, nanoseconds, plain, port, some,
     token,
 };
 use super::key;
@@ -14,8 +14,8 @@ use super::messages::{self, AltName, Empty, Encryption, Hashed};
 use super::numbers::Numbered;
 use crate::model::{
     Address, Backend, BackendPolicy, BackendProtocol, BackendTls, Balance, ClientIdentity,
-    Ejection, Endpoint, EndpointSet, HashSource, Name, PartKind, ProxyProtocolVersion, RetryBudget,
-    SlowStart, SubjectAltName, TrustRoots,
+    Ejection, Endpoint, EndpointSet, HashSource, Name, PartKind, ProxyProtocolVersion, Reach,
+    RetryBudget, SlowStart, SubjectAltName, TrustRoots,
 };
 
 pub(super) fn write(backend: &Backend) -> messages::Backend {
@@ -199,7 +199,7 @@ fn read_balance(balance: messages::Balance) -> Result<Balance, WireError> {
 }
 
 pub(super) fn write_endpoints(set: &EndpointSet) -> messages::EndpointSet {
-    let EndpointSet { key, endpoints, empty } = set;
+    let EndpointSet { key, endpoints, empty, reach } = set;
     let endpoint = |endpoint: &Endpoint| {
         let Endpoint { address, alternate, weight } = endpoint;
         messages::Endpoint {
@@ -212,11 +212,12 @@ pub(super) fn write_endpoints(set: &EndpointSet) -> messages::EndpointSet {
         key: Some(key::write(key)),
         endpoints: endpoints.iter().map(endpoint).collect(),
         empty: empty.map(|cause| cause.word().to_owned()),
+        reach: reach.as_deref().map(write_reach),
     }
 }
 
 pub(super) fn read_endpoints(set: messages::EndpointSet) -> Result<EndpointSet, WireError> {
-    let messages::EndpointSet { key, endpoints, empty } = set;
+    let messages::EndpointSet { key, endpoints, empty, reach } = set;
     let endpoint = |endpoint: messages::Endpoint| {
         let messages::Endpoint { address, alternate, weight } = endpoint;
         Ok(Endpoint {
@@ -229,7 +230,17 @@ pub(super) fn read_endpoints(set: messages::EndpointSet) -> Result<EndpointSet, 
         key: key::read_of(key, PartKind::EndpointSet)?,
         endpoints: all(endpoints, endpoint)?,
         empty: empty.as_deref().map(cause).transpose()?,
+        reach: reach.map(read_reach).transpose()?.map(Arc::new),
     })
+}
+
+fn write_reach(Reach { local, closed }: &Reach) -> messages::Reach {
+    messages::Reach { local: *local, closed: closed.iter().map(ToString::to_string).collect() }
+}
+
+fn read_reach(messages::Reach { local, closed }: messages::Reach) -> Result<Reach, WireError> {
+    let closed: Result<_, _> = closed.iter().map(|text| ip(text)).collect();
+    Ok(Reach { local, closed: closed? })
 }
 
 fn write_address(address: &Address) -> messages::Address {

@@ -1,5 +1,6 @@
 //! What texts and numbers have to be before they are believed.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::WireError;
@@ -99,4 +100,8 @@ pub(super) fn path(text: &str) -> Result<Name, WireError> {
         return Ok(text.into());
     }
     Err(invalid("path", format!("`{text}`")))
+}
+
+pub(super) fn ip(text: &str) -> Result<IpAddr, WireError> {
+    text.parse().map_err(|_| invalid("address", format!("`{text}`")))
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::{all, hostname, invalid, nanoseconds, port, some, token};
+use super::check::{all, hostname, invalid, ip, nanoseconds, port, some, token};
 use super::key;
 use super::messages;
 use super::numbers::Numbered;
@@ -19,7 +19,7 @@ pub(super) fn write(listener: &Listener) -> messages::Listener {
     let Listener {
         key,
         gateway,
-        scope: Scope { namespace, name },
+        scope: Scope { namespace, name, shared },
         bind: BindAddress { ip, port: bind_port },
         port,
         hostname,
@@ -31,6 +31,7 @@ pub(super) fn write(listener: &Listener) -> messages::Listener {
         gateway: Some(key::write_object(gateway)),
         scope_namespace: namespace.to_string(),
         scope_name: name.to_string(),
+        scope_shared: *shared,
         bind_ip: ip.map(|ip| ip.to_string()),
         bind_port: (*bind_port).into(),
         port: (*port).into(),
@@ -49,6 +50,7 @@ pub(super) fn read(listener: messages::Listener) -> Result<Listener, WireError> 
         gateway,
         scope_namespace,
         scope_name,
+        scope_shared: shared,
         bind_ip,
         bind_port,
         port: named_port,
@@ -59,7 +61,7 @@ pub(super) fn read(listener: messages::Listener) -> Result<Listener, WireError> 
     Ok(Listener {
         key: key::read_of(key, PartKind::Listener)?,
         gateway: key::read_object(some("gateway", gateway)?)?,
-        scope: Scope { namespace: scope_namespace.into(), name: scope_name.into() },
+        scope: Scope { namespace: scope_namespace.into(), name: scope_name.into(), shared },
         bind: BindAddress {
             ip: bind_ip.as_deref().map(ip).transpose()?,
             port: port("bind address", bind_port)?,
@@ -72,10 +74,6 @@ pub(super) fn read(listener: messages::Listener) -> Result<Listener, WireError> 
         },
         settings: Arc::new(read_settings(some("settings", settings)?)?),
     })
-}
-
-fn ip(text: &str) -> Result<IpAddr, WireError> {
-    text.parse().map_err(|_| invalid("address", format!("`{text}`")))
 }
 
 fn write_tls(tls: &ListenerTls) -> messages::ListenerTls {

@@ -91,6 +91,8 @@ pub(super) struct Listener {
     pub(super) protocol: Option<ListenerProtocol>,
     #[prost(message, optional, tag = "11")]
     pub(super) settings: Option<ListenerSettings>,
+    #[prost(bool, tag = "12")]
+    pub(super) scope_shared: bool,
 }
 
 #[derive(Clone, PartialEq, Oneof)]

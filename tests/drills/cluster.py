@@ -89,8 +89,9 @@ class Api:
 
     def ask(self, method, path, body=None, content_type="application/json"):
         if self.connection is None:
+            # Deleting thousands of objects is one request.
             self.connection = http.client.HTTPSConnection(
-                *self.address, context=self.context, timeout=30
+                *self.address, context=self.context, timeout=180
             )
         headers = {**self.headers, "Content-Type": content_type}
         try:
@@ -149,7 +150,7 @@ class Load:
 
     def __init__(self, address, host, path="/", connections=4, fresh=10):
         self.address, self.host, self.path, self.fresh = address, host, path, fresh
-        self.asked, self.failures = 0, []
+        self.asked, self.failures, self.times = 0, [], []
         self.lock = threading.Lock()
         self.stopped = threading.Event()
         self.threads = [
@@ -201,8 +202,9 @@ class Load:
                 why = repr(error)
             with self.lock:
                 self.asked += 1
+                self.times.append(time.monotonic() - started)
                 if why:
-                    self.failures.append(f"after {time.monotonic() - started:.3f} s: {why}")
+                    self.failures.append(f"after {self.times[-1]:.3f} s: {why}")
             time.sleep(0.002)
 
     def _again(self, first):
@@ -225,13 +227,32 @@ class Load:
             raise Failed(f"only {self.asked} requests were made: that shows nothing")
 
 
-def answers(address, host, path="/", status=200):
-    """Whether one new connection is answered with the status."""
+def request(connection, host, path="/"):
+    """The status of one request."""
+    connection.request("GET", path, headers={"Host": host})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def asks(address, host, path="/"):
+    """The same by a new connection."""
     connection = connect(address, timeout=5)
     try:
-        connection.request("GET", path, headers={"Host": host, "Connection": "close"})
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status == status
+        return request(connection, host, path)
     finally:
         connection.close()
+
+
+def answers(address, host, path="/", status=200):
+    """Whether one new connection is answered with the status."""
+    return asks(address, host, path) == status
+
+
+def conditions(entry):
+    """`True` or `False REASON` of each condition of a status, a listener or a parent."""
+    told = {}
+    for one in entry.get("conditions", []):
+        good = one["status"] == "True"
+        told[one["type"]] = "True" if good else f"{one['status']} {one['reason']}"
+    return told

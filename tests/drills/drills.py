@@ -40,7 +40,7 @@ def backend_rolls(address, options):
         time.sleep(1)
         apply(deployment("echo", generation=str(time.time())))
         kubectl("rollout", "status", "deployment/echo", "-n", NAMESPACE, "--timeout=120s")
-        time.sleep(min(options.seconds, 5))
+        time.sleep(options.seconds / 2)
     load.check(at_least=100)
     return f"{load.asked} requests, 0 failed"
 
@@ -54,7 +54,7 @@ def gateway_rolls(address, options):
         time.sleep(1)
         kubectl("rollout", "restart", f"deployment/{name}", "-n", NAMESPACE)
         kubectl("rollout", "status", f"deployment/{name}", "-n", NAMESPACE, "--timeout=120s")
-        time.sleep(min(options.seconds, 5))
+        time.sleep(options.seconds / 2)
     load.check(at_least=100)
     return f"{load.asked} requests, 0 failed"
 

@@ -44,8 +44,7 @@ pub(super) fn traffic_rollout(object: &mut Fields<'_, '_>) -> Option<TrafficRoll
         let message = "a rollout is either a `canary` or a `darkLaunch`";
         spec.conflict(spec.place, message, "write one of the two");
     }
-    let state =
-        spec.choice_or("state", &["Running", "Paused", "Promoted", "Aborted"], "Running");
+    let state = spec.choice_or("state", &["Running", "Paused", "Promoted", "Aborted"], "Running");
     let weight = spec.number("weight", 0..=100);
     if let (Some(weight), Some(Release::DarkLaunch(_))) = (&weight, &dark) {
         spec.conflict(
@@ -85,24 +84,25 @@ fn canary(mut fields: Fields<'_, '_>) -> Option<Canary> {
     routes::distinct(findings, steps.iter().map(|step| (step.place, step.value)));
     if let Some([_, lower]) = steps.windows(2).find(|pair| pair[0].value > pair[1].value) {
         let message = "a step is lower than the one before it";
-        fields.conflict(lower.place, message, "steps go up: the way down is `meshctl canary abort`");
+        fields.conflict(
+            lower.place,
+            message,
+            "steps go up: the way down is `meshctl canary abort`",
+        );
     }
     let interval = fields.duration("interval");
     if let Some(short) = interval.as_ref().filter(|at| at.value < limits::ROLLOUT_INTERVAL_MIN) {
         let message = "`interval` is too short for a step to be looked at";
         findings.error_help(codes::OUT_OF_RANGE, short.place, message, "write `1s` or more");
     }
-    let gates = fields.map("gates").map(gates).unwrap_or_else(|| Gates {
-        min_requests: limits::GATE_REQUESTS,
-        ..Gates::default()
-    });
+    let gates = fields
+        .map("gates")
+        .map(gates)
+        .unwrap_or_else(|| Gates { min_requests: limits::GATE_REQUESTS, ..Gates::default() });
     fields.finish();
     let interval = interval.map_or(limits::ROLLOUT_INTERVAL, |at| at.value);
-    let steps = if steps.is_empty() {
-        limits::ROLLOUT_WEIGHTS.map(At::nowhere).to_vec()
-    } else {
-        steps
-    };
+    let steps =
+        if steps.is_empty() { limits::ROLLOUT_WEIGHTS.map(At::nowhere).to_vec() } else { steps };
     Some(Canary { stable: stable?, canary: canary?, steps, interval, gates })
 }
 

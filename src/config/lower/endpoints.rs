@@ -31,14 +31,16 @@ pub(super) fn endpoints(view: &mut View<'_>, key: &ObjectKey, port: Option<u16>)
         }
         _ => return Made::default(),
     };
-    let (endpoints, empty) = match found {
+    let (endpoints, empty): (Vec<_>, _) = match found {
         Ok(weights) => {
             let one = |(address, weight)| Endpoint { address, alternate: None, weight };
             (weights.into_iter().map(one).collect(), None)
         }
         Err(cause) => (Vec::new(), Some(cause)),
     };
-    let part = EndpointSet { key: endpoints_key(key, port), endpoints, empty };
+    let named = endpoints.iter().any(|one| matches!(one.address, Address::Dns { .. }));
+    let reach = leave::reach(&view.lowering.options).filter(|_| named);
+    let part = EndpointSet { key: endpoints_key(key, port), endpoints, empty, reach };
     Made { output: Output::Nothing, parts: vec![Part::EndpointSet(Arc::new(part))] }
 }
 

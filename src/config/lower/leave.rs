@@ -1,14 +1,19 @@
-//! Where routes of a cluster may not lead without the administrator's leave: their authors are not
-//! the proxy's owners, and what listens beside the proxy trusts whoever can reach it.
+//! Where routes of a cluster may not lead without the administrator's leave.
 //!
-//! Names that only resolve to such an address are not seen here.
+//! What a name resolves to isn't known here: the rule goes with the name to whoever resolves it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use crate::config::address::dotless;
 use crate::config::flags::Options;
 use crate::config::raw::Spec;
-use crate::model::Address;
+use crate::model::{Address, Reach};
+
+/// The rule for names; `None` in a directory, which is written by whoever runs the proxy.
+pub(super) fn reach(options: &Options) -> Option<Arc<Reach>> {
+    let Options { cluster, allow_local_backends, forbidden, .. } = options;
+    cluster.then(|| Arc::new(Reach { local: *allow_local_backends, closed: forbidden.clone() }))
+}
 
 /// Why a Service or Backend may not be sent to, as a sentence's end.
 pub(super) fn forbidden(options: &Options, spec: &Spec) -> Option<String> {
@@ -43,35 +48,11 @@ pub(super) fn forbidden_endpoint(options: &Options, address: &Address) -> Option
 
 fn refused(options: &Options, address: &Address) -> Option<String> {
     let what = match address {
-        Address::Unix(_) => Some("a Unix socket"),
-        Address::Dns { host, .. } => of_name(host),
-        Address::Socket(socket) => {
-            let ip = socket.ip().to_canonical();
-            // No leave opens the API server.
-            if options.forbidden.contains(&ip) {
-                return Some(format!("`{address}` is the API server"));
-            }
-            of_ip(ip)
-        }
+        Address::Unix(_) => Some("a Unix socket").filter(|_| !options.allow_local_backends),
+        Address::Dns { host, .. } => of_name(host).filter(|_| !options.allow_local_backends),
+        Address::Socket(socket) => reach(options)?.refuses(socket.ip()),
     };
-    let what = what.filter(|_| !options.allow_local_backends)?;
-    Some(format!("`{address}` is {what}"))
-}
-
-fn of_ip(ip: IpAddr) -> Option<&'static str> {
-    /// Instance metadata where a cloud has only IPv6.
-    const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    let link_local = match ip {
-        IpAddr::V4(ip) => ip.is_link_local() || ip.is_broadcast(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local() || ip == METADATA,
-    };
-    match ip {
-        _ if ip.is_loopback() => Some("the proxy itself"),
-        _ if ip.is_unspecified() => Some("the proxy itself"),
-        _ if link_local => Some("on the node's own link"),
-        _ if ip.is_multicast() => Some("a multicast address"),
-        _ => None,
-    }
+    what.map(|what| format!("`{address}` is {what}"))
 }
 
 fn of_name(host: &str) -> Option<&'static str> {

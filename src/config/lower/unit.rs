@@ -66,12 +66,15 @@ impl Fleet {
     pub(super) fn scope(&self) -> Scope {
         match self {
             Self::Everything => Scope::default(),
-            Self::Of(gateway) => {
-                Scope { namespace: gateway.namespace.clone(), name: gateway.name.clone() }
-            }
+            Self::Of(gateway) => Scope {
+                namespace: gateway.namespace.clone(),
+                name: gateway.name.clone(),
+                shared: false,
+            },
             Self::Shared => Scope {
                 namespace: names::NAMESPACE_SYSTEM.into(),
                 name: names::GATEWAY_CLASS_SHARED.into(),
+                shared: true,
             },
         }
     }

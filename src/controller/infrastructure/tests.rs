@@ -5,7 +5,7 @@ use crate::cluster::{Resource, shown};
 
 fn fleet() -> Fleet {
     Fleet {
-        scope: Scope { namespace: "shop".into(), name: "edge".into() },
+        scope: Scope { namespace: "shop".into(), name: "edge".into(), shared: false },
         owner: Some(Owner { kind: "Gateway", name: "edge".into(), uid: "u-1".into() }),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
@@ -209,7 +209,8 @@ fn names_fit_and_stay_apart() {
         assert!(good, "{name}");
     }
     let mut shared = fleet();
-    shared.scope = Scope { namespace: "meshctl-system".into(), name: "meshctl-shared".into() };
+    shared.scope =
+        Scope { namespace: "meshctl-system".into(), name: "meshctl-shared".into(), shared: true };
     shared.owner =
         Some(Owner { kind: "GatewayClass", name: "meshctl-shared".into(), uid: "u-2".into() });
     assert_eq!(name(&shared), "meshctl-shared");

@@ -14,7 +14,7 @@ fn status(user: &str, audience: &str) -> TokenReviewStatus {
 #[test]
 fn only_the_account_of_a_fleet_gets_its_parts() {
     let accounts = Accounts::default();
-    let scope = Scope { namespace: "shop".into(), name: "front".into() };
+    let scope = Scope { namespace: "shop".into(), name: "front".into(), shared: false };
     accounts.set(BTreeMap::from([(("shop".into(), "front-meshctl".into()), scope.clone())]));
     let account = "system:serviceaccount:shop:front-meshctl";
     let ours = names::CONTROLLER_NAME;

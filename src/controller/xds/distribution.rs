@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock;
 use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
-use crate::model::{Name, Scope};
+use crate::model::{Name, PartKey, Scope};
 use crate::snapshot::Changes;
 use crate::wire;
 use crate::wire::report::Report;
@@ -38,6 +38,8 @@ struct Members {
     /// The last that changed something.
     generation: Option<u64>,
     parcels: BTreeMap<Arc<str>, Arc<Parcel>>,
+    /// What can't be sent, by name.
+    too_large: BTreeMap<Arc<str>, PartKey>,
     subscribers: BTreeMap<u64, Subscriber>,
 }
 
@@ -83,8 +85,8 @@ impl Distribution {
             changes.iter().map(|(scope, changes)| (scope, pack(changes))).collect();
         let mut state = self.state();
         state.begin(generation);
-        for (scope, (parcels, removed)) in packed {
-            state.tell(generation, scope, parcels, &removed);
+        for (scope, packed) in packed {
+            state.tell(generation, scope, packed);
         }
         drop(state);
         self.heard.send_modify(|count| *count += 1);
@@ -98,7 +100,9 @@ impl Distribution {
         parcels: Vec<Parcel>,
         removed: &[Arc<str>],
     ) {
-        self.state().tell(generation, scope, parcels, removed);
+        let removed = removed.to_vec();
+        let packed = Packed { parcels, removed, too_large: BTreeMap::new() };
+        self.state().tell(generation, scope, packed);
         self.heard.send_modify(|count| *count += 1);
     }
 
@@ -109,6 +113,12 @@ impl Distribution {
             return Fleet { generation: state.generation, proxies: Vec::new() };
         };
         members.fleet()
+    }
+
+    /// What some fleet ought to have and can't be sent: it keeps what it has.
+    pub fn too_large(&self) -> BTreeSet<PartKey> {
+        let state = self.state();
+        state.fleets.values().flat_map(|members| members.too_large.values().cloned()).collect()
     }
 
     /// All that have proxies, by name, their proxies by name.
@@ -176,10 +186,17 @@ impl Distribution {
     }
 }
 
-/// What is new, and the names of what is gone. Parts that are too large to travel stay behind: one
-/// route must not cut off all others.
-fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
+/// A change of one fleet as it travels.
+struct Packed {
+    parcels: Vec<Parcel>,
+    removed: Vec<Arc<str>>,
+    /// What stays behind: one route must not cut off all others.
+    too_large: BTreeMap<Arc<str>, PartKey>,
+}
+
+fn pack(changes: &Changes) -> Packed {
     let mut parcels = Vec::with_capacity(changes.upserted.len());
+    let mut too_large = BTreeMap::new();
     for part in &changes.upserted {
         let parcel = Parcel::pack(part);
         let bytes = parcel.bytes.len();
@@ -188,9 +205,11 @@ fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
         } else {
             let key = part.key();
             tracing::error!(bytes, "{key} is too large to be sent: proxies keep what they have");
+            too_large.insert(parcel.name, key.clone());
         }
     }
-    (parcels, changes.removed.iter().map(|key| wire::name(key).into()).collect())
+    let removed = changes.removed.iter().map(|key| wire::name(key).into()).collect();
+    Packed { parcels, removed, too_large }
 }
 
 impl State {
@@ -205,22 +224,30 @@ impl State {
         }
     }
 
-    fn tell(&mut self, generation: u64, scope: &Scope, parcels: Vec<Parcel>, removed: &[Arc<str>]) {
+    fn tell(&mut self, generation: u64, scope: &Scope, packed: Packed) {
+        let Packed { parcels, removed, too_large } = packed;
         let members = self.fleets.entry(scope.clone()).or_default();
         members.generation = Some(generation);
-        removed.iter().for_each(|name| drop(members.parcels.remove(name)));
-        let mut names = removed.to_vec();
+        for name in &removed {
+            members.parcels.remove(name);
+            members.too_large.remove(name);
+        }
+        let mut names = removed;
         for parcel in parcels {
             names.push(Arc::clone(&parcel.name));
+            members.too_large.remove(&parcel.name);
             members.parcels.insert(Arc::clone(&parcel.name), Arc::new(parcel));
         }
+        members.too_large.extend(too_large);
         members.subscribers.values_mut().for_each(|subscriber| subscriber.want(&names));
         self.forget_if_empty(scope);
     }
 
     fn forget_if_empty(&mut self, scope: &Scope) {
-        let empty =
-            |members: &Members| members.parcels.is_empty() && members.subscribers.is_empty();
+        let empty = |members: &Members| {
+            let Members { generation: _, parcels, too_large, subscribers } = members;
+            parcels.is_empty() && too_large.is_empty() && subscribers.is_empty()
+        };
         if self.fleets.get(scope).is_some_and(empty) {
             self.fleets.remove(scope);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::controller::fixture::{backend, certificate, endpoints, key, listener, rule, scope};
 use crate::controller::proxies::Proxy;
-use crate::model::{Part, PartKind};
+use crate::model::{EndpointSet, Part, PartKind};
 use crate::source::remote::dial::dial;
 use crate::source::remote::{self, Link, Remote};
 use crate::wire::hello;
@@ -384,4 +384,29 @@ async fn a_stranger_without_a_word_is_sent_away() {
 async fn end_of(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut bytes = [0; 1_024];
     while tokio::io::AsyncReadExt::read(stream, &mut bytes).await.is_ok_and(|count| count > 0) {}
+}
+
+/// More endpoints than a message can hold: a route that leads there is named, and the others are
+/// told as ever.
+#[tokio::test]
+async fn what_is_too_large_stays_behind_and_is_known() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    served(&mut proxy).await;
+    let large = endpoints("shop", 1);
+    let Part::EndpointSet(set) = &large else { panic!("not endpoints") };
+    let many = vec![set.endpoints[0].clone(); limits::WIRE_PART_BYTES / 16];
+    let large = EndpointSet { endpoints: many, ..(**set).clone() };
+    let unsent = |controller: &Controller| {
+        let routes = controller.fleets.routes_of(&controller.distribution.too_large());
+        routes.iter().map(|route| route.name.to_string()).collect::<Vec<_>>()
+    };
+    let other = rule("other", &["web"], &["shop"], None);
+    controller.publish(vec![Part::EndpointSet(large.into()), other.clone()], vec![]);
+    assert_eq!(served(&mut proxy).await.changes.upserted, [other]);
+    assert_eq!(unsent(&controller), ["other", "shop"]);
+    controller.publish(vec![endpoints("shop", 2)], vec![]);
+    assert_eq!(served(&mut proxy).await.changes.upserted, [endpoints("shop", 2)]);
+    assert_eq!(unsent(&controller), [""; 0]);
 }

@@ -331,7 +331,7 @@ fn backend_policy(policy: &BackendPolicy) -> Value {
     })
 }
 
-fn endpoints(EndpointSet { key: _, endpoints, empty }: &EndpointSet) -> Value {
+fn endpoints(EndpointSet { key: _, endpoints, empty, reach: _ }: &EndpointSet) -> Value {
     json!({
         "endpoints": list(endpoints, |Endpoint { address, alternate, weight }| json!({
             "address": address.to_string(),

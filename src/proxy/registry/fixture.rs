@@ -27,7 +27,7 @@ pub(in crate::proxy) fn endpoint_set(
         .into_iter()
         .map(|(number, weight)| Endpoint { address: address(number), alternate: None, weight })
         .collect();
-    EndpointSet { key: key(PartKind::EndpointSet, "cart"), endpoints, empty: None }
+    EndpointSet { key: key(PartKind::EndpointSet, "cart"), endpoints, empty: None, reach: None }
 }
 
 pub(in crate::proxy) fn backend(policy: BackendPolicy) -> Backend {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::model::{Address, Cause, Endpoint, EndpointSet, Name, Part, PartKey};
+use super::Addresses;
+use crate::model::{Address, Cause, Endpoint, EndpointSet, Name, Part, PartKey, Reach};
 use crate::source::weights::shared_out;
 
 #[derive(Debug, Default)]
@@ -70,7 +71,21 @@ impl Sets {
         self.touched.extend(self.users.get(name).into_iter().flatten().cloned());
     }
 
-    pub(super) fn changed(&mut self, addresses: &dyn Fn(&Name) -> Vec<Pair>) -> Vec<Part> {
+    /// An address of the name that a set may not lead to, and what it is.
+    pub(super) fn refused(&self, name: &Name, addresses: &Addresses) -> Option<String> {
+        let users = self.users.get(name).into_iter().flatten();
+        let reaches = users.filter_map(|key| self.sets.get(key)?.written.reach.as_deref());
+        let refused = |reach: &Reach| {
+            let refused = |ip: IpAddr| Some(format!("{ip}, {}", reach.refuses(ip)?));
+            addresses.all().find_map(refused)
+        };
+        reaches.filter_map(refused).min()
+    }
+
+    pub(super) fn changed<'a>(
+        &mut self,
+        addresses: &dyn Fn(&Name) -> Option<&'a Addresses>,
+    ) -> Vec<Part> {
         let mut changed = Vec::new();
         for key in std::mem::take(&mut self.touched) {
             let Some(entry) = self.sets.get_mut(&key) else { continue };
@@ -86,15 +101,21 @@ impl Sets {
 }
 
 /// The set with addresses alone, sorted; two names for one address are one endpoint.
-fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<Pair>) -> EndpointSet {
-    let mut failed = false;
+fn resolved<'a>(
+    set: &EndpointSet,
+    addresses: &dyn Fn(&Name) -> Option<&'a Addresses>,
+) -> EndpointSet {
+    let (mut failed, mut refused) = (false, false);
     let mut rows: Vec<(u32, Vec<Found>)> = Vec::new();
     for endpoint in &set.endpoints {
         let found = match &endpoint.address {
             Address::Dns { host, port } => {
                 let socket = |ip| SocketAddr::new(ip, *port);
                 let pair = |(ip, other): Pair| (Address::Socket(socket(ip)), other.map(socket));
-                addresses(host).into_iter().map(pair).collect()
+                let known = addresses(host);
+                let pairs = known.map_or_else(Vec::new, |known| known.pairs(set.reach.as_deref()));
+                refused |= pairs.is_empty() && known.is_some_and(|known| !known.is_empty());
+                pairs.into_iter().map(pair).collect()
             }
             other => vec![(other.clone(), None)],
         };
@@ -112,8 +133,12 @@ fn resolved(set: &EndpointSet, addresses: &dyn Fn(&Name) -> Vec<Pair>) -> Endpoi
             *sum = sum.saturating_add(weight);
         }
     }
-    let empty = if endpoints.is_empty() && failed { Some(Cause::DnsFailed) } else { None };
+    let empty = match (endpoints.is_empty(), refused) {
+        (true, true) => Some(Cause::BackendAddressRefused),
+        (true, false) if failed => Some(Cause::DnsFailed),
+        _ => None,
+    };
     let one = |(address, (alternate, weight))| Endpoint { address, alternate, weight };
     let endpoints = endpoints.into_iter().map(one).collect();
-    EndpointSet { key: set.key.clone(), endpoints, empty }
+    EndpointSet { key: set.key.clone(), endpoints, empty, reach: None }
 }

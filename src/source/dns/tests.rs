@@ -9,7 +9,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 
 use self::server::{NameServer, Says};
 use super::*;
-use crate::model::{Address, Cause, Endpoint, EndpointSet, Kind, ObjectKey, PartKey, Store};
+use crate::model::{Address, Cause, Endpoint, EndpointSet, Kind, ObjectKey, PartKey, Reach, Store};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -27,6 +27,7 @@ fn set(name: &str, hosts: &[(&str, u32)]) -> Arc<EndpointSet> {
         key: PartKey::new(PartKind::EndpointSet, object, ""),
         endpoints: hosts.iter().map(endpoint).collect(),
         empty: None,
+        reach: None,
     })
 }
 
@@ -243,4 +244,55 @@ fn backoff_grows_to_its_bound_and_never_in_step() {
         assert!(pauses.iter().all(|p| (whole / 2.0..=whole).contains(p)), "{failures}: {pauses:?}");
         assert!(pauses.iter().any(|p| (p - pauses[0]).abs() > whole / 20.0), "{failures}");
     }
+}
+
+/// What a name leads to is in nobody's hands but its owner's, who may change it at any time.
+#[tokio::test]
+async fn names_of_a_cluster_lead_where_written_addresses_may() {
+    let server = NameServer::start().await;
+    let own = |name, host, reach: Option<&Arc<Reach>>| {
+        let written = set(name, &[(host, 1)]);
+        Arc::new(EndpointSet { reach: reach.cloned(), ..(*written).clone() })
+    };
+    let closed = [IpAddr::from([10, 96, 0, 1])].into();
+    let cluster = Arc::new(Reach { local: false, closed });
+    let trusted = Arc::new(Reach { local: true, ..(*cluster).clone() });
+    server.says("self.example", Says::addresses(&["127.0.0.1", "::1"], 60));
+    server.says("link.example", Says::addresses(&["169.254.169.254", "10.0.0.1", "fe80::1"], 60));
+    server.says("api.example", Says::addresses(&["10.96.0.1"], 60));
+    server.says("turns.example", Says::addresses(&["10.0.0.1"], 0));
+    let mut resolver = resolver(&server);
+    let out = resolver.resolve(upserted(&[
+        own("api", "api.example", Some(&trusted)),
+        own("files", "self.example", None),
+        own("link", "link.example", Some(&cluster)),
+        own("self", "self.example", Some(&cluster)),
+        own("trusted", "self.example", Some(&trusted)),
+        own("turns", "turns.example", Some(&cluster)),
+    ]));
+    assert_eq!(
+        shown(&out.await),
+        [
+            "api: backend_address_refused",
+            "files: 127.0.0.1:80|[::1]:80*1",
+            "link: 10.0.0.1:80*1",
+            "self: backend_address_refused",
+            "trusted: 127.0.0.1:80|[::1]:80*1",
+            "turns: 10.0.0.1:80*1",
+        ]
+    );
+    let said = |resolver: &Resolver| {
+        let refused = |one: Diagnostic| (one.code == codes::NAME_REFUSED).then_some(one.message);
+        resolver.diagnostics().into_iter().filter_map(refused).collect::<Vec<_>>()
+    };
+    let mut expected = vec![
+        "`api.example` resolves to 10.96.0.1, the API server".to_owned(),
+        "`link.example` resolves to 169.254.169.254, on the node's own link".to_owned(),
+        "`self.example` resolves to 127.0.0.1, the proxy itself".to_owned(),
+    ];
+    assert_eq!(said(&resolver), expected);
+    server.says("turns.example", Says::addresses(&["127.0.0.1"], 60));
+    assert_eq!(next(&mut resolver).await, ["turns: backend_address_refused"]);
+    expected.push("`turns.example` resolves to 127.0.0.1, the proxy itself".to_owned());
+    assert_eq!(said(&resolver), expected);
 }

@@ -147,6 +147,16 @@ pub(in crate::wire) struct EndpointSet {
     pub(in crate::wire) endpoints: Vec<Endpoint>,
     #[prost(string, optional, tag = "3")]
     pub(in crate::wire) empty: Option<String>,
+    #[prost(message, optional, tag = "4")]
+    pub(in crate::wire) reach: Option<Reach>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(in crate::wire) struct Reach {
+    #[prost(bool, tag = "1")]
+    pub(in crate::wire) local: bool,
+    #[prost(string, repeated, tag = "2")]
+    pub(in crate::wire) closed: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -130,14 +130,20 @@ fn tls() -> impl Strategy<Value = ListenerTls> {
 fn listener() -> impl Strategy<Value = Part> {
     let protocol =
         prop_oneof![Just(ListenerProtocol::Http), tls().prop_map(ListenerProtocol::Https),];
-    let keys = (key(PartKind::Listener), object(), name(), name());
+    let keys = (key(PartKind::Listener), object(), name(), name(), any::<bool>());
     let bind = (option::of(ip()), 1..=u16::MAX, 1..=u16::MAX);
     (keys, bind, option::of(hostname()), protocol, settings()).prop_map(
-        |((key, gateway, namespace, name), (ip, bind, port), hostname, protocol, settings)| {
+        |(
+            (key, gateway, namespace, name, shared),
+            (ip, bind, port),
+            hostname,
+            protocol,
+            settings,
+        )| {
             Part::Listener(Arc::new(Listener {
                 key,
                 gateway,
-                scope: Scope { namespace, name },
+                scope: Scope { namespace, name, shared },
                 bind: BindAddress { ip, port: bind },
                 port,
                 hostname,
@@ -390,11 +396,13 @@ fn endpoint_set() -> impl Strategy<Value = Part> {
     ];
     let endpoint = (address, option::of(socket()), any::<u32>())
         .prop_map(|(address, alternate, weight)| Endpoint { address, alternate, weight });
-    (key(PartKind::EndpointSet), vec(endpoint, 0..4), option::of(cause())).prop_map(
-        |(key, endpoints, empty)| {
-            Part::EndpointSet(Arc::new(EndpointSet { key, endpoints, empty }))
-        },
-    )
+    let reach = (any::<bool>(), vec(socket(), 0..3)).prop_map(|(local, closed)| {
+        Arc::new(Reach { local, closed: closed.iter().map(SocketAddr::ip).collect() })
+    });
+    (key(PartKind::EndpointSet), vec(endpoint, 0..4), option::of(cause()), option::of(reach))
+        .prop_map(|(key, endpoints, empty, reach)| {
+            Part::EndpointSet(Arc::new(EndpointSet { key, endpoints, empty, reach }))
+        })
 }
 
 fn certificate() -> impl Strategy<Value = Part> {

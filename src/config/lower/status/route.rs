@@ -5,6 +5,7 @@ use crate::config::lower::unit::{Output, RouteShape, UnitKey};
 use crate::config::lower::view::{Query, View};
 use crate::config::raw::{Object, Reference, Spec};
 use crate::config::status::{self, ObjectRef, RefStatus, Refusal, RouteStatus, Status};
+use crate::limits;
 use crate::model::PartKey;
 
 pub(super) fn status(view: &mut View<'_>, object: &Object) -> Option<Status> {
@@ -30,7 +31,9 @@ pub(super) fn status(view: &mut View<'_>, object: &Object) -> Option<Status> {
             Err(why) => Some(why.clone()),
             Ok(listeners) => lost(view, object, listeners),
         };
-        found.push(RefStatus { reference, conditions: conditions(object, refused, &shape) });
+        let mut conditions = conditions(object, refused, &shape);
+        unsent(view, object, &mut conditions);
+        found.push(RefStatus { reference, conditions });
     }
     Some(Status::Route(RouteStatus { parents: found }))
 }
@@ -64,6 +67,25 @@ fn conditions(
         says.say(status::PARTIALLY_INVALID, true, why.reason, message);
     }
     says.conditions
+}
+
+/// Says that proxies go on with what they had.
+fn unsent(view: &mut View<'_>, object: &Object, conditions: &mut Vec<status::Condition>) {
+    view.reads.insert(Query::Facts(object.key.clone()));
+    let accepted =
+        |one: &status::Condition| one.kind == status::ACCEPTED && one.status == status::Truth::True;
+    if !view.lowering.unsent.contains(&object.key) || !conditions.iter().any(accepted) {
+        return;
+    }
+    let most = limits::WIRE_PART_BYTES / (1024 * 1024);
+    let message = format!(
+        "Fall Back: a rule, or the endpoints of a backend, are larger than the {most} MiB that \
+         proxies can be sent: they go on with what they had"
+    );
+    conditions.retain(|one| one.kind != status::PARTIALLY_INVALID);
+    let mut says = Says::about(object);
+    says.say(status::PARTIALLY_INVALID, true, status::UNSUPPORTED_VALUE, message);
+    conditions.extend(says.conditions);
 }
 
 /// Why no listener of a parent has the route, where routes of the other kind took them all.

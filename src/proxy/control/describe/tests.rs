@@ -141,6 +141,7 @@ fn the_other_parts_read_too() {
         key: endpoints,
         endpoints: vec![Endpoint { address, alternate: "[fd00::1]:80".parse().ok(), weight: 1 }],
         empty: None,
+        reach: None,
     };
     let spec = &describe(&Part::EndpointSet(Arc::new(endpoints)))["spec"];
     let shown = json!([{ "address": "10.0.0.1:80", "alternate": "[fd00::1]:80", "weight": 1 }]);

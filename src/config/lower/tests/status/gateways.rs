@@ -214,6 +214,8 @@ fn fleets_share_no_sockets() {
         of("b", "meshctl"),
         of("c", "meshctl-shared").created(1),
         of("d", "meshctl-shared").created(2),
+        // Called like the fleet that is shared, and yet one of its own.
+        of("meshctl-shared", "meshctl").within("meshctl-system"),
         shared,
     ]);
     world.codes(&[codes::LISTENER_CONFLICT]);
@@ -225,8 +227,11 @@ fn fleets_share_no_sockets() {
             "Gateway default/a#http default/a",
             "Gateway default/b#http default/b",
             "Gateway default/c#http meshctl-system/meshctl-shared",
+            "Gateway meshctl-system/meshctl-shared#http meshctl-system/meshctl-shared",
         ]
     );
+    let different: BTreeSet<_> = world.listeners().iter().map(|one| one.scope.clone()).collect();
+    assert_eq!(different.len(), scopes.len(), "{different:?}");
     let line = world.listener_line(Kind::Gateway, "d", "http");
     assert!(line.contains("Conflicted=True HostnameConflict"), "{line}");
 }

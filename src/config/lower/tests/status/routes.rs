@@ -170,7 +170,7 @@ fn routes_of_listener_sets() {
 #[test]
 fn backends_that_no_route_may_reach() {
     use crate::config::raw::Service;
-    use crate::model::Cause;
+    use crate::model::{Address, Cause, Reach};
     let api: std::net::IpAddr = "10.96.0.1".parse().expect("an address");
     let check = |allowed: bool, object: Object, reference: Reference, refused: bool| {
         let options = Options {
@@ -194,6 +194,11 @@ fn backends_that_no_route_may_reach() {
         } else {
             assert_eq!(entry, format!("web: {FINE}"));
             assert!(key.is_ok());
+            // The rule goes where names are resolved.
+            let set = world.endpoint_sets()[0];
+            let named = set.endpoints.iter().any(|one| matches!(one.address, Address::Dns { .. }));
+            let reach = Reach { local: allowed, closed: [api].into() };
+            assert_eq!(set.reach.as_deref(), named.then_some(&reach));
         }
     };
     for (endpoint, refused, allowed) in [
@@ -265,4 +270,18 @@ fn endpoint_slices_lead_to_pods_alone() {
     let headless = service("web", 8080).service(|service| service.cluster_ip = Some("None".into()));
     world.apply([headless, slice("web-1", "web", 3000, &["10.0.0.7"])]);
     assert_eq!(addresses(&world).0, "10.0.0.7:3000");
+}
+
+#[test]
+fn what_is_too_large_to_be_sent_is_said() {
+    let mut world = cluster(shop_with(route("web", "web", vec![to_service("web", 8080)])));
+    let key = ObjectKey::new(crate::model::Store::Files, Kind::HttpRoute, "default", "web");
+    for (unsent, expected) in [
+        (true, format!("web: {FINE}, PartiallyInvalid=True UnsupportedValue")),
+        (false, format!("web: {FINE}")),
+    ] {
+        world.lowering.set_unsent(&key, unsent);
+        world.commit();
+        assert_eq!(world.entries(Kind::HttpRoute, "web").concat(), expected);
+    }
 }
