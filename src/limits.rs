@@ -458,3 +458,10 @@ pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
 pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
 /// `version` and others that ask a cluster by the way wait no longer than this for it.
 pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
+/// How long a change of files waits for another one: each takes some milliseconds, and one that
+/// hangs on a dead network mount is told of.
+pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
+/// Between two tries to get that lock.
+pub const STORE_LOCK_LOOK: Duration = Duration::from_millis(10);
+/// Somebody who writes a file again each time before it can be changed is no editor.
+pub const STORE_TRIES: usize = 5;
