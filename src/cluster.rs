@@ -159,6 +159,40 @@ impl Cluster {
         Ok(into_value(&applied))
     }
 
+    /// A JSON patch; a test in it that fails is refused as 422, as is a result that isn't valid.
+    pub async fn patch(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &json_patch::Patch,
+        dry_run: bool,
+    ) -> Result<Value, ClusterError> {
+        let api = self.api(resource, namespace);
+        let what = || resource.describe(namespace, name);
+        let params = PatchParams {
+            dry_run,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Json::<()>(patch.clone());
+        let patched = self.ask("patch", what, api.patch(name, &params, &patch)).await?;
+        Ok(into_value(&patched))
+    }
+
+    /// A new object; one that is there already is a conflict.
+    pub async fn create(&self, object: &Value, dry_run: bool) -> Result<Value, ClusterError> {
+        let unknown = || ClusterError::UnknownKind { what: shown(object) };
+        let resource = Resource::of(object).ok_or_else(unknown)?;
+        let (namespace, name) = (namespace_of(object), name_of(object));
+        let data: DynamicObject = serde_json::from_value(object.clone()).map_err(|_| unknown())?;
+        let params = PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
+        let what = || resource.describe(namespace, name);
+        let api = self.api(&resource, namespace);
+        let created = self.ask("create", what, api.create(&params, &data)).await?;
+        Ok(into_value(&created))
+    }
+
     /// Whether there was one to delete. What it owns goes after it.
     pub async fn delete(
         &self,

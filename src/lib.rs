@@ -28,6 +28,8 @@ pub mod manifest;
 
 pub mod cluster;
 
+pub mod store;
+
 pub mod controller;
 
 pub mod install;

@@ -487,3 +487,10 @@ pub const RIGHTS_ASKED: usize = 8;
 /// A certificate that expires within this is told about: what renews it by itself has done so by
 /// then, and who does it by hand has time.
 pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a change of files waits for another one: each takes some milliseconds, and one that
+/// hangs on a dead network mount is told of.
+pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
+/// Between two tries to get that lock.
+pub const STORE_LOCK_LOOK: Duration = Duration::from_millis(10);
+/// Somebody who writes a file again each time before it can be changed is no editor.
+pub const STORE_TRIES: usize = 5;

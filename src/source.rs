@@ -13,6 +13,7 @@ mod feed;
 mod files;
 mod hosts;
 mod look;
+pub mod manifests;
 mod mentioned;
 mod noticed;
 mod read;

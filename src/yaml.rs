@@ -5,7 +5,7 @@
 //! after it was paid. Here an alias shares what it names and is charged before it is followed, so
 //! 1 MiB of input stays below a second and 64 MB whatever it holds.
 //!
-//! Changing goes through [`edit`], which leaves every byte alone that isn't meant.
+//! Changing goes through [`edit()`], which leaves every byte alone that isn't meant.
 //!
 //! This module must not know Kubernetes, files or diagnostics.
 
@@ -73,6 +73,11 @@ impl Node {
             Value::Map(entries) => entries.iter().find(|e| &*e.key == key).map(|e| &e.value),
             _ => None,
         }
+    }
+
+    /// As kubectl would send it.
+    pub fn to_json(&self) -> serde_json::Value {
+        json(&self.value)
     }
 
     pub fn is_scalar(&self) -> bool {
@@ -150,7 +155,7 @@ pub fn objects(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
             ..error
         })?;
         if node.value != Value::Null {
-            found.push(json(&node.value));
+            found.push(node.to_json());
         }
     }
     Ok(found)

@@ -73,6 +73,11 @@ impl Resource {
         Self::ALL.iter().find(is).copied()
     }
 
+    /// A kind by its name and group; `None` where this table has no row for it.
+    pub fn named(kind: &str, group: &str) -> Option<Self> {
+        Self::ALL.iter().find(|row| row.kind == kind && row.group() == group).copied()
+    }
+
     /// Empty for the core group.
     pub fn group(&self) -> &'static str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)

@@ -26,6 +26,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("manifest", &["model", "yaml"]),
     // The one door to a kube client.
     ("cluster", &["model"]),
+    // Where resources live, for whoever changes them.
+    ("store", &["model", "yaml", "config", "source", "cluster", "clock"]),
     (
         "controller",
         &[
