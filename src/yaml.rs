@@ -81,6 +81,11 @@ impl Node {
             _ => None,
         }
     }
+
+    /// Without its places.
+    pub fn json(&self) -> serde_json::Value {
+        json(&self.value)
+    }
 }
 
 impl Value {
@@ -146,7 +151,7 @@ pub fn objects(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
             ..error
         })?;
         if node.value != Value::Null {
-            found.push(json(&node.value));
+            found.push(node.json());
         }
     }
     Ok(found)
