@@ -17,6 +17,9 @@ pub const YAML_NODES: usize = 250_000;
 pub const YAML_DEPTH: usize = 96;
 /// Scalars are copied when an alias is followed, so the sum is bounded too.
 pub const YAML_SCALAR_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that one edit of a document may read, over all of its operations: a thousand changes of a
+/// manifest of 16 KiB, or eight of the largest that is read within a second.
+pub const EDIT_BYTES: usize = 32 * 1024 * 1024;
 /// Values of one Secret or ConfigMap, as the API server bounds them.
 pub const DATA_BYTES: usize = 1024 * 1024;
 /// Endpoints written into one Backend; a Service of Kubernetes has 1,000 in each EndpointSlice.
@@ -459,3 +462,14 @@ pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
 /// Matches of a VirtualService that are compared with each other: each pair of them, so this is 4
 /// million comparisons, below a second. The Gateway API's own bound is 128 for a route.
 pub const CONVERT_MATCHES: usize = 2_000;
+
+/// Steps of a canary: more than anybody watches.
+pub const ROLLOUT_STEPS: usize = 50;
+/// What a canary without steps goes through, in percent; the whole follows.
+pub const ROLLOUT_WEIGHTS: [u32; 4] = [1, 5, 25, 50];
+/// How long a step lasts where nobody says: a p99 of a quiet service needs minutes.
+pub const ROLLOUT_INTERVAL: Duration = Duration::from_secs(300);
+/// Reports come once a second: less can't be looked at.
+pub const ROLLOUT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// What a gate waits for where nobody says: with fewer, 1 % of errors is less than one request.
+pub const GATE_REQUESTS: u64 = 100;

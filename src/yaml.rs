@@ -5,10 +5,13 @@
 //! after it was paid. Here an alias shares what it names and is charged before it is followed, so
 //! 1 MiB of input stays below a second and 64 MB whatever it holds.
 //!
+//! Changing goes through [`edit`], which leaves every byte alone that isn't meant.
+//!
 //! This module must not know Kubernetes, files or diagnostics.
 
 mod compose;
 mod documents;
+mod edit;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -19,6 +22,7 @@ use serde::Serialize;
 
 pub use compose::parse;
 pub use documents::{DocumentText, documents, line};
+pub use edit::{Difference, EditError, edit};
 
 /// A place in a file: 1-based line and column (in characters), counted from the start of the
 /// document, which itself may move as lines above it come and go. `0:0` is "no place" (a cluster,

@@ -61,6 +61,7 @@ resources! {
     BACKEND: "meshctl.dev/v1alpha1" "Backend" "backends" true;
     TRAFFIC_POLICY: "meshctl.dev/v1alpha1" "TrafficPolicy" "trafficpolicies" true;
     MESH_CONFIG: "meshctl.dev/v1alpha1" "MeshConfig" "meshconfigs" true;
+    TRAFFIC_ROLLOUT: "meshctl.dev/v1alpha1" "TrafficRollout" "trafficrollouts" true;
 }
 
 impl Resource {

@@ -27,6 +27,7 @@ mod meshctl;
 mod metadata;
 mod policy;
 mod references;
+mod rollout;
 mod routes;
 mod served;
 #[cfg(test)]
@@ -235,6 +236,7 @@ fn spec(kind: Kind, object: &mut Fields<'_, '_>, meta: Option<&super::raw::Meta>
         Kind::Backend => Spec::Backend(meshctl::backend(object)?),
         Kind::TrafficPolicy => Spec::TrafficPolicy(meshctl::traffic_policy(object)?),
         Kind::MeshConfig => Spec::MeshConfig(meshctl::mesh_config(object)?),
+        Kind::TrafficRollout => Spec::TrafficRollout(rollout::traffic_rollout(object)?),
     })
 }
 

@@ -307,7 +307,8 @@ fn tags(object: &Object) -> Vec<Tag> {
         | Spec::Secret(_)
         | Spec::ConfigMap(_)
         | Spec::Namespace(_)
-        | Spec::Backend(_) => Vec::new(),
+        | Spec::Backend(_)
+        | Spec::TrafficRollout(_) => Vec::new(),
     }
 }
 

@@ -274,7 +274,8 @@ impl Lowering {
             | Kind::Secret
             | Kind::ConfigMap
             | Kind::Namespace
-            | Kind::Backend => {}
+            | Kind::Backend
+            | Kind::TrafficRollout => {}
         }
     }
 

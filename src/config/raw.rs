@@ -16,7 +16,8 @@ use std::time::Duration;
 use crate::model::{Name, ObjectKey};
 pub use crate::yaml::Place;
 pub use meshctl::{
-    Backend, BackendTls, Balance, Deployment, Ejection, MeshConfig, RetryBudget, TrafficPolicy,
+    Backend, BackendTls, Balance, Canary, DarkLaunch, Deployment, Ejection, Gates, MeshConfig,
+    Release, RetryBudget, TrafficPolicy, TrafficRollout,
 };
 
 /// A value and where it stands. Equality and hashing look at the value alone: an edit that
@@ -102,6 +103,7 @@ pub enum Spec {
     Backend(Backend),
     TrafficPolicy(TrafficPolicy),
     MeshConfig(MeshConfig),
+    TrafficRollout(TrafficRollout),
 }
 
 /// `group`, `kind`, `namespace`, `name`, `sectionName` and `port` of any reference; which of

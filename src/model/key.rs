@@ -36,11 +36,12 @@ pub enum Kind {
     Backend,
     TrafficPolicy,
     MeshConfig,
+    TrafficRollout,
 }
 
 impl Kind {
     /// Every kind, in the order in which `check` and `get` print them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::GatewayClass,
         Self::Gateway,
         Self::ListenerSet,
@@ -56,6 +57,7 @@ impl Kind {
         Self::Backend,
         Self::TrafficPolicy,
         Self::MeshConfig,
+        Self::TrafficRollout,
     ];
 
     /// The `kind:` of a manifest.
@@ -76,6 +78,7 @@ impl Kind {
             Self::Backend => "Backend",
             Self::TrafficPolicy => "TrafficPolicy",
             Self::MeshConfig => "MeshConfig",
+            Self::TrafficRollout => "TrafficRollout",
         }
     }
 
@@ -91,7 +94,9 @@ impl Kind {
             | Self::BackendTlsPolicy => crate::names::GROUP_GATEWAY_API,
             Self::EndpointSlice => crate::names::GROUP_DISCOVERY,
             Self::Service | Self::Secret | Self::ConfigMap | Self::Namespace => "",
-            Self::Backend | Self::TrafficPolicy | Self::MeshConfig => crate::names::GROUP_MESHCTL,
+            Self::Backend | Self::TrafficPolicy | Self::MeshConfig | Self::TrafficRollout => {
+                crate::names::GROUP_MESHCTL
+            }
         }
     }
 

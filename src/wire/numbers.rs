@@ -64,7 +64,8 @@ numbered!(
     Namespace = 12,
     Backend = 13,
     TrafficPolicy = 14,
-    MeshConfig = 15
+    MeshConfig = 15,
+    TrafficRollout = 16
 );
 numbered!(RouteProtocol, "protocol of routes", Http = 1, Grpc = 2);
 numbered!(BackendProtocol, "protocol of backends", Http = 1, H2c = 2, WebSocket = 3);

@@ -96,7 +96,7 @@ impl<'a> Documents<'a> {
 }
 
 /// The position after the line's break: `\n`, `\r\n` or, as in YAML, a lone `\r`.
-fn next_line(text: &str, position: usize) -> usize {
+pub(super) fn next_line(text: &str, position: usize) -> usize {
     let rest = &text.as_bytes()[position..];
     match memchr::memchr2(b'\n', b'\r', rest) {
         None => text.len(),

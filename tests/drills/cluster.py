@@ -51,6 +51,18 @@ def wait_for(what, condition, seconds=60, every=0.1):
     raise Failed(f"not within {seconds} s: {what}" + (f" ({why})" if why else ""))
 
 
+def serves(address):
+    """Whether an API server answers there, whatever its certificate."""
+    connection = http.client.HTTPSConnection(
+        address, timeout=1, context=ssl._create_unverified_context()
+    )
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
 class Api:
     """One connection to the API server, kept open: its answer is where the clock starts."""
 

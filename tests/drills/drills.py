@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import time
 
-from cluster import Api, Failed, Load, answers, apply, get, kubectl, wait_for
+from cluster import Api, Failed, Load, answers, apply, get, kubectl, serves, wait_for
 from shop import GATEWAY_API, HOST, NAMESPACE, deployment, gateway, open_shop, route
 
 SYSTEM = "meshctl-system"
@@ -86,13 +86,16 @@ def controller_killed(address, options):
 
 @drill
 def api_server_stopped(address, options):
-    """Without an API server requests go on, and changes are followed within 5 s of its return."""
+    """Without an API server requests go on, and changes are followed within 5 s of its return: that
+    is when pods can reach it again, which waits for kube-proxy."""
     apiserver = HARNESS / "apiserver"
+    service = get("service", "kubernetes", "-n", "default")["spec"]["clusterIP"]
     with Load(address, HOST) as load:
         time.sleep(1)
         subprocess.run([apiserver, "stop"], check=True)
         time.sleep(options.seconds)
         subprocess.run([apiserver, "start"], check=True)
+        wait_for("pods reach the API server", lambda: serves(service), 30, every=0.02)
         back = time.monotonic()
         api = Api()
         api.ask("POST", ROUTES, route("resumed", "resumed.example", "front"))

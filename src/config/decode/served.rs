@@ -22,7 +22,6 @@ const NOT_SERVED: &[(&str, &str, bool)] = &[
     (GROUP_GATEWAY_API, "TCPRoute", false),
     (GROUP_GATEWAY_API, "UDPRoute", false),
     (GROUP_MESHCTL, "AccessPolicy", true),
-    (GROUP_MESHCTL, "TrafficRollout", true),
     (GROUP_MESHCTL, "ApiProduct", true),
     (GROUP_MESHCTL, "Consumer", true),
 ];
@@ -35,7 +34,9 @@ pub fn versions(kind: Kind) -> &'static [&'static str] {
         }
         Kind::GrpcRoute => &["v1", "v1alpha2"],
         Kind::BackendTlsPolicy => &["v1", "v1alpha3"],
-        Kind::Backend | Kind::TrafficPolicy | Kind::MeshConfig => &["v1alpha1"],
+        Kind::Backend | Kind::TrafficPolicy | Kind::MeshConfig | Kind::TrafficRollout => {
+            &["v1alpha1"]
+        }
         Kind::ListenerSet
         | Kind::Service
         | Kind::EndpointSlice

@@ -34,7 +34,8 @@ pub(super) fn is_told(kind: Kind) -> bool {
         | Kind::ConfigMap
         | Kind::Namespace
         | Kind::Backend
-        | Kind::MeshConfig => false,
+        | Kind::MeshConfig
+        | Kind::TrafficRollout => false,
     }
 }
 

@@ -97,3 +97,48 @@ pub struct Deployment {
     pub requests: BTreeMap<Name, At<Name>>,
     pub limits: BTreeMap<Name, At<Name>>,
 }
+
+/// A canary or a dark launch, and how far somebody wants it to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrafficRollout {
+    /// An HTTPRoute or GRPCRoute; `sectionName` is one of its rules.
+    pub target: Reference,
+    pub release: Release,
+    /// `Running`, `Paused`, `Promoted` or `Aborted`.
+    pub state: At<Name>,
+    /// Percent, set by hand. Steps rest where it is.
+    pub weight: Option<At<u32>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Release {
+    Canary(Canary),
+    DarkLaunch(DarkLaunch),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    pub stable: Reference,
+    pub canary: Reference,
+    /// Percent, each more than the one before; what follows the last is the whole.
+    pub steps: Vec<At<u32>>,
+    /// How long each step is looked at.
+    pub interval: Duration,
+    pub gates: Gates,
+}
+
+/// What a step has to hold before the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// Parts per million of the canary's requests that may fail.
+    pub max_errors_ppm: Option<u32>,
+    pub max_p99: Option<Duration>,
+    /// Fewer than these say nothing.
+    pub min_requests: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DarkLaunch {
+    pub to: Reference,
+    pub percent: At<u32>,
+}
