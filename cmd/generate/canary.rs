@@ -134,9 +134,12 @@ fn second_version(args: &Args, path: &Path, environment: &Environment) -> Result
 
 /// What kubectl prints of several objects is a list of them.
 fn items(mut object: Value) -> Vec<Value> {
+    if object["kind"] != "List" {
+        return vec![object];
+    }
     match object["items"].take() {
-        Value::Array(items) if object["kind"] == "List" => items,
-        _ => vec![object],
+        Value::Array(items) => items,
+        _ => Vec::new(),
     }
 }
 

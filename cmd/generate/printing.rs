@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use meshctl::config::{codes, decode};
+use meshctl::config::decode;
 use meshctl::limits;
 use meshctl::manifest::generate::{self, Plan};
 use meshctl::manifest::template;
@@ -94,10 +94,7 @@ fn check(objects: &[Value]) -> Result<(), Failure> {
     for document in yaml::documents(&text) {
         decode::read(&document, &file, Store::Flags, &mut diagnostics);
     }
-    // A kind that this version doesn't serve was asked for all the same.
-    let wrong =
-        |one: &&meshctl::config::Diagnostic| one.is_error() && one.code != codes::NOT_SERVED;
-    match diagnostics.iter().find(wrong) {
+    match diagnostics.iter().find(|one| one.is_error()) {
         None => Ok(()),
         Some(one) => {
             let failure = Failure::new(Exit::WrongCommandLine, one.message.as_str());

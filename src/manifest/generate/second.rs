@@ -285,6 +285,13 @@ impl SecondVersion<'_> {
             let name = text(other, "/metadata/name");
             notes.push(format!("Service {name} selects the pods of both versions"));
         }
+        if let Some(route) = &copy.route {
+            let name = text(route, "/metadata/name");
+            notes.push(format!(
+                "the route {name} is the file's own, with the second version at weight 0: it takes \
+                 the place of the old one"
+            ));
+        }
         let replicas = copy.deployment["spec"]["replicas"].as_u64().unwrap_or(1);
         notes.push(format!(
             "it has the replicas of the stable one ({replicas}), enough for all requests"
