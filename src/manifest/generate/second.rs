@@ -6,14 +6,16 @@
 //! label changes: then no selector of the old pods matches the new ones, whichever it is.
 
 mod error;
+mod labels;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 pub use error::SecondError;
 
 use super::arguments::Target;
+use labels::{Labels, follow, labels, relabelled, selector, selects, told_apart_by};
 
 /// Behind the names of the second version, and behind the label that tells it apart.
 const SUFFIX: &str = "-canary";
@@ -45,8 +47,6 @@ pub struct Copied {
     /// What a person should know.
     pub notes: Vec<String>,
 }
-
-type Labels = BTreeMap<String, String>;
 
 /// What was found in the file.
 struct Found<'a> {
@@ -299,22 +299,6 @@ impl SecondVersion<'_> {
     }
 }
 
-/// The label that tells versions apart with the least surprise: one that is about the version, then
-/// about the instance, then the name; else the first.
-fn told_apart_by<'a>(keys: impl Iterator<Item = &'a String>) -> Option<String> {
-    const PREFERRED: [&str; 7] = [
-        "version",
-        "app.kubernetes.io/version",
-        "app.kubernetes.io/instance",
-        "app",
-        "app.kubernetes.io/name",
-        "k8s-app",
-        "name",
-    ];
-    let rank = |key: &str| PREFERRED.iter().position(|one| *one == key).unwrap_or(PREFERRED.len());
-    keys.min_by_key(|key| (rank(key), key.as_str().to_owned())).cloned()
-}
-
 /// A copy under another name, without what an API server or a rollout wrote on the original.
 fn fresh(object: &Value) -> Result<Value, SecondError> {
     let mut metadata = json!({"name": suffixed(&text(object, "/metadata/name"))?});
@@ -413,58 +397,9 @@ fn at_zero(route: &Value, stable: &str) -> Value {
     route
 }
 
-/// `matchLabels` below that ask for an old value ask for the new one.
-fn follow(value: &mut Value, pod_labels: &Labels, changed: &BTreeSet<String>) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|one| follow(one, pod_labels, changed)),
-        Value::Object(map) => {
-            for (key, below) in map.iter_mut() {
-                if key != "matchLabels" {
-                    follow(below, pod_labels, changed);
-                    continue;
-                }
-                for (label, asked) in below.as_object_mut().into_iter().flatten() {
-                    let old = pod_labels.get(label).filter(|_| changed.contains(label));
-                    if let Some(old) = old.filter(|old| *asked == old.as_str()) {
-                        *asked = renamed(old).into();
-                    }
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn relabelled(labels: &Labels, changed: &BTreeSet<String>) -> Labels {
-    let new = |(key, value): (&String, &String)| {
-        (key.clone(), if changed.contains(key) { renamed(value) } else { value.clone() })
-    };
-    labels.iter().map(new).collect()
-}
-
-fn renamed(value: &str) -> String {
-    let longer = format!("{value}{SUFFIX}");
-    let fits = !value.is_empty() && longer.len() <= NAME_BYTES;
-    if fits { longer } else { SUFFIX.trim_start_matches('-').to_owned() }
-}
-
 fn suffixed(name: &str) -> Result<String, SecondError> {
     let name = format!("{name}{SUFFIX}");
     if name.len() > NAME_BYTES { Err(SecondError::LongName(name)) } else { Ok(name) }
-}
-
-/// A Service without a selector selects nothing.
-fn selects(selector: &Labels, pod_labels: &Labels) -> bool {
-    !selector.is_empty() && selector.iter().all(|(key, value)| pod_labels.get(key) == Some(value))
-}
-
-fn selector(service: &Value) -> Labels {
-    labels(service.pointer("/spec/selector"))
-}
-
-fn labels(value: Option<&Value>) -> Labels {
-    let entries = value.and_then(Value::as_object).into_iter().flatten();
-    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 fn references(route: &Value) -> impl Iterator<Item = &Value> {
