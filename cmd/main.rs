@@ -8,6 +8,7 @@ mod check;
 mod cluster;
 mod completions;
 mod controller;
+mod convert;
 mod demo;
 mod environment;
 mod exit;
@@ -61,6 +62,7 @@ enum Command {
     Explain(explain::Args),
     #[command(subcommand)]
     Generate(generate::Command),
+    Convert(convert::Args),
     #[command(subcommand)]
     Image(image::Command),
     Install(install::Args),
@@ -96,6 +98,7 @@ fn run(
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(&args, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
+        Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),
         Some(Command::Install(args)) => install::run(args, environment, output),
         Some(Command::Upgrade(args)) => upgrade::run(args, environment, output),

@@ -114,6 +114,17 @@ impl Output {
         }
     }
 
+    /// What is wrong, whether or not notes are wanted; the text ends its own lines.
+    pub fn diagnose(&mut self, text: impl Display) {
+        // Nobody is left to tell when standard error is gone.
+        let _ = write!(self.stderr, "{text}");
+    }
+
+    /// Whether what is wrong is coloured.
+    pub fn diagnoses_in_colour(&self) -> bool {
+        self.stderr.current_choice() == ColorChoice::Always
+    }
+
     /// Rows in the form that was asked for. `objects` is what json and yaml carry; the first
     /// column is the name.
     pub fn rows<T: Serialize>(

@@ -26,6 +26,8 @@ pub mod proxy;
 
 pub mod manifest;
 
+pub mod convert;
+
 pub mod cluster;
 
 pub mod store;

@@ -468,6 +468,10 @@ pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
 /// `version` and others that ask a cluster by the way wait no longer than this for it.
 pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
 
+/// Matches of a VirtualService that are compared with each other: each pair of them, so this is 4
+/// million comparisons, below a second. The Gateway API's own bound is 128 for a route.
+pub const CONVERT_MATCHES: usize = 2_000;
+
 /// Steps of a canary: more than anybody watches.
 pub const ROLLOUT_STEPS: usize = 50;
 /// What a canary without steps goes through, in percent; the whole follows.

@@ -6,9 +6,11 @@
 pub mod elf;
 mod example;
 pub mod gateway_api;
+pub mod generate;
 pub mod image;
 pub mod install;
 pub mod systemd;
+pub mod template;
 
 pub use example::Example;
 

@@ -75,8 +75,8 @@ impl Node {
         }
     }
 
-    /// As kubectl would send it.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// As kubectl would send it: without its places.
+    pub fn json(&self) -> serde_json::Value {
         json(&self.value)
     }
 
@@ -155,7 +155,7 @@ pub fn objects(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
             ..error
         })?;
         if node.value != Value::Null {
-            found.push(node.to_json());
+            found.push(node.json());
         }
     }
     Ok(found)

@@ -4,18 +4,21 @@
 //! is one line, what to do in one more, and its text: what the code means, an example, what to do.
 //!
 //! MC0001 to MC0099 are about one document read alone (`decoding`), MC0100 and up about what
-//! objects mean together.
+//! objects mean together, MC0300 and up about what `meshctl convert` reads.
 
+mod converting;
 mod decoding;
 mod lowering;
 mod sources;
 #[cfg(test)]
 mod tests;
 
+pub use converting::*;
 pub use decoding::*;
 pub use lowering::*;
 pub use sources::*;
 
+use converting::TABLE as CONVERTING;
 use decoding::TABLE as DECODING;
 use lowering::TABLE as LOWERING;
 use sources::TABLE as SOURCES;
@@ -39,7 +42,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: &[&[Explanation]] = &[DECODING, LOWERING, SOURCES];
+const TABLES: &[&[Explanation]] = &[DECODING, LOWERING, SOURCES, CONVERTING];
 
 pub fn explain(code: Code) -> Option<&'static Explanation> {
     all().find(|row| row.code == code)

@@ -15,6 +15,12 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl uninstall", "it needs a cluster"),
 ];
 
+/// What examples take for granted beside `shop`.
+const THEIRS: &[(&str, &str)] = &[
+    ("ingress.yaml", "tests/cases/convert/ingress-annotations/in/in.yaml"),
+    ("deployment.yaml", "tests/cases/generate/canary-from-no-gateway/in/deployment.yaml"),
+];
+
 fn examples() -> Vec<String> {
     let output = shell(Path::new("/"), "meshctl help examples").output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -39,6 +45,9 @@ fn examples_do_what_they_show() {
         if !example.contains("init shop") {
             let made = shell(directory.path(), "meshctl init -q shop").output().unwrap();
             assert!(made.status.success(), "{made:?}");
+        }
+        for (name, file) in THEIRS {
+            fs::copy(in_repository(file), directory.path().join(name)).unwrap();
         }
         let output = shell(directory.path(), example).output().unwrap();
         assert!(output.status.success(), "{example}\n{output:?}");

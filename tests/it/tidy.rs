@@ -24,6 +24,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("telemetry", &["model", "snapshot", "clock"]),
     ("proxy", &["model", "snapshot", "identity", "telemetry", "clock"]),
     ("manifest", &["model", "yaml"]),
+    // Other people's kinds into ours: what comes out is written, never lowered.
+    ("convert", &["yaml", "config", "manifest", "model"]),
     // The one door to a kube client.
     ("cluster", &["model"]),
     // Where resources live, for whoever changes them.

@@ -30,7 +30,7 @@ pub(super) fn sites(text: &str, file: &Arc<str>, about: &About<'_>) -> Vec<Site>
     let mut found = Vec::new();
     for document in yaml::documents(text).filter(|document| about.may_be_in(document.text)) {
         let decoded = decode::read(&document, file, Store::Files, &mut Vec::new());
-        let value = yaml::parse(document.text, &mut Vec::new()).map(|node| node.to_json());
+        let value = yaml::parse(document.text, &mut Vec::new()).map(|node| node.json());
         let start = document.text.as_ptr() as usize - text.as_ptr() as usize;
         let place = Placed { document, range: start..start + document.text.len() };
         place.gather(decoded, &value.unwrap_or_default(), "", &mut found);
