@@ -10,19 +10,22 @@ mod backend;
 mod cause;
 mod hostname;
 mod key;
+mod latencies;
 mod listener;
 mod part;
 pub mod pattern;
 mod policy;
+mod report;
 mod route;
 
 pub use backend::{
     Address, Backend, BackendProtocol, BackendTls, ClientIdentity, Endpoint, EndpointSet,
     ProxyProtocolVersion, SubjectAltName, TrustRoots,
 };
-pub use cause::Cause;
+pub use cause::{Cause, Fault};
 pub use hostname::{Hostname, HostnameError};
 pub use key::{Kind, Name, ObjectKey, PartKey, PartKind, Store};
+pub use latencies::{LATENCY_BUCKETS, Latencies, NoSuchBucket, latency_bucket};
 pub use listener::{
     AccessLogFormat, BindAddress, ClientAuth, ClientAuthMode, Listener, ListenerProtocol,
     ListenerSettings, ListenerTls, Scope, TlsVersion,
@@ -32,6 +35,7 @@ pub use pattern::Pattern;
 pub use policy::{
     BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
 };
+pub use report::{Arm, ArmKey, Counts, Report, Totals};
 pub use route::{
     Attachment, Cors, CorsOrigin, FRAMING, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName,
     Match, Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol,

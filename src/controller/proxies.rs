@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Name, Scope};
-use crate::wire::report::Report;
+use crate::model::{Name, Scope, Totals};
 
 /// One connected proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Proxy {
     /// What it could not do, of the generation that it answered last.
     pub trouble: Option<Name>,
     /// How much it has done so far, as it said last.
-    pub report: Option<Report>,
+    pub totals: Option<Totals>,
 }
 
 /// One fleet at one moment.

@@ -225,7 +225,7 @@ async fn a_pod_serves_with_its_controller_and_without() {
 
     // What it did is told, in its time.
     within("a report", async {
-        let told = || controller.distribution.proxies()[0].report.map(|report| report.requests);
+        let told = || controller.distribution.proxies()[0].totals.map(|totals| totals.requests);
         while told() != Some(4) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -11,10 +11,10 @@ use tokio::sync::{Notify, watch};
 use crate::clock;
 use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
-use crate::model::{Name, Scope};
+use crate::model::{ArmKey, Counts, Name, PartKey, Report, Scope};
 use crate::snapshot::Changes;
+use crate::telemetry::tally::Tally;
 use crate::wire;
-use crate::wire::report::Report;
 use crate::wire::transaction::Parcel;
 
 /// Shared by whoever publishes, all conversations, and whoever writes status.
@@ -30,6 +30,7 @@ struct State {
     /// The last that was published.
     generation: Option<u64>,
     fleets: HashMap<Scope, Members>,
+    tally: Tally,
     next: u64,
 }
 
@@ -122,6 +123,12 @@ impl Distribution {
         proxies
     }
 
+    /// What an arm has done, as far as this replica has heard of it: the difference of two is what
+    /// it did in between.
+    pub fn arm(&self, arm: &ArmKey) -> Counts {
+        self.state().tally.totals(arm)
+    }
+
     /// Changes whenever something was published, or a proxy came, went or said something.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.heard.subscribe()
@@ -149,7 +156,7 @@ impl Distribution {
             answered: None,
             acknowledged: None,
             trouble: None,
-            report: None,
+            totals: None,
         };
         let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
         let generation = state.generation;
@@ -231,6 +238,11 @@ impl Subscriber {
     }
 }
 
+/// Whose reports they are. A name alone may be claimed by the proxy of another fleet.
+fn teller(row: &Proxy) -> Name {
+    format!("{} {}", row.scope, row.name).into()
+}
+
 /// A connected proxy's place; it is given up when this is dropped.
 pub(super) struct Seat {
     distribution: Arc<Distribution>,
@@ -298,9 +310,25 @@ impl Seat {
         });
     }
 
-    /// Nobody is woken for it: whoever wants to know looks.
-    pub(super) fn reported(&self, report: Report) {
-        self.change(|row| row.report = Some(report));
+    /// Nobody is woken for it: whoever wants to know looks. Believed is what it says of its own
+    /// fleet's rules: another tenant's counts are not its to tell.
+    pub(super) fn reported(&self, mut report: Report) {
+        let mut state = self.distribution.state();
+        let State { fleets, tally, .. } = &mut *state;
+        let Some(members) = fleets.get_mut(&self.scope) else { return };
+        let Members { parcels, subscribers, .. } = members;
+        let Some(Subscriber { row, .. }) = subscribers.get_mut(&self.number) else { return };
+        let has = |key: &PartKey| parcels.contains_key(&*wire::name(key));
+        report.arms.retain(|arm| {
+            let own = has(&arm.key.rule) && has(&arm.key.backend);
+            if !own {
+                let left_out = &mut report.totals.left_out;
+                *left_out = left_out.saturating_add(arm.counts.requests);
+            }
+            own
+        });
+        row.totals = Some(report.totals);
+        tally.take(&teller(row), report);
     }
 
     fn note(&self, change: impl FnOnce(&mut Proxy)) {
@@ -321,8 +349,14 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = self.distribution.state();
-        if let Some(members) = state.fleets.get_mut(&self.scope) {
-            members.subscribers.remove(&self.number);
+        let State { fleets, tally, .. } = &mut *state;
+        if let Some(members) = fleets.get_mut(&self.scope)
+            && let Some(Subscriber { row, .. }) = members.subscribers.remove(&self.number)
+        {
+            let again = |other: &Subscriber| other.row.name == row.name;
+            if !members.subscribers.values().any(again) {
+                tally.forget(&teller(&row));
+            }
         }
         state.forget_if_empty(&self.scope);
         drop(state);
