@@ -1,6 +1,7 @@
 //! `meshctl controller run`
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use meshctl::cluster::{Access, Cluster};
 use meshctl::config::flags;
@@ -80,6 +81,8 @@ pub fn run(
             image: args.image,
             image_pull_secret: args.image_pull_secret,
             listen: args.listen,
+            pod_ip: environment.pod_ip,
+            token: Path::new(names::TOKEN_DIRECTORY).join(names::TOKEN_FILE),
             observe: args.observe,
             version: crate::version::TEXT,
             objects: flags::Options {

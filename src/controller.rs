@@ -26,6 +26,7 @@ mod lease;
 mod merge;
 mod plan;
 pub mod proxies;
+mod relay;
 mod statuses;
 mod tokens;
 mod versions;
@@ -34,7 +35,8 @@ mod world;
 pub mod xds;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -56,6 +58,8 @@ use data::Data;
 use deploy::{Deployer, Seen};
 use fleets::Fleets;
 use infrastructure::Release;
+use lease::Lead;
+use relay::Credentials;
 use statuses::Statuses;
 use tokens::{Accounts, Reviews};
 use watch::{Change, Watched};
@@ -75,6 +79,10 @@ pub struct Options {
     pub image_pull_secret: Option<String>,
     /// Where proxies come.
     pub listen: SocketAddr,
+    /// Where other replicas reach this one.
+    pub pod_ip: Option<IpAddr>,
+    /// The file of the token that this replica shows others.
+    pub token: PathBuf,
     pub observe: SocketAddr,
     pub version: &'static str,
     pub objects: flags::Options,
@@ -128,16 +136,28 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let identity = Arc::new(identity.map_err(StartError::Identity)?);
     let distribution = Arc::new(Distribution::new());
     let accounts = Accounts::default();
-    let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
+    let reviews = Reviews {
+        client: client.clone(),
+        namespace: options.namespace.clone(),
+        accounts: accounts.clone(),
+    };
     let rng = fastrand::Rng::new();
     tokio::spawn(xds::serve(listener, identity, Arc::clone(&distribution), reviews, rng));
     let release = Release {
         image: options.image,
         image_pull_secret: options.image_pull_secret,
-        authority: authority.authority,
+        authority: authority.authority.clone(),
         version: options.version.to_owned(),
     };
-    let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
+    let address = options.pod_ip.map(|ip| SocketAddr::new(ip, options.listen.port()));
+    let Lead { leading, leader, candidate } =
+        lease::start(&client, &options.namespace, &options.identity, address);
+    let credentials = Credentials {
+        server_name: authority::host(&options.namespace),
+        authority: authority.authority,
+        token: options.token,
+    };
+    let relay = tokio::spawn(relay::run(leader, credentials, Arc::clone(&distribution)));
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
@@ -157,6 +177,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         () = controller.serve() => {}
         () = stopped(signals) => tracing::info!("stopping"),
     }
+    relay.abort();
     candidate.abort();
     lease::release(&client, &options.namespace, &options.identity).await;
     Ok(())

@@ -438,6 +438,11 @@ pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
 /// One report, of which there is at most one in a second: 1,000 arms that are busy. What is left
 /// is told a second later.
 pub const REPORT_BYTES: usize = 256 * 1024;
+/// Between two tries to reach the replica that leads.
+pub const RELAY_RETRY: Duration = Duration::from_secs(1);
+/// How long the proxies of a replica that can't be heard are unknown and not gone: long enough for
+/// it to come back, or for them to have found another.
+pub const RELAY_REST: Duration = Duration::from_secs(30);
 /// Parts are saved once they have rested for this long.
 pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.

@@ -114,14 +114,15 @@ fn make() -> Result<Secret, AuthorityError> {
     })
 }
 
+/// What each replica's certificate is for.
+pub(super) fn host(namespace: &str) -> String {
+    format!("{}.{namespace}.svc", names::CONTROLLER_NAME)
+}
+
 fn sign(authority: String, key: &str, namespace: &str) -> Result<Served, AuthorityError> {
     let issuer = Issuer::from_ca_cert_pem(&authority, KeyPair::from_pem(key)?)?;
     let service = names::CONTROLLER_NAME;
-    let hosts = vec![
-        format!("{service}.{namespace}.svc"),
-        format!("{service}.{namespace}"),
-        service.to_owned(),
-    ];
+    let hosts = vec![host(namespace), format!("{service}.{namespace}"), service.to_owned()];
     let mut parameters = CertificateParams::new(hosts)?;
     parameters.distinguished_name.push(DnType::CommonName, service);
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -23,6 +23,8 @@ mod saved;
 #[cfg(test)]
 mod tests;
 
+use dial::{Authority, Peer};
+
 /// Where parts come from, and who asks for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -35,6 +37,17 @@ pub struct Options {
     pub node: Node,
     /// The directory where parts are saved; made if it isn't there.
     pub state: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn peer(&self) -> Peer<'_> {
+        Peer {
+            url: &self.url,
+            server_name: None,
+            authority: Authority::File(&self.ca),
+            token: &self.token,
+        }
+    }
 }
 
 /// One transaction, or what was saved.

@@ -78,6 +78,11 @@ pub fn write(report: &Report) -> DeltaDiscoveryRequest {
     }
 }
 
+/// What it takes in a message.
+pub fn size(report: &Report) -> usize {
+    message_of(report).encoded_len()
+}
+
 /// The report in a request, if it is one.
 pub fn read(request: &DeltaDiscoveryRequest) -> Option<Report> {
     let status = request.error_detail.as_ref().filter(|_| request.type_url == TYPE_URL)?;

@@ -83,7 +83,7 @@ struct OnlyOne;
 impl Authenticate for OnlyOne {
     async fn authenticate(&self, token: &str) -> Result<Admitted, Refused> {
         match token {
-            "secret" => Ok(Admitted { scope: Scope::default(), name: None }),
+            "secret" => Ok(Admitted::Proxy { scope: Scope::default(), name: None }),
             _ => Err(Refused::Token("it is nobody's".to_owned())),
         }
     }

@@ -34,6 +34,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "snapshot",
             "wire",
+            // To tell the replica that leads, as a proxy tells the controller.
+            "source",
             "telemetry",
             "manifest",
             "cluster",

@@ -17,6 +17,10 @@ use crate::telemetry::tally::Tally;
 use crate::wire;
 use crate::wire::transaction::Parcel;
 
+mod relayed;
+
+pub(super) use relayed::Ear;
+
 /// Shared by whoever publishes, all conversations, and whoever writes status.
 #[derive(Debug)]
 pub struct Distribution {
@@ -30,6 +34,7 @@ struct State {
     /// The last that was published.
     generation: Option<u64>,
     fleets: HashMap<Scope, Members>,
+    replicas: relayed::Replicas,
     tally: Tally,
     next: u64,
 }
@@ -105,19 +110,21 @@ impl Distribution {
 
     /// One fleet as it is.
     pub fn fleet(&self, scope: &Scope) -> Fleet {
-        let state = self.state();
-        let Some(members) = state.fleets.get(scope) else {
-            return Fleet { generation: state.generation, proxies: Vec::new() };
-        };
-        let proxies = members.subscribers.values().map(|subscriber| subscriber.row.clone());
-        Fleet { generation: members.generation, proxies: proxies.collect() }
+        let mut state = self.state();
+        state.expire();
+        let members = state.fleets.get(scope);
+        let proxies: Vec<Proxy> = members.into_iter().flat_map(Members::rows).collect();
+        let generation = members.map_or(state.generation, |members| members.generation);
+        let others = state.others(|proxy| proxy.scope == *scope);
+        Fleet { generation, proxies: proxies.into_iter().chain(others).collect() }
     }
 
-    /// All connected proxies, by fleet.
+    /// All proxies that this replica and others have, by fleet.
     pub fn proxies(&self) -> Vec<Proxy> {
-        let state = self.state();
-        let members = state.fleets.values().flat_map(|members| members.subscribers.values());
-        let mut proxies: Vec<Proxy> = members.map(|subscriber| subscriber.row.clone()).collect();
+        let mut state = self.state();
+        state.expire();
+        let mut proxies: Vec<Proxy> = state.fleets.values().flat_map(Members::rows).collect();
+        proxies.extend(state.others(|_| true));
         drop(state);
         proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
         proxies
@@ -147,17 +154,7 @@ impl Distribution {
         let number = state.next;
         state.next += 1;
         let bell = Arc::new(Notify::new());
-        let row = Proxy {
-            name: Arc::clone(&name),
-            scope: scope.clone(),
-            version,
-            connected_since: clock::since_epoch(),
-            sent: None,
-            answered: None,
-            acknowledged: None,
-            trouble: None,
-            totals: None,
-        };
+        let row = Proxy::new(scope.clone(), Arc::clone(&name), version, clock::since_epoch());
         let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
         let generation = state.generation;
         let members = state.fleets.entry(scope.clone()).or_default();
@@ -193,7 +190,32 @@ fn pack(changes: &Changes) -> (Vec<Parcel>, Vec<Arc<str>>) {
     (parcels, changes.removed.iter().map(|key| wire::name(key).into()).collect())
 }
 
+impl Members {
+    fn rows(&self) -> impl Iterator<Item = Proxy> {
+        self.subscribers.values().map(|subscriber| {
+            let row = subscriber.row.clone();
+            Proxy { behind: row.answered < self.generation, ..row }
+        })
+    }
+}
+
 impl State {
+    /// Forgets the proxies of replicas that were not heard for too long.
+    fn expire(&mut self) {
+        let gone = self.replicas.expire(clock::now());
+        self.forget(gone);
+    }
+
+    /// Those of other replicas. Who is connected here as well has come from there.
+    fn others(&self, of: impl Fn(&Proxy) -> bool) -> Vec<Proxy> {
+        let here = |proxy: &Proxy| {
+            self.fleets.get(&proxy.scope).is_some_and(|members| {
+                members.subscribers.values().any(|other| other.row.name == proxy.name)
+            })
+        };
+        self.replicas.proxies().filter(|proxy| of(proxy) && !here(proxy)).collect()
+    }
+
     /// From the first generation on, proxies are told.
     fn begin(&mut self, generation: u64) {
         if self.generation.replace(generation).is_some() {
@@ -240,7 +262,11 @@ impl Subscriber {
 
 /// Whose reports they are. A name alone may be claimed by the proxy of another fleet.
 fn teller(row: &Proxy) -> Name {
-    format!("{} {}", row.scope, row.name).into()
+    teller_of(&row.scope, &row.name)
+}
+
+fn teller_of(scope: &Scope, name: &Name) -> Name {
+    format!("{scope} {name}").into()
 }
 
 /// A connected proxy's place; it is given up when this is dropped.

@@ -11,6 +11,7 @@ use crate::source::remote::{self, Link, Remote};
 use crate::wire::hello;
 use crate::wire::transaction::{Incoming, Parcel};
 
+mod relays;
 mod reports;
 mod running;
 
@@ -188,7 +189,7 @@ async fn a_proxy_that_does_not_read_holds_nobody_up() {
     controller.publish(large('x'), vec![]);
     let options = controller.options("one:deaf");
     let mut line =
-        within("the line", dial(&options, hello::hello(&options.node, []))).await.unwrap();
+        within("the line", dial(options.peer(), hello::hello(&options.node, []))).await.unwrap();
     let mut quick = controller.proxy("one:quick");
     served(&mut quick).await;
     for count in 0..20 {

@@ -68,7 +68,7 @@ impl Talk {
     async fn converse(&mut self, backoff: &mut Backoff) -> Result<(), String> {
         self.open = None;
         let hello = hello::hello(&self.options.node, self.held.versions());
-        let Line { mut messages, answers } = dial::dial(&self.options, hello).await?;
+        let Line { mut messages, answers } = dial::dial(self.options.peer(), hello).await?;
         let mut incoming = Incoming::default();
         let mut teller = Teller::default();
         self.ends.reports.mark_changed();
