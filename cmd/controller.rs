@@ -1,7 +1,7 @@
 //! `meshctl controller run`, and what a replica says of itself
 
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use meshctl::cluster::{Access, Cluster};
 use meshctl::config::flags;
@@ -140,6 +140,8 @@ fn serve(args: Args, environment: &Environment, output: &mut Output) -> Result<E
             image: args.image,
             image_pull_secret: args.image_pull_secret,
             listen: args.listen,
+            pod_ip: environment.pod_ip,
+            token: Path::new(names::TOKEN_DIRECTORY).join(names::TOKEN_FILE),
             observe: args.observe,
             control: control_socket(environment),
             version: crate::version::TEXT,

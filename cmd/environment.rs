@@ -2,6 +2,7 @@
 //! the current directory.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use meshctl::names;
@@ -45,6 +46,8 @@ pub struct Environment {
     /// `POD_NAME` and `POD_NAMESPACE`: as the manifests of `meshctl install` say them.
     pub pod_name: Option<String>,
     pub pod_namespace: Option<String>,
+    /// `POD_IP`, likewise.
+    pub pod_ip: Option<IpAddr>,
     /// `NOTIFY_SOCKET`: the service manager's.
     pub notify_socket: Option<OsString>,
     /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`.
@@ -87,6 +90,7 @@ impl Environment {
             in_cluster: set("KUBERNETES_SERVICE_HOST").is_some(),
             pod_name: text(names::ENV_POD_NAME),
             pod_namespace: text(names::ENV_POD_NAMESPACE),
+            pod_ip: text(names::ENV_POD_IP).and_then(|ip| ip.parse().ok()),
             notify_socket: set("NOTIFY_SOCKET"),
             listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(text),
             temporary: set("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),

@@ -28,6 +28,7 @@ mod merge;
 pub mod picture;
 mod plan;
 pub mod proxies;
+mod relay;
 mod statuses;
 mod tokens;
 mod versions;
@@ -36,7 +37,7 @@ mod world;
 pub mod xds;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ use deploy::{Deployer, Seen};
 use door::Sight;
 use fleets::Fleets;
 use infrastructure::Release;
+use lease::Lead;
+use relay::Credentials;
 use statuses::Statuses;
 use tokens::{Accounts, Reviews};
 use watch::{Change, Watched};
@@ -81,6 +84,10 @@ pub struct Options {
     pub image_pull_secret: Option<String>,
     /// Where proxies come.
     pub listen: SocketAddr,
+    /// Where other replicas reach this one.
+    pub pod_ip: Option<IpAddr>,
+    /// The file of the token that this replica shows others.
+    pub token: PathBuf,
     pub observe: SocketAddr,
     /// Its control socket.
     pub control: PathBuf,
@@ -148,7 +155,11 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     }
     let renewed = Arc::clone(&identity);
     let accounts = Accounts::default();
-    let reviews = Reviews { client: client.clone(), accounts: accounts.clone() };
+    let reviews = Reviews {
+        client: client.clone(),
+        namespace: options.namespace.clone(),
+        accounts: accounts.clone(),
+    };
     let rng = fastrand::Rng::new();
     tokio::spawn(xds::serve(listener, identity, Arc::clone(&distribution), reviews, rng));
     let release = Release {
@@ -157,11 +168,20 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         authority: served.authority.clone(),
         version: options.version.to_owned(),
     };
-    let (leading, candidate) = lease::start(&client, &options.namespace, &options.identity);
+    let address = options.pod_ip.map(|ip| SocketAddr::new(ip, options.listen.port()));
+    let Lead { leading, leader, candidate } =
+        lease::start(&client, &options.namespace, &options.identity, address);
+    let authority = authority.keep(served, renewed);
+    let credentials = Credentials {
+        server_name: authority::host(&options.namespace),
+        authority: authority.clone(),
+        token: options.token,
+    };
+    let relay = tokio::spawn(relay::run(leader, credentials, Arc::clone(&distribution)));
     let controller = Controller {
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
-        authority: authority.keep(served, renewed),
+        authority,
         replan: true,
         fleets: Fleets::default(),
         generation: 0,
@@ -179,6 +199,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         () = controller.serve() => {}
         () = stopped(signals) => tracing::info!("stopping"),
     }
+    relay.abort();
     candidate.abort();
     lease::release(&client, &options.namespace, &options.identity).await;
     Ok(())

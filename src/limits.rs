@@ -240,6 +240,14 @@ pub const HOSTS_BYTES: u64 = 8 * 1024 * 1024;
 /// so 2,300 routes; a scrape has 10 MB by then, which is where Prometheus' users begin to limit
 /// it. Past it, new label sets are counted under `other`, and that is logged once and counted.
 pub const METRIC_SERIES: usize = 50_000;
+/// Pairs of rule and backend that one process counts by themselves for reports. Each has 1.5 KB
+/// for each worker that serves it; the requests of those that come later are counted in one.
+pub const ARMS: usize = 4_096;
+/// Arms of all proxies that a tally of their reports has totals of.
+pub const TALLY_ARMS: usize = 50_000;
+/// Processes that are gone and may come again: a controller's restart and a broken network bring
+/// all of them back, each to be counted from where it was.
+pub const TALLY_GONE: usize = 10_000;
 /// How long a counter is shown after the last part that counted on it went away: longer than any
 /// scrape interval, so that the last increments are seen.
 pub const METRIC_SERIES_REST: Duration = Duration::from_secs(3600);
@@ -430,8 +438,14 @@ pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(4);
 pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A certificate authority, or a token, in its file.
 pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
-/// A proxy tells its counters every so many seconds: a person who looks sees them move.
-pub const REPORT_TICKS: u64 = 5;
+/// One report, of which there is at most one in a second: 1,000 arms that are busy. What is left
+/// is told a second later.
+pub const REPORT_BYTES: usize = 256 * 1024;
+/// Between two tries to reach the replica that leads.
+pub const RELAY_RETRY: Duration = Duration::from_secs(1);
+/// How long the proxies of a replica that can't be heard are unknown and not gone: long enough for
+/// it to come back, or for them to have found another.
+pub const RELAY_REST: Duration = Duration::from_secs(30);
 /// Parts are saved once they have rested for this long.
 pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.

@@ -10,20 +10,23 @@ mod backend;
 mod cause;
 mod hostname;
 mod key;
+mod latencies;
 mod listener;
 mod part;
 pub mod pattern;
 mod policy;
 mod reach;
+mod report;
 mod route;
 
 pub use backend::{
     Address, Backend, BackendProtocol, BackendTls, ClientIdentity, Endpoint, EndpointSet,
     ProxyProtocolVersion, SubjectAltName, TrustRoots,
 };
-pub use cause::Cause;
+pub use cause::{Cause, Fault};
 pub use hostname::{Hostname, HostnameError};
 pub use key::{Kind, Name, ObjectKey, PartKey, PartKind, Store};
+pub use latencies::{LATENCY_BUCKETS, Latencies, NoSuchBucket, latency_bucket};
 pub use listener::{
     AccessLogFormat, BindAddress, ClientAuth, ClientAuthMode, Listener, ListenerProtocol,
     ListenerSettings, ListenerTls, Scope, TlsVersion,
@@ -34,6 +37,7 @@ pub use policy::{
     BackendPolicy, Balance, Ejection, HashSource, RetryBudget, RetryPolicy, SlowStart, Timeouts,
 };
 pub use reach::Reach;
+pub use report::{Arm, ArmKey, Counts, Report, Totals};
 pub use route::{
     Attachment, Cors, CorsOrigin, FRAMING, Filter, Fraction, HeaderEdit, HeaderMatch, HeaderName,
     Match, Method, Mirror, PathMatch, PathRewrite, QueryMatch, Redirect, Rewrite, RouteProtocol,

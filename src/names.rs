@@ -52,12 +52,18 @@ pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 /// From the pod's own fields (the downward API).
 pub const ENV_POD_NAME: &str = "POD_NAME";
 pub const ENV_POD_NAMESPACE: &str = "POD_NAMESPACE";
+pub const ENV_POD_IP: &str = "POD_IP";
 pub const ENV_LOG: &str = "MESHCTL_LOG";
 pub const ENV_RUN_DIR: &str = "MESHCTL_RUN_DIR";
 
 /// The controller's Deployment, Service, ServiceAccount and Lease, and the audience of the tokens
 /// that proxies show it.
 pub const CONTROLLER_NAME: &str = "meshctl-controller";
+/// On the Lease: where the replica that holds it is reached by the others, as `IP:PORT`.
+pub const ANNOTATION_ADDRESS: &str = "meshctl.dev/address";
+/// The token that a proxy shows the controller, and a replica the one that leads.
+pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/meshctl";
+pub const TOKEN_FILE: &str = "token";
 /// The Secret with the authority that the certificates of the replicas are signed by.
 pub const CONTROLLER_AUTHORITY: &str = "meshctl-controller-authority";
 /// What server-side apply knows the product by.

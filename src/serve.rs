@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use crate::clock;
 use crate::config::{Diagnostic, codes};
 use crate::limits;
-use crate::proxy::control::{self, ControlDoor, Existing, Registered};
+use crate::proxy::control::{self, Control as _, ControlDoor, Existing, Registered};
 use crate::proxy::drain::Drain;
 use crate::proxy::process::{self, NotBound, Proxy};
 use crate::proxy::systemd;
@@ -148,6 +148,7 @@ impl Server {
         let signals = Signals::new().map_err(StartError::Workers)?;
         let about = About {
             version: options.version,
+            process: fastrand::u64(..),
             sources,
             workers: proxy.workers(),
             connections: Box::new(proxy.count_connections()),
@@ -388,9 +389,7 @@ impl Server {
                     self.proxy.tick(clock::now());
                     self.series.tick();
                     ticks += 1;
-                    if ticks.is_multiple_of(limits::REPORT_TICKS) {
-                        self.source.report(self.proxy.metrics(), self.proxy.connections());
-                    }
+                    self.source.report(|| self.board.report());
                     if ticks.is_multiple_of(limits::LISTEN_RETRY_TICKS) && !self.not_bound.is_empty() {
                         self.not_bound = self.proxy.listen_again();
                         self.owed.renew();

@@ -5,6 +5,7 @@
 //! request is served: it is told by [`Record`]s and by handles.
 
 pub mod access_log;
+mod arms;
 mod cells;
 pub mod door;
 pub mod exposition;
@@ -15,6 +16,7 @@ pub mod reading;
 mod record;
 mod registry;
 mod series;
+pub mod tally;
 mod worker;
 
 pub use cells::{Counter, Gauge, Histogram, SharedCounter, SharedGauge};
@@ -23,7 +25,7 @@ pub use metrics::Family;
 pub use record::{Inline, Record, RecordFlags};
 pub use registry::{FamilySamples, Registry, Sample, SampleValue, WorkerMetrics};
 pub use series::{
-    BackendSeries, EndpointSeries, ListenerSeries, MirrorOutcome, MirrorSeries, PortSeries,
+    BackendSeries, Begun, EndpointSeries, ListenerSeries, MirrorOutcome, MirrorSeries, PortSeries,
     RetryOutcome, RouteNames, RouteSeries,
 };
 pub use worker::WorkerTelemetry;

@@ -17,6 +17,7 @@ mod key;
 mod listener;
 mod messages;
 mod numbers;
+pub mod relay;
 pub mod report;
 mod rule;
 pub mod transaction;

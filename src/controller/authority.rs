@@ -241,15 +241,16 @@ fn renewal(from: Duration, until: Duration) -> Duration {
     from + until.saturating_sub(from) / 3 * 2
 }
 
+/// What each replica's certificate is for.
+pub(super) fn host(namespace: &str) -> String {
+    format!("{}.{namespace}.svc", names::CONTROLLER_NAME)
+}
+
 fn sign(secret: &Secret, namespace: &str, now: Duration) -> Result<Served, AuthorityError> {
     let authority = field(secret, CERTIFICATE)?;
     let issuer = Issuer::from_ca_cert_pem(&authority, KeyPair::from_pem(&field(secret, KEY)?)?)?;
     let service = names::CONTROLLER_NAME;
-    let hosts = vec![
-        format!("{service}.{namespace}.svc"),
-        format!("{service}.{namespace}"),
-        service.to_owned(),
-    ];
+    let hosts = vec![host(namespace), format!("{service}.{namespace}"), service.to_owned()];
     let mut parameters = CertificateParams::new(hosts)?;
     let until = now + limits::CERTIFICATE_LIFETIME;
     lasts(&mut parameters, now, until);

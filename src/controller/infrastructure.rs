@@ -27,7 +27,6 @@ use crate::{limits, names};
 
 /// Where a proxy finds what the controller gives it.
 const CA_DIRECTORY: &str = "/etc/meshctl";
-const TOKEN_DIRECTORY: &str = "/var/run/secrets/meshctl";
 const STATE_DIRECTORY: &str = "/var/lib/meshctl";
 const RUN_DIRECTORY: &str = "/run/meshctl";
 /// A volume is everybody's in the pod; in it the proxy makes a directory of its own.
@@ -322,7 +321,7 @@ impl Parts<'_> {
             },
             "volumeMounts": [
                 mount("authority", CA_DIRECTORY, true),
-                mount("token", TOKEN_DIRECTORY, true),
+                mount("token", names::TOKEN_DIRECTORY, true),
                 mount("state", STATE_DIRECTORY, false),
                 mount("run", RUN_DIRECTORY, false),
             ],
@@ -335,7 +334,7 @@ impl Parts<'_> {
             {"name": "token", "projected": {"sources": [{"serviceAccountToken": {
                 "audience": names::CONTROLLER_NAME,
                 "expirationSeconds": limits::TOKEN_LIFETIME.as_secs(),
-                "path": "token",
+                "path": names::TOKEN_FILE,
             }}]}},
             // In memory: certificates' keys are among the saved parts.
             {"name": "state", "emptyDir": {"medium": "Memory", "sizeLimit": limits::STATE_VOLUME}},
@@ -391,7 +390,7 @@ fn arguments() -> Value {
         "--controller-ca",
         format!("{CA_DIRECTORY}/ca.crt"),
         "--token",
-        format!("{TOKEN_DIRECTORY}/token"),
+        format!("{}/{}", names::TOKEN_DIRECTORY, names::TOKEN_FILE),
         "--state",
         STATE_DIRECTORY,
         "--observe",

@@ -5,6 +5,7 @@
 //! can't undo each other's work. When another's Lease has run out is judged by this machine's own
 //! clock from when the Lease was seen to change, as clocks differ.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -22,16 +23,27 @@ use crate::names;
 #[cfg(test)]
 mod tests;
 
-/// Says whether this replica leads, from now on.
+/// Who leads, from now on.
+pub(super) struct Lead {
+    /// Whether this replica does.
+    pub(super) leading: watch::Receiver<bool>,
+    /// Where another does, as far as it says.
+    pub(super) leader: watch::Receiver<Option<SocketAddr>>,
+    pub(super) candidate: JoinHandle<()>,
+}
+
+/// `address`: where other replicas reach this one.
 pub(super) fn start(
     client: &Client,
     namespace: &str,
     identity: &str,
-) -> (watch::Receiver<bool>, JoinHandle<()>) {
-    let (leading, receiver) = watch::channel(false);
-    let candidate =
-        Candidate { leases: Api::namespaced(client.clone(), namespace), view: View::new(identity) };
-    (receiver, tokio::spawn(candidate.run(leading)))
+    address: Option<SocketAddr>,
+) -> Lead {
+    let (leads, leading) = watch::channel(false);
+    let (other, leader) = watch::channel(None);
+    let leases = Api::namespaced(client.clone(), namespace);
+    let candidate = Candidate { leases, view: View::new(identity), address };
+    Lead { leading, leader, candidate: tokio::spawn(candidate.run(leads, other)) }
 }
 
 /// Lets another replica lead at once.
@@ -57,6 +69,7 @@ pub(super) async fn release(client: &Client, namespace: &str, identity: &str) {
 struct Candidate {
     leases: Api<Lease>,
     view: View,
+    address: Option<SocketAddr>,
 }
 
 /// What this replica knows of the Lease.
@@ -75,6 +88,17 @@ enum Move {
     Renew,
     Take,
     Wait,
+}
+
+enum Holder {
+    Us,
+    /// Where it is, if it is known who it is.
+    Other(Option<SocketAddr>),
+}
+
+/// Where its holder is.
+fn address(lease: &Lease) -> Option<SocketAddr> {
+    lease.metadata.annotations.as_ref()?.get(names::ANNOTATION_ADDRESS)?.parse().ok()
 }
 
 impl View {
@@ -108,11 +132,21 @@ impl View {
 }
 
 impl Candidate {
-    async fn run(mut self, leading: watch::Sender<bool>) {
+    async fn run(
+        mut self,
+        leading: watch::Sender<bool>,
+        leader: watch::Sender<Option<SocketAddr>>,
+    ) {
         while !leading.is_closed() {
             match self.look().await {
-                Ok(true) => self.view.held_until = Some(clock::now() + limits::LEASE),
-                Ok(false) => self.view.held_until = None,
+                Ok(holder) => {
+                    let (held_until, at) = match holder {
+                        Holder::Us => (Some(clock::now() + limits::LEASE), None),
+                        Holder::Other(at) => (None, at),
+                    };
+                    self.view.held_until = held_until;
+                    leader.send_if_modified(|known| std::mem::replace(known, at) != at);
+                }
                 // Whoever can't ask leads on for as long as what it wrote says.
                 Err(error) => tracing::debug!(%error, "the Lease can't be renewed"),
             }
@@ -122,11 +156,11 @@ impl Candidate {
         }
     }
 
-    async fn look(&mut self) -> Result<bool, KubeError> {
+    async fn look(&mut self) -> Result<Holder, KubeError> {
         let lease = self.leases.get_opt(names::CONTROLLER_NAME).await?;
         let write = PostParams::default();
         let written = match self.view.next(lease.as_ref(), clock::now()) {
-            Move::Wait => return Ok(false),
+            Move::Wait => return Ok(Holder::Other(lease.as_ref().and_then(address))),
             Move::Create => self.leases.create(&write, &self.mine(None)).await,
             Move::Renew | Move::Take => {
                 // With the version that was read: of two that take it, one is refused.
@@ -135,17 +169,22 @@ impl Candidate {
             }
         };
         match written {
-            Ok(_) => Ok(true),
-            Err(KubeError::Api(status)) if status.code == 409 => Ok(false),
+            Ok(_) => Ok(Holder::Us),
+            Err(KubeError::Api(status)) if status.code == 409 => Ok(Holder::Other(None)),
             Err(error) => Err(error),
         }
     }
 
     fn mine(&self, before: Option<Lease>) -> Lease {
         let now = MicroTime(Timestamp::now());
-        let (metadata, spec) = before.map_or_else(Default::default, |lease| {
+        let (mut metadata, spec) = before.map_or_else(Default::default, |lease| {
             (lease.metadata, lease.spec.unwrap_or_default())
         });
+        let annotations = metadata.annotations.get_or_insert_default();
+        // The one before led from somewhere else.
+        annotations.remove(names::ANNOTATION_ADDRESS);
+        annotations
+            .extend(self.address.map(|at| (names::ANNOTATION_ADDRESS.to_owned(), at.to_string())));
         let again = spec.holder_identity.as_deref() == Some(&self.view.identity);
         let changes = spec.lease_transitions.unwrap_or(0);
         Lease {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::proxies::{Fleet, Proxy};
-use crate::wire::report::Report;
+use crate::model::Totals;
 
 /// One replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,10 @@ impl Connected {
             answered,
             acknowledged,
             trouble,
-            report,
+            totals,
+            behind: _,
+            replica: _,
+            heard: _,
         } = proxy;
         Self {
             name: name.to_string(),
@@ -90,10 +93,9 @@ impl Connected {
             answered,
             acknowledged,
             trouble: trouble.map(|trouble| trouble.to_string()),
-            report: report.map(|Report { requests, errors, connections }| Counts {
-                requests,
-                errors,
-                connections,
+            report: totals.map(|totals| {
+                let Totals { requests, errors, connections, left_out: _ } = totals;
+                Counts { requests, errors, connections }
             }),
         }
     }

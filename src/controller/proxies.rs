@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Name, Scope};
-use crate::wire::report::Report;
+use crate::model::{Name, Scope, Totals};
 
 /// One connected proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,16 +15,42 @@ pub struct Proxy {
     pub version: Name,
     /// Since the epoch.
     pub connected_since: Duration,
-    /// The last generation that it was sent.
+    /// The last generation that it was sent; of this replica, as all generations here.
     pub sent: Option<u64>,
     /// The last generation of which it said that it serves it, with or without trouble.
     pub answered: Option<u64>,
     /// The last generation that it serves as it was asked to.
     pub acknowledged: Option<u64>,
+    /// It doesn't serve yet what it was told last, as far as it can.
+    pub behind: bool,
     /// What it could not do, of the generation that it answered last.
     pub trouble: Option<Name>,
     /// How much it has done so far, as it said last.
-    pub report: Option<Report>,
+    pub totals: Option<Totals>,
+    /// The replica of the controller that it talks to; `None`: this one.
+    pub replica: Option<Name>,
+    /// Whether that replica is heard: else everything here is of before.
+    pub heard: bool,
+}
+
+impl Proxy {
+    /// One that has just come.
+    pub(super) fn new(scope: Scope, name: Name, version: Name, connected_since: Duration) -> Self {
+        Self {
+            name,
+            scope,
+            version,
+            connected_since,
+            sent: None,
+            answered: None,
+            acknowledged: None,
+            behind: false,
+            trouble: None,
+            totals: None,
+            replica: None,
+            heard: true,
+        }
+    }
 }
 
 /// One fleet at one moment.
@@ -39,7 +64,7 @@ pub struct Fleet {
 impl Fleet {
     /// The proxies that don't serve what was told last, as far as they can.
     pub fn behind(&self) -> impl Iterator<Item = &Proxy> {
-        self.proxies.iter().filter(|proxy| proxy.answered < self.generation)
+        self.proxies.iter().filter(|proxy| proxy.behind)
     }
 
     /// What proxies could not do, each with its name.

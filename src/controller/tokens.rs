@@ -1,4 +1,4 @@
-//! Who a proxy is: the API server says whose service-account token it shows.
+//! Who a proxy is, or another replica: the API server says whose service-account token it shows.
 //!
 //! A token counts for our audience alone, so that one which a proxy shows us is worth nothing to
 //! the API server, and one made for something else is worth nothing here.
@@ -38,6 +38,8 @@ impl Accounts {
 /// Asks the API server about each token.
 pub(super) struct Reviews {
     pub(super) client: Client,
+    /// Where the controller runs.
+    pub(super) namespace: String,
     pub(super) accounts: Accounts,
 }
 
@@ -53,11 +55,11 @@ impl Authenticate for Reviews {
         let reviews: Api<TokenReview> = Api::all(self.client.clone());
         let reviewed = reviews.create(&PostParams::default(), &review).await;
         let reviewed = reviewed.map_err(|error| Refused::Unavailable(error.to_string()))?;
-        judge(reviewed.status.unwrap_or_default(), &self.accounts)
+        judge(reviewed.status.unwrap_or_default(), &self.namespace, &self.accounts)
     }
 }
 
-fn judge(status: TokenReviewStatus, accounts: &Accounts) -> Result<Admitted, Refused> {
+fn judge(status: TokenReviewStatus, own: &str, accounts: &Accounts) -> Result<Admitted, Refused> {
     let no = |why: String| Err(Refused::Token(why));
     if status.authenticated != Some(true) {
         return no(status.error.unwrap_or_else(|| "the token is not valid".to_owned()));
@@ -74,10 +76,17 @@ fn judge(status: TokenReviewStatus, accounts: &Accounts) -> Result<Admitted, Ref
     let Some((namespace, name)) = account else {
         return no(format!("`{username}` is not a service account"));
     };
+    let pod = user.extra.unwrap_or_default().remove(POD_NAME).unwrap_or_default();
+    let pod = pod.first();
+    if (namespace, name) == (own, names::CONTROLLER_NAME) {
+        let replica = pod.ok_or("the token of a replica is to be bound to its pod");
+        return replica
+            .map(|pod| Admitted::Replica { name: pod.as_str().into() })
+            .or_else(|why| no(why.to_owned()));
+    }
     let Some(scope) = accounts.scope(namespace, name) else {
         return no(format!("ServiceAccount {namespace}/{name} belongs to no Gateway of ours"));
     };
-    let pod = user.extra.unwrap_or_default().remove(POD_NAME).unwrap_or_default();
-    let name = pod.first().map(|pod| format!("{namespace}/{pod}").into());
-    Ok(Admitted { scope, name })
+    let name = pod.map(|pod| format!("{namespace}/{pod}").into());
+    Ok(Admitted::Proxy { scope, name })
 }

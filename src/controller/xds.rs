@@ -34,6 +34,7 @@ use crate::model::{Name, Scope};
 
 mod conversation;
 mod distribution;
+mod replica;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -46,13 +47,17 @@ pub trait Authenticate: Send + Sync + 'static {
     fn authenticate(&self, token: &str) -> impl Future<Output = Result<Admitted, Refused>> + Send;
 }
 
-/// A proxy that is believed.
+/// Who is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admitted {
-    /// The fleet whose parts it may have.
-    pub scope: Scope,
-    /// `NAMESPACE/POD`, where the token tells; else the proxy's own word counts.
-    pub name: Option<Name>,
+pub enum Admitted {
+    Proxy {
+        /// The fleet whose parts it may have.
+        scope: Scope,
+        /// `NAMESPACE/POD`, where the token tells; else the proxy's own word counts.
+        name: Option<Name>,
+    },
+    /// Another replica of the controller, by its pod's name: it tells of its proxies.
+    Replica { name: Name },
 }
 
 /// Why a proxy gets nothing, as a sentence.
@@ -222,6 +227,12 @@ impl<A: Authenticate> AggregatedDiscoveryService for Entrance<A> {
         self.known.store(true, Ordering::Relaxed);
         let age = self.door.stream_age();
         let distribution = Arc::clone(&self.door.distribution);
-        Ok(Response::new(conversation::open(request.into_inner(), admitted, distribution, age)))
+        let requests = request.into_inner();
+        Ok(Response::new(match admitted {
+            Admitted::Proxy { scope, name } => {
+                conversation::open(requests, (scope, name), distribution, age)
+            }
+            Admitted::Replica { name } => replica::open(requests, name, &distribution, age),
+        }))
     }
 }

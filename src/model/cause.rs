@@ -63,6 +63,19 @@ pub enum Cause {
     Panic,
 }
 
+/// Whom a request's end is laid to, where a backend was chosen for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The backend, or the way to it: it was not to be reached, broke off or took too long.
+    Backend,
+    /// The client sent something wrong, or not in time.
+    Client,
+    /// The client didn't wait for the answer.
+    Cancelled,
+    /// The product itself, which stops, is at its limit or has a bug.
+    Own,
+}
+
 /// One row of the table.
 struct Row {
     cause: Cause,
@@ -96,6 +109,62 @@ impl Cause {
 
     pub fn help(self) -> &'static str {
         self.row().help
+    }
+
+    /// Whether it says something about the backend.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::BadRequest
+            | Self::BadPath
+            | Self::HeadTooLarge
+            | Self::TargetTooLong
+            | Self::MethodNotAllowed
+            | Self::UnsupportedVersion
+            | Self::ExpectationFailed
+            | Self::RequestHeadTimeout
+            | Self::RequestBodyTimeout
+            | Self::MisdirectedRequest
+            | Self::ListenerNotFound
+            | Self::RouteNotFound
+            | Self::ClientCertificateRefused
+            | Self::TlsHandshakeFailed
+            | Self::TlsHandshakeTimeout
+            | Self::ProxyProtocolInvalid => Fault::Client,
+            Self::NoBackend
+            | Self::BackendNotFound
+            | Self::BackendNotPermitted
+            | Self::BackendKindUnknown
+            | Self::BackendAddressRefused
+            | Self::FilterUnknown
+            | Self::FilterInvalid
+            | Self::BackendTlsInvalid
+            | Self::NoEndpoint
+            | Self::NoHealthyEndpoint
+            | Self::LoopDetected
+            | Self::UpstreamConnectRefused
+            | Self::UpstreamConnectTimeout
+            | Self::UpstreamConnectFailed
+            | Self::UpstreamTlsFailed
+            | Self::UpstreamReset
+            | Self::UpstreamClosed
+            | Self::UpstreamProtocolError
+            | Self::UpstreamHeadTooLarge
+            | Self::UpstreamOverloaded
+            | Self::BackendRequestTimeout
+            | Self::RequestTimeout
+            | Self::StreamIdleTimeout
+            | Self::DnsFailed => Fault::Backend,
+            Self::ClientDisconnected | Self::ClientTooSlow | Self::TooManyResets => {
+                Fault::Cancelled
+            }
+            Self::Draining
+            | Self::ListenerRemoved
+            | Self::Overloaded
+            | Self::CertificateMissing
+            | Self::CertificateInvalid
+            | Self::IdleTimeout
+            | Self::Panic => Fault::Own,
+        }
     }
 
     pub fn from_word(word: &str) -> Option<Self> {

@@ -18,6 +18,18 @@ pub enum Store {
     Cluster,
 }
 
+impl Store {
+    pub const ALL: [Self; 3] = [Self::Flags, Self::Files, Self::Cluster];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flags => "flags",
+            Self::Files => "files",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
 /// The kinds of resource that the product serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {

@@ -7,9 +7,10 @@
 mod client;
 mod describe;
 mod register;
+mod report;
 mod socket;
 
-pub use client::{AskError, Proxy, ask, find};
+pub use client::{AskError, Proxy, ask, ask_report, find};
 pub use describe::describe;
 pub use register::{Registered, register};
 pub use socket::Existing;
@@ -27,12 +28,16 @@ use rustix::net::SocketType;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::model::Report;
 use crate::telemetry::door::serve::{self, Answer, Connections};
 
 /// What can be asked of a proxy.
 pub trait Control: Send + Sync + 'static {
     /// One screen: listeners, generation, problems.
     fn status(&self) -> Value;
+
+    /// What it has done so far, by arm.
+    fn report(&self) -> Report;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -100,10 +105,10 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" => Method::GET,
+        "/status" | "/config" | "/report" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config, POST /drain /reload /log-level";
+            let paths = "there are GET /status /config /report, POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -113,6 +118,7 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     match path {
         "/status" => json(StatusCode::OK, &control.status()),
         "/config" => json(StatusCode::OK, &control.config()),
+        "/report" => json(StatusCode::OK, &report::write(&control.report())),
         "/drain" => drain(&*control, parameter(query, "seconds")),
         "/reload" => match control.reload().await {
             Ok(result) => json(StatusCode::OK, &result),

@@ -34,7 +34,7 @@ use super::worker::Worker;
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::Cause;
-use crate::telemetry::Record;
+use crate::telemetry::{Begun, Record};
 use upload::Upload;
 
 /// What is left to do when an exchange is over.
@@ -93,6 +93,8 @@ struct Exchange<'a> {
     head: &'a mut RequestHead,
     origin: Origin,
     record: Lent<Record>,
+    /// From when its way was chosen.
+    begun: Option<Begun>,
     started: Instant,
     /// The request's `Origin` field, for CORS.
     cors_origin: Vec<u8>,
@@ -173,6 +175,7 @@ impl<'a> Exchange<'a> {
             deadlines,
             head,
             record,
+            begun: None,
             started,
             cors_origin: Vec::new(),
             stream_idle: settings.stream_idle_timeout,
@@ -225,6 +228,7 @@ impl<'a> Exchange<'a> {
         };
         let back = back.of_way(way);
         self.record.route = Some(Rc::clone(&way.series));
+        self.begun = Some(way.series.begin());
         if let Err(answer) = self.stages(&way.stages, &view, matched, &mut mirrors).await {
             self.answer(down, back, answer).await;
             return Ended::Done;

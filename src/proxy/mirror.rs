@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -50,7 +51,10 @@ struct State {
 }
 
 /// Counts a mirror among those in flight.
-struct InFlight(Rc<Worker>);
+struct InFlight {
+    worker: Rc<Worker>,
+    mirror: Rc<Mirror>,
+}
 
 impl Mirror {
     pub fn is_drawn(&self, rng: &mut fastrand::Rng) -> bool {
@@ -61,25 +65,29 @@ impl Mirror {
     /// Sends a copy of `head` on its way; the tap takes the body.
     pub fn start(self: &Rc<Self>, worker: &Rc<Worker>, head: &RequestHead) -> Option<Tap> {
         if worker.mirrors.get() >= limits::MIRRORS_IN_FLIGHT {
-            self.series.count(MirrorOutcome::Dropped);
+            self.series.count(MirrorOutcome::Dropped, None, Duration::ZERO);
             return None;
         }
         let Ok(backend) = &self.backend else {
-            self.series.count(MirrorOutcome::Failed);
+            self.series.count(MirrorOutcome::Failed, None, Duration::ZERO);
             return None;
         };
-        worker.mirrors.set(worker.mirrors.get() + 1);
-        let in_flight = InFlight(Rc::clone(worker));
-        let (mirror, backend, head) = (Rc::clone(self), Rc::clone(backend), head.clone());
+        let in_flight = InFlight::new(worker, self);
+        let (backend, head, began) = (Rc::clone(backend), head.clone(), clock::now());
         let window = Rc::new(Window::default());
         let tap = (!head.body.is_empty()).then(|| Tap(Rc::clone(&window)));
         if tap.is_none() {
             window.0.borrow_mut().ended = Some(None);
         }
         tokio::task::spawn_local(async move {
-            let work = Box::pin(send(&in_flight.0, &backend, &head, &window));
-            let outcome = caught(&in_flight.0.shared.panics, work).await;
-            mirror.series.count(outcome.unwrap_or(MirrorOutcome::Failed));
+            let InFlight { worker, mirror } = &in_flight;
+            let work = Box::pin(send(worker, &backend, &head, &window));
+            let copied = caught(&worker.shared.panics, work).await;
+            let took = clock::now() - began;
+            match copied.unwrap_or(Err(MirrorOutcome::Failed)) {
+                Ok(status) => mirror.series.count(MirrorOutcome::Ok, Some(status), took),
+                Err(outcome) => mirror.series.count(outcome, None, took),
+            }
         });
         tap
     }
@@ -164,40 +172,46 @@ impl Window {
     }
 }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.mirrors.set(self.0.mirrors.get() - 1);
+impl InFlight {
+    fn new(worker: &Rc<Worker>, mirror: &Rc<Mirror>) -> Self {
+        worker.mirrors.set(worker.mirrors.get() + 1);
+        mirror.series.begin();
+        Self { worker: Rc::clone(worker), mirror: Rc::clone(mirror) }
     }
 }
 
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.worker.mirrors.set(self.worker.mirrors.get() - 1);
+        self.mirror.series.end();
+    }
+}
+
+/// The status that the backend answers with, or what else became of the copy.
 async fn send(
     worker: &Rc<Worker>,
     backend: &BackendView,
     head: &RequestHead,
     window: &Window,
-) -> MirrorOutcome {
+) -> Result<u16, MirrorOutcome> {
     // Bounded by the backend's own connect timeout.
-    let Ok(mut lease) = connect(worker, backend).await else { return MirrorOutcome::Failed };
+    let mut lease = connect(worker, backend).await.map_err(|_| MirrorOutcome::Failed)?;
     copy(lease.upstream(), head, window).await
 }
 
-async fn copy(upstream: &mut Upstream, head: &RequestHead, window: &Window) -> MirrorOutcome {
+async fn copy(
+    upstream: &mut Upstream,
+    head: &RequestHead,
+    window: &Window,
+) -> Result<u16, MirrorOutcome> {
     let deadlines = Deadlines::default();
     let work = pin!(async {
-        if upstream.send_request(head).is_err() {
-            return MirrorOutcome::Failed;
-        }
-        let uploaded = poll_fn(|cx| poll_upload(cx, upstream, window, &deadlines)).await;
-        if let Err(outcome) = uploaded {
-            return outcome;
-        }
+        upstream.send_request(head).map_err(|_| MirrorOutcome::Failed)?;
+        poll_fn(|cx| poll_upload(cx, upstream, window, &deadlines)).await?;
         expect(&deadlines);
-        match answer(upstream).await {
-            Ok(()) => MirrorOutcome::Ok,
-            Err(_) => MirrorOutcome::Failed,
-        }
+        answer(upstream).await.map_err(|_| MirrorOutcome::Failed)
     });
-    deadlines.guard(work).await.unwrap_or(MirrorOutcome::Failed)
+    deadlines.guard(work).await.unwrap_or(Err(MirrorOutcome::Failed))
 }
 
 /// From now on the backend is waited for.
@@ -255,8 +269,8 @@ fn stalled<T>(deadlines: &Deadlines) -> Poll<T> {
     Poll::Pending
 }
 
-/// Reads the answer to its end.
-async fn answer(upstream: &mut Upstream) -> Result<(), Fault> {
+/// Reads the answer to its end; says its status.
+async fn answer(upstream: &mut Upstream) -> Result<u16, Fault> {
     let mut head = ResponseHead::default();
     poll_fn(|cx| {
         let _ = upstream.poll_flush(cx)?;
@@ -269,7 +283,7 @@ async fn answer(upstream: &mut Upstream) -> Result<(), Fault> {
     })
     .await?;
     while let Frame::Data(_) = poll_fn(|cx| upstream.poll_frame(cx)).await? {}
-    Ok(())
+    Ok(head.status.as_u16())
 }
 
 #[cfg(test)]

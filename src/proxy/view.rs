@@ -15,7 +15,7 @@ use super::upstream::{Dialer, Pool, Transport};
 use super::worker::Worker;
 use super::world::World;
 use crate::clock;
-use crate::model::{Backend, Cause, EndpointSet, Filter, Listener, PartKey, Rule};
+use crate::model::{ArmKey, Backend, Cause, EndpointSet, Filter, Listener, PartKey, Rule};
 use crate::snapshot::CompiledRule;
 use crate::telemetry::{
     BackendSeries, EndpointSeries, MirrorSeries, RouteNames, RouteSeries, WorkerMetrics,
@@ -51,7 +51,15 @@ impl RuleView {
         let rule = &compiled.rule;
         let series = |backend: Option<&PartKey>| {
             let names = RouteNames::new(listener, Some(&rule.key), backend);
-            Rc::new(RouteSeries::new(&worker.metrics, names))
+            let series = RouteSeries::new(&worker.metrics, names);
+            Rc::new(match backend {
+                Some(backend) => series.of_arm(&ArmKey {
+                    rule: rule.key.clone(),
+                    backend: backend.clone(),
+                    dark: false,
+                }),
+                None => series,
+            })
         };
         let ways = rule.backends.iter().map(|weighted| Way {
             backend: match &weighted.backend {
@@ -78,8 +86,7 @@ impl RuleView {
 
 fn stages(worker: &Worker, rule: &Rule, filters: &[Filter]) -> Vec<Stage> {
     let mirror = |mirror: &crate::model::Mirror| {
-        let unknown = rule.key.clone();
-        let named = mirror.backend.as_ref().unwrap_or(&unknown);
+        let named = mirror.backend.as_ref().ok();
         Rc::new(Mirror {
             fraction: mirror.fraction,
             backend: match &mirror.backend {

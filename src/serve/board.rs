@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::{SetLogLevel, picture};
 use crate::clock::{self, Instant};
 use crate::limits;
-use crate::model::BindAddress;
+use crate::model::{BindAddress, Report};
 use crate::proxy::control::Control;
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
@@ -40,6 +40,8 @@ pub(super) struct Board {
 /// What holds as long as the process runs.
 pub(super) struct About {
     pub(super) version: &'static str,
+    /// What tells this process from the one before it, in reports.
+    pub(super) process: u64,
     /// What is served, by names that hold from everywhere.
     pub(super) sources: Vec<String>,
     pub(super) workers: usize,
@@ -213,6 +215,10 @@ impl Control for Board {
             Some(world) => picture::snapshot(&world.snapshot),
             None => Value::Null,
         }
+    }
+
+    fn report(&self) -> Report {
+        self.metrics.report(self.about.process, (self.about.connections)())
     }
 
     fn drain(&self, within: Option<Duration>) {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::picture;
-use crate::source::remote::{self, Link, Remote, RemoteUpdate, Report};
+use crate::model::Report;
+use crate::source::remote::{self, Link, Remote, RemoteUpdate};
 use crate::source::{Feed, Inputs, Update};
-use crate::telemetry::{Family, Registry};
 
 /// What is to be served.
 #[derive(Debug)]
@@ -93,13 +93,10 @@ impl Source {
     }
 
     /// For the controller, where there is one.
-    pub(super) fn report(&self, metrics: &Registry, connections: usize) {
-        let Self::Controller(remote) = self else { return };
-        remote.report(Report {
-            requests: metrics.total(Family::Requests, ""),
-            errors: metrics.total(Family::Requests, "code=\"5"),
-            connections: connections as u64,
-        });
+    pub(super) fn report(&self, report: impl FnOnce() -> Report) {
+        if let Self::Controller(remote) = self {
+            remote.report(report());
+        }
     }
 
     pub(super) fn link(&self) -> Option<watch::Receiver<Link>> {

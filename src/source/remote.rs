@@ -11,9 +11,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::model::Report;
 use crate::snapshot::Changes;
 pub use crate::wire::hello::Node;
-pub use crate::wire::report::Report;
 
 mod backoff;
 pub(crate) mod dial;
@@ -22,6 +22,8 @@ mod link;
 mod saved;
 #[cfg(test)]
 mod tests;
+
+use dial::{Authority, Peer};
 
 /// Where parts come from, and who asks for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,17 @@ pub struct Options {
     pub node: Node,
     /// The directory where parts are saved; made if it isn't there.
     pub state: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn peer(&self) -> Peer<'_> {
+        Peer {
+            url: &self.url,
+            server_name: None,
+            authority: Authority::File(&self.ca),
+            token: &self.token,
+        }
+    }
 }
 
 /// One transaction, or what was saved.
@@ -63,7 +76,7 @@ pub enum Link {
 pub struct Remote {
     updates: mpsc::Receiver<RemoteUpdate>,
     words: watch::Sender<Option<Word>>,
-    reports: watch::Sender<Report>,
+    reports: watch::Sender<Option<Report>>,
     link: watch::Receiver<Link>,
     task: JoinHandle<()>,
 }
@@ -91,7 +104,7 @@ impl Remote {
         let (words, heard) = watch::channel(None);
         let away = format!("the controller at {} has not answered yet", options.url);
         let (show, link) = watch::channel(Link::Away(away.into()));
-        let (reports, told) = watch::channel(Report::default());
+        let (reports, told) = watch::channel(None);
         let ends = link::Ends { updates: give, words: heard, reports: told, link: show };
         let task = tokio::spawn(link::run(options, held, ends, rng));
         Self { updates, words, reports, link, task }
@@ -117,9 +130,9 @@ impl Remote {
         self.words.send_replace(Some(Word { transaction, outcome }));
     }
 
-    /// Tells how much was done so far; only the latest counts.
+    /// Tells how much was done so far: all of it, of which the controller is told what is new.
     pub fn report(&self, report: Report) {
-        self.reports.send_replace(report);
+        self.reports.send_replace(Some(report));
     }
 
     pub fn link(&self) -> watch::Receiver<Link> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::arms::{ArmSeries, Arms};
 use super::cells::{
     Cell, Counter, Gauge, HISTOGRAM_CELLS, HISTOGRAM_SUM, Histogram, SharedCounter, SharedGauge,
     Slot,
@@ -21,6 +22,7 @@ use super::metrics::{DURATION_BUCKETS, Family, FamilyKind};
 use super::process;
 use crate::clock::{self, Instant};
 use crate::limits;
+use crate::model::{ArmKey, Report, Totals};
 
 mod shard;
 
@@ -48,6 +50,7 @@ struct Inner {
     lines_bound: usize,
     folded: AtomicU64,
     told: AtomicBool,
+    arms: Arms,
     /// Cells that any thread may write.
     process: Arc<Shard>,
     started: Duration,
@@ -107,6 +110,7 @@ impl Registry {
                 lines_bound: lines,
                 folded: AtomicU64::new(0),
                 told: AtomicBool::new(false),
+                arms: Arms::new(limits::ARMS),
                 process: Arc::new(Shard::new()),
                 started: clock::since_epoch(),
             }),
@@ -145,6 +149,19 @@ impl Registry {
         counts.sum()
     }
 
+    /// What the process and each of its arms have done. `process` is its number, `connections`
+    /// are those of clients.
+    pub fn report(&self, process: u64, connections: usize) -> Report {
+        let report = self.inner.arms.report();
+        let totals = Totals {
+            requests: self.total(Family::Requests, ""),
+            errors: self.total(Family::Requests, "code=\"5"),
+            connections: connections as u64,
+            ..report.totals
+        };
+        Report { process, totals, ..report }
+    }
+
     /// Every value, families in the table's order, without families that have none.
     pub fn collect(&self, now: Instant) -> Vec<FamilySamples> {
         self.sweep(now);
@@ -172,6 +189,7 @@ impl Registry {
         for family in Family::all() {
             self.inner.sweep(family, now);
         }
+        self.inner.arms.sweep(now);
     }
 }
 
@@ -190,6 +208,10 @@ impl WorkerMetrics {
     pub fn histogram(&self, family: Family, labels: &[&str]) -> Histogram {
         debug_assert_eq!(family.kind(), FamilyKind::Histogram);
         Histogram::new(self.inner.cell(&self.shard, family, labels))
+    }
+
+    pub(super) fn arm(&self, key: &ArmKey) -> ArmSeries {
+        self.inner.arms.series(key)
     }
 }
 

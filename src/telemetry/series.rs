@@ -4,18 +4,20 @@
 //! to count.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::arms::{ArmSeries, Ending};
 use super::cells::{Counter, Gauge, Histogram};
 use super::label::{backend_label, object_label};
 use super::metrics::Family;
 use super::record::Record;
 use super::registry::WorkerMetrics;
 use crate::limits;
-use crate::model::{Address, BindAddress, Cause, Listener, Name, PartKey};
+use crate::model::{Address, ArmKey, BindAddress, Cause, Listener, Name, PartKey};
 
 /// An outcome that has no cause.
 const OK: &str = "ok";
@@ -57,6 +59,8 @@ pub struct RouteSeries {
     response_body: Counter,
     lookups: Counter,
     by_status: Outcomes<(u16, Option<Cause>)>,
+    /// Where the way leads to a backend.
+    arm: Option<ArmSeries>,
 }
 
 impl RouteSeries {
@@ -69,9 +73,24 @@ impl RouteSeries {
             // Of the listener: it is its table that is looked up.
             lookups: metrics.counter(Family::RouteLookupNodes, &labels[..2]),
             by_status: Outcomes::default(),
+            arm: None,
             metrics: metrics.clone(),
             names,
         }
+    }
+
+    /// Counts what it counts for this arm, too.
+    #[must_use]
+    pub fn of_arm(self, arm: &ArmKey) -> Self {
+        Self { arm: Some(self.metrics.arm(arm)), ..self }
+    }
+
+    /// A request is on this way until the result is dropped.
+    pub fn begin(self: &Rc<Self>) -> Begun {
+        if let Some(arm) = &self.arm {
+            arm.begin();
+        }
+        Begun(Rc::clone(self))
     }
 
     /// Counts one finished request.
@@ -80,7 +99,10 @@ impl RouteSeries {
         self.request_body.add(record.request_body);
         self.response_body.add(record.response_body);
         self.lookups.add(record.visited.into());
-        let Record { status, cause, .. } = *record;
+        let Record { status, cause, attempts, .. } = *record;
+        if let Some(arm) = &self.arm {
+            arm.count(Ending::of(status, cause), attempts.into(), record.total);
+        }
         self.by_status.inc((status, cause), |known| self.requests(status, cause, known));
     }
 
@@ -96,6 +118,17 @@ impl RouteSeries {
 impl std::fmt::Debug for RouteSeries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.names.fmt(f)
+    }
+}
+
+/// A request on its way.
+pub struct Begun(Rc<RouteSeries>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(arm) = &self.0.arm {
+            arm.end();
+        }
     }
 }
 
@@ -250,16 +283,45 @@ pub struct MirrorSeries {
     ok: Counter,
     failed: Counter,
     dropped: Counter,
+    /// Where there is such a backend.
+    arm: Option<ArmSeries>,
 }
 
 impl MirrorSeries {
-    pub fn new(metrics: &WorkerMetrics, rule: &PartKey, backend: &PartKey) -> Self {
-        let (route, backend) = (object_label(&rule.object), backend_label(backend));
+    /// The rule's own name stands where the backend's isn't known.
+    pub fn new(metrics: &WorkerMetrics, rule: &PartKey, backend: Option<&PartKey>) -> Self {
+        let arm = |backend: &PartKey| {
+            metrics.arm(&ArmKey { rule: rule.clone(), backend: backend.clone(), dark: true })
+        };
+        let arm = backend.map(arm);
+        let (route, backend) = (object_label(&rule.object), backend_label(backend.unwrap_or(rule)));
         let counter = |outcome| metrics.counter(Family::Mirrors, &[&route, &backend, outcome]);
-        Self { ok: counter(OK), failed: counter("failed"), dropped: counter("dropped") }
+        Self { ok: counter(OK), failed: counter("failed"), dropped: counter("dropped"), arm }
     }
 
-    pub fn count(&self, outcome: MirrorOutcome) {
+    /// A copy is on its way, until [`Self::end`].
+    pub fn begin(&self) {
+        if let Some(arm) = &self.arm {
+            arm.begin();
+        }
+    }
+
+    pub fn end(&self) {
+        if let Some(arm) = &self.arm {
+            arm.end();
+        }
+    }
+
+    /// Counts one that is over. `status`: what the backend answered with, if it did.
+    pub fn count(&self, outcome: MirrorOutcome, status: Option<u16>, took: Duration) {
+        if let Some(arm) = &self.arm {
+            let ending = match (outcome, status) {
+                (MirrorOutcome::Ok, status) => Ending::of(status.unwrap_or_default(), None),
+                (MirrorOutcome::Failed, _) => Ending::Failed,
+                (MirrorOutcome::Dropped, _) => Ending::Cancelled,
+            };
+            arm.count(ending, 1, took);
+        }
         match outcome {
             MirrorOutcome::Ok => self.ok.inc(),
             MirrorOutcome::Failed => self.failed.inc(),

@@ -130,6 +130,6 @@ pub fn read_answer(message: DeltaDiscoveryRequest) -> Option<(String, Result<(),
 }
 
 /// The beginning of a text that is shown on terminals and in the status of objects.
-fn printable(text: &str, most: usize) -> String {
+pub(super) fn printable(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(most).collect()
 }

@@ -12,11 +12,7 @@ use crate::model::{Cause, Kind, ObjectKey, PartKey, PartKind, Store};
 pub fn name(key: &PartKey) -> String {
     let PartKey { part, object, section } = key;
     let ObjectKey { store, kind, namespace, name } = object;
-    let store = match store {
-        Store::Flags => "flags",
-        Store::Files => "files",
-        Store::Cluster => "cluster",
-    };
+    let store = store.as_str();
     let escaped = |text: &str| text.replace('%', "%25").replace('/', "%2F");
     let (namespace, name, section) = (escaped(namespace), escaped(name), escaped(section));
     format!("{}/{store}/{kind}/{namespace}/{name}/{section}", part.as_str())

@@ -16,6 +16,7 @@ mod proxies;
 mod proxy;
 mod readme;
 mod remote;
+mod report;
 mod smuggling;
 mod splitting;
 mod systemd;

@@ -89,7 +89,7 @@ struct OnlyOne;
 impl Authenticate for OnlyOne {
     async fn authenticate(&self, token: &str) -> Result<Admitted, Refused> {
         match token {
-            "secret" => Ok(Admitted { scope: Scope::default(), name: None }),
+            "secret" => Ok(Admitted::Proxy { scope: Scope::default(), name: None }),
             _ => Err(Refused::Token("it is nobody's".to_owned())),
         }
     }
@@ -231,7 +231,7 @@ async fn a_pod_serves_with_its_controller_and_without() {
     // What it did is told, in its time.
     let now = || self::proxies(&controller.distribution);
     within("a report", async {
-        let told = || now()[0].report.map(|report| report.requests);
+        let told = || now()[0].totals.map(|totals| totals.requests);
         while told() != Some(4) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -38,6 +38,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "snapshot",
             "wire",
+            // To tell the replica that leads, as a proxy tells the controller.
+            "source",
             "telemetry",
             // Its control door alone.
             "proxy",

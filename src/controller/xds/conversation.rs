@@ -11,10 +11,10 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::time::{sleep_until, timeout};
 use tonic::{Status, Streaming};
 
-use super::Admitted;
 use super::distribution::{Distribution, Gone, News, Seat};
 use crate::clock::{self, Instant};
 use crate::limits;
+use crate::model::{Name, Scope};
 use crate::wire::hello::{self, Greeting};
 use crate::wire::report;
 use crate::wire::transaction::Outgoing;
@@ -22,7 +22,7 @@ use crate::wire::transaction::Outgoing;
 /// What the proxy is sent. It ends with the proxy, or after `age` so that it comes back.
 pub(super) fn open(
     requests: Streaming<DeltaDiscoveryRequest>,
-    admitted: Admitted,
+    admitted: (Scope, Option<Name>),
     distribution: Arc<Distribution>,
     age: Duration,
 ) -> BoxStream<'static, Result<DeltaDiscoveryResponse, Status>> {
@@ -51,7 +51,8 @@ enum Stage {
 
 struct Hello {
     requests: Streaming<DeltaDiscoveryRequest>,
-    admitted: Admitted,
+    /// The fleet, and the name where the token tells it.
+    admitted: (Scope, Option<Name>),
     distribution: Arc<Distribution>,
     ends: Instant,
 }
@@ -71,7 +72,7 @@ impl Hello {
         let heard = timeout(limits::PROXY_HELLO_TIMEOUT, hearing).await;
         heard.map_err(|_| Status::deadline_exceeded("the hello took too long"))??;
         let Greeting { name, version, held, .. } = greeting;
-        let Admitted { scope, name: known } = self.admitted;
+        let (scope, known) = self.admitted;
         let sole = known.is_some();
         let name = known.unwrap_or_else(|| name.into());
         tracing::info!(proxy = %name, fleet = %scope, parts = held.len(), "a proxy has come");

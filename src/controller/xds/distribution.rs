@@ -11,11 +11,15 @@ use tokio::sync::{Notify, watch};
 use crate::clock;
 use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
-use crate::model::{Name, PartKey, Scope};
+use crate::model::{ArmKey, Counts, Name, PartKey, Report, Scope};
 use crate::snapshot::Changes;
+use crate::telemetry::tally::Tally;
 use crate::wire;
-use crate::wire::report::Report;
 use crate::wire::transaction::Parcel;
+
+mod relayed;
+
+pub(super) use relayed::Ear;
 
 /// Shared by whoever publishes, all conversations, and whoever writes status.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ struct State {
     /// The last that was published.
     generation: Option<u64>,
     fleets: HashMap<Scope, Members>,
+    replicas: relayed::Replicas,
+    tally: Tally,
     next: u64,
 }
 
@@ -108,11 +114,13 @@ impl Distribution {
 
     /// One fleet as it is.
     pub fn fleet(&self, scope: &Scope) -> Fleet {
-        let state = self.state();
-        let Some(members) = state.fleets.get(scope) else {
-            return Fleet { generation: state.generation, proxies: Vec::new() };
-        };
-        members.fleet()
+        let mut state = self.state();
+        state.expire();
+        let members = state.fleets.get(scope);
+        let proxies: Vec<Proxy> = members.into_iter().flat_map(Members::rows).collect();
+        let generation = members.map_or(state.generation, |members| members.generation);
+        let others = state.others(|proxy| proxy.scope == *scope);
+        Fleet { generation, proxies: proxies.into_iter().chain(others).collect() }
     }
 
     /// What some fleet ought to have and can't be sent: it keeps what it has.
@@ -121,14 +129,17 @@ impl Distribution {
         state.fleets.values().flat_map(|members| members.too_large.values().cloned()).collect()
     }
 
-    /// All that have proxies, by name, their proxies by name.
+    /// All that have proxies here, by name, their proxies by name: each replica tells of its own.
     pub fn fleets(&self) -> Vec<Fleet> {
         let state = self.state();
         let mut fleets: Vec<(Scope, Fleet)> = state
             .fleets
             .iter()
             .filter(|(_, members)| !members.subscribers.is_empty())
-            .map(|(scope, members)| (scope.clone(), members.fleet()))
+            .map(|(scope, members)| {
+                let proxies = members.rows().collect();
+                (scope.clone(), Fleet { generation: members.generation, proxies })
+            })
             .collect();
         drop(state);
         fleets.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -137,6 +148,24 @@ impl Distribution {
             fleet.proxies.sort_by(|one, other| one.name.cmp(&other.name));
         }
         fleets
+    }
+
+    /// All proxies that this replica and others have, by fleet.
+    #[cfg(test)]
+    pub(super) fn proxies(&self) -> Vec<Proxy> {
+        let mut state = self.state();
+        state.expire();
+        let mut proxies: Vec<Proxy> = state.fleets.values().flat_map(Members::rows).collect();
+        proxies.extend(state.others(|_| true));
+        drop(state);
+        proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
+        proxies
+    }
+
+    /// What an arm has done, as far as this replica has heard of it: the difference of two is what
+    /// it did in between.
+    pub fn arm(&self, arm: &ArmKey) -> Counts {
+        self.state().tally.totals(arm)
     }
 
     /// Changes whenever something was published, or a proxy came, went or said something.
@@ -157,17 +186,7 @@ impl Distribution {
         let number = state.next;
         state.next += 1;
         let bell = Arc::new(Notify::new());
-        let row = Proxy {
-            name: Arc::clone(&name),
-            scope: scope.clone(),
-            version,
-            connected_since: clock::since_epoch(),
-            sent: None,
-            answered: None,
-            acknowledged: None,
-            trouble: None,
-            report: None,
-        };
+        let row = Proxy::new(scope.clone(), Arc::clone(&name), version, clock::since_epoch());
         let subscriber = Subscriber { row, wanted: Wanted::Everything, bell: Arc::clone(&bell) };
         let generation = state.generation;
         let members = state.fleets.entry(scope.clone()).or_default();
@@ -212,7 +231,32 @@ fn pack(changes: &Changes) -> Packed {
     Packed { parcels, removed, too_large }
 }
 
+impl Members {
+    fn rows(&self) -> impl Iterator<Item = Proxy> {
+        self.subscribers.values().map(|subscriber| {
+            let row = subscriber.row.clone();
+            Proxy { behind: row.answered < self.generation, ..row }
+        })
+    }
+}
+
 impl State {
+    /// Forgets the proxies of replicas that were not heard for too long.
+    fn expire(&mut self) {
+        let gone = self.replicas.expire(clock::now());
+        self.forget(gone);
+    }
+
+    /// Those of other replicas. Who is connected here as well has come from there.
+    fn others(&self, of: impl Fn(&Proxy) -> bool) -> Vec<Proxy> {
+        let here = |proxy: &Proxy| {
+            self.fleets.get(&proxy.scope).is_some_and(|members| {
+                members.subscribers.values().any(|other| other.row.name == proxy.name)
+            })
+        };
+        self.replicas.proxies().filter(|proxy| of(proxy) && !here(proxy)).collect()
+    }
+
     /// From the first generation on, proxies are told.
     fn begin(&mut self, generation: u64) {
         if self.generation.replace(generation).is_some() {
@@ -254,13 +298,6 @@ impl State {
     }
 }
 
-impl Members {
-    fn fleet(&self) -> Fleet {
-        let proxies = self.subscribers.values().map(|subscriber| subscriber.row.clone());
-        Fleet { generation: self.generation, proxies: proxies.collect() }
-    }
-}
-
 impl Subscriber {
     fn want(&mut self, names: &[Arc<str>]) {
         match &mut self.wanted {
@@ -270,6 +307,15 @@ impl Subscriber {
         }
         self.bell.notify_one();
     }
+}
+
+/// Whose reports they are. A name alone may be claimed by the proxy of another fleet.
+fn teller(row: &Proxy) -> Name {
+    teller_of(&row.scope, &row.name)
+}
+
+fn teller_of(scope: &Scope, name: &Name) -> Name {
+    format!("{scope} {} {name}", scope.shared).into()
 }
 
 /// A connected proxy's place; it is given up when this is dropped.
@@ -339,9 +385,25 @@ impl Seat {
         });
     }
 
-    /// Nobody is woken for it: whoever wants to know looks.
-    pub(super) fn reported(&self, report: Report) {
-        self.change(|row| row.report = Some(report));
+    /// Nobody is woken for it: whoever wants to know looks. Believed is what it says of its own
+    /// fleet's rules: another tenant's counts are not its to tell.
+    pub(super) fn reported(&self, mut report: Report) {
+        let mut state = self.distribution.state();
+        let State { fleets, tally, .. } = &mut *state;
+        let Some(members) = fleets.get_mut(&self.scope) else { return };
+        let Members { parcels, subscribers, .. } = members;
+        let Some(Subscriber { row, .. }) = subscribers.get_mut(&self.number) else { return };
+        let has = |key: &PartKey| parcels.contains_key(&*wire::name(key));
+        report.arms.retain(|arm| {
+            let own = has(&arm.key.rule) && has(&arm.key.backend);
+            if !own {
+                let left_out = &mut report.totals.left_out;
+                *left_out = left_out.saturating_add(arm.counts.requests);
+            }
+            own
+        });
+        row.totals = Some(report.totals);
+        tally.take(&teller(row), report);
     }
 
     fn note(&self, change: impl FnOnce(&mut Proxy)) {
@@ -362,8 +424,14 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = self.distribution.state();
-        if let Some(members) = state.fleets.get_mut(&self.scope) {
-            members.subscribers.remove(&self.number);
+        let State { fleets, tally, .. } = &mut *state;
+        if let Some(members) = fleets.get_mut(&self.scope)
+            && let Some(Subscriber { row, .. }) = members.subscribers.remove(&self.number)
+        {
+            let again = |other: &Subscriber| other.row.name == row.name;
+            if !members.subscribers.values().any(again) {
+                tally.forget(&teller(&row));
+            }
         }
         state.forget_if_empty(&self.scope);
         drop(state);

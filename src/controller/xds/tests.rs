@@ -11,6 +11,8 @@ use crate::source::remote::{self, Link, Remote};
 use crate::wire::hello;
 use crate::wire::transaction::{Incoming, Parcel};
 
+mod relays;
+mod reports;
 mod running;
 
 use running::{Controller, PATIENCE, away, names, next, served, within};
@@ -187,7 +189,7 @@ async fn a_proxy_that_does_not_read_holds_nobody_up() {
     controller.publish(large('x'), vec![]);
     let options = controller.options("one:deaf");
     let mut line =
-        within("the line", dial(&options, hello::hello(&options.node, []))).await.unwrap();
+        within("the line", dial(options.peer(), hello::hello(&options.node, []))).await.unwrap();
     let mut quick = controller.proxy("one:quick");
     served(&mut quick).await;
     for count in 0..20 {
@@ -307,28 +309,6 @@ async fn a_proxy_comes_back_when_its_time_is_over() {
         assert!(again.changes.upserted.is_empty() && again.changes.removed.is_empty());
     }
     assert_eq!(*proxy.link().borrow(), Link::Connected, "nobody needs to know");
-}
-
-#[tokio::test]
-async fn a_proxy_tells_how_much_it_has_done() {
-    let mut controller = Controller::start().await;
-    controller.publish(shop(1), vec![]);
-    let mut proxy = controller.proxy("one:pod-1");
-    served(&mut proxy).await;
-    let told = |proxies: &[Proxy]| proxies[0].acknowledged == Some(1);
-    assert_eq!(controller.until("the word", told).await[0].report, None);
-    let report = remote::Report { requests: 9, errors: 2, connections: 1 };
-    proxy.report(remote::Report { requests: 8, ..report });
-    proxy.report(report);
-    within("the report", async {
-        // Nobody is woken for a report.
-        while controller.proxies()[0].report != Some(report) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    let proxies = controller.proxies();
-    assert_eq!((proxies[0].acknowledged, &proxies[0].trouble), (Some(1), &None));
 }
 
 /// As after a network that went away without a word.

@@ -15,7 +15,8 @@ use hyper_util::rt::TokioIo;
 use rustix::net::SocketType;
 use tokio::net::UnixStream;
 
-use super::{register, socket};
+use super::{register, report, socket};
+use crate::model::Report;
 use crate::{limits, names};
 
 /// A proxy that runs on this machine.
@@ -69,6 +70,15 @@ pub async fn ask(
 ) -> Result<(StatusCode, Bytes), AskError> {
     let answer = exchange(socket, method, target);
     tokio::time::timeout(wait, answer).await.unwrap_or(Err(AskError::TimedOut))
+}
+
+/// What the proxy behind `socket` has done so far, by arm.
+pub async fn ask_report(socket: &Path, wait: Duration) -> Result<Report, AskError> {
+    let (status, body) = ask(socket, Method::GET, "/report", wait).await?;
+    if status != StatusCode::OK {
+        return Err(AskError::Broken(format!("it has no report ({status}): is it older?")));
+    }
+    report::read(&body).map_err(AskError::Broken)
 }
 
 async fn exchange(

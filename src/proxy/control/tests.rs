@@ -28,6 +28,10 @@ impl Control for Fake {
         json!({ "generation": 3 })
     }
 
+    fn report(&self) -> Report {
+        Report { born: 3, ..Report::default() }
+    }
+
     fn config(&self) -> Value {
         json!({ "parts": "x".repeat(2 * 1024 * 1024) })
     }

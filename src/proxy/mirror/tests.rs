@@ -30,7 +30,11 @@ async fn mirrored(
     let window = Rc::new(Window::default());
     let tap = Tap(Rc::clone(&window));
     let began = clock::now();
-    let copied = async { (copy(&mut upstream, &head, &window).await, clock::now() - began) };
+    let copied = async {
+        let status = copy(&mut upstream, &head, &window).await;
+        let outcome = status.map_or_else(|outcome| outcome, |_| MirrorOutcome::Ok);
+        (outcome, clock::now() - began)
+    };
     tokio::select! {
         done = copied => done,
         _ = async { tokio::join!(client(tap), backend(theirs)) } => unreachable!("they wait"),

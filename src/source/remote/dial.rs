@@ -15,8 +15,26 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status, Streaming};
 
-use super::Options;
 use crate::limits;
+
+/// Whom to talk to, and how both sides show who they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer<'a> {
+    /// `https://HOST:PORT`.
+    pub(crate) url: &'a str,
+    /// What its certificate is for, where that isn't the host.
+    pub(crate) server_name: Option<&'a str>,
+    pub(crate) authority: Authority<'a>,
+    /// The token's file.
+    pub(crate) token: &'a Path,
+}
+
+/// Whom the controller's certificate is to be signed by.
+#[derive(Clone, Copy)]
+pub(crate) enum Authority<'a> {
+    File(&'a Path),
+    Pem(&'a str),
+}
 
 /// Both directions.
 pub(crate) struct Line {
@@ -26,13 +44,16 @@ pub(crate) struct Line {
 
 /// Connects and says hello. The error is a sentence.
 pub(crate) async fn dial(
-    options: &Options,
+    peer: Peer<'_>,
     hello: Vec<DeltaDiscoveryRequest>,
 ) -> Result<Line, String> {
-    let ca = read(&options.ca, "the controller's certificate authority").await?;
-    let token = read(&options.token, "the token").await?;
-    let url = &options.url;
-    let endpoint = endpoint(url, ca)?;
+    let Peer { url, server_name, authority, token } = peer;
+    let ca = match authority {
+        Authority::File(path) => read(path, "the controller's certificate authority").await?,
+        Authority::Pem(text) => text.to_owned(),
+    };
+    let token = read(token, "the token").await?;
+    let endpoint = endpoint(url, server_name, ca)?;
     let connecting = timeout(limits::CONTROLLER_TIMEOUT, endpoint.connect()).await;
     let channel = connecting
         .map_err(|_| format!("the controller at {url} does not answer"))?
@@ -56,11 +77,15 @@ pub(crate) async fn dial(
     Ok(Line { messages: response.into_inner(), answers })
 }
 
-fn endpoint(url: &str, ca: String) -> Result<Endpoint, String> {
+fn endpoint(url: &str, server_name: Option<&str>, ca: String) -> Result<Endpoint, String> {
     let wrong = |error: tonic::transport::Error| {
         format!("the controller's address `{url}` can't be used: {}", chain(&error))
     };
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
+    let tls = match server_name {
+        Some(name) => tls.domain_name(name),
+        None => tls,
+    };
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(wrong)?;
     let endpoint = endpoint.tls_config(tls).map_err(wrong)?;
     Ok(endpoint
@@ -73,7 +98,7 @@ fn endpoint(url: &str, ca: String) -> Result<Endpoint, String> {
 }
 
 /// Why the controller gives nothing, or nothing more.
-pub(super) fn refused(url: &str, status: &Status) -> String {
+pub(crate) fn refused(url: &str, status: &Status) -> String {
     match status.code() {
         tonic::Code::Unauthenticated | tonic::Code::PermissionDenied => {
             format!("the controller at {url} does not take the token: {}", status.message())

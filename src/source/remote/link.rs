@@ -10,17 +10,19 @@ use tokio::time::{sleep, sleep_until};
 use super::backoff::Backoff;
 use super::dial::{self, Line};
 use super::held::{self, Held};
-use super::{Link, Options, RemoteUpdate, Report, Word, saved};
+use super::{Link, Options, RemoteUpdate, Word, saved};
 use crate::clock::{self, Instant};
 use crate::limits;
+use crate::model::Report;
+use crate::wire::hello;
+use crate::wire::report::{self, Teller};
 use crate::wire::transaction::{Incoming, Transaction};
-use crate::wire::{hello, report};
 
 /// This task's ends of the channels.
 pub(super) struct Ends {
     pub(super) updates: mpsc::Sender<RemoteUpdate>,
     pub(super) words: watch::Receiver<Option<Word>>,
-    pub(super) reports: watch::Receiver<Report>,
+    pub(super) reports: watch::Receiver<Option<Report>>,
     pub(super) link: watch::Sender<Link>,
 }
 
@@ -66,8 +68,10 @@ impl Talk {
     async fn converse(&mut self, backoff: &mut Backoff) -> Result<(), String> {
         self.open = None;
         let hello = hello::hello(&self.options.node, self.held.versions());
-        let Line { mut messages, answers } = dial::dial(&self.options, hello).await?;
+        let Line { mut messages, answers } = dial::dial(self.options.peer(), hello).await?;
         let mut incoming = Incoming::default();
+        let mut teller = Teller::default();
+        self.ends.reports.mark_changed();
         loop {
             tokio::select! {
                 message = messages.message() => {
@@ -90,14 +94,22 @@ impl Talk {
                 }
                 changed = self.ends.reports.changed() => {
                     changed.map_err(|_| String::new())?;
-                    let report = report::write(&self.ends.reports.borrow_and_update());
-                    // Where there is no room, the next one says more.
-                    let _ = answers.try_send(report);
+                    self.report(&mut teller, &answers);
                 }
                 () = sleep_until(self.save_at.unwrap_or_else(clock::now)), if self.save_at.is_some() => {
                     self.save();
                 }
             }
+        }
+    }
+
+    /// Tells what is new, if the line has room: else it is new still when there is more to tell.
+    fn report(&mut self, teller: &mut Teller, answers: &mpsc::Sender<DeltaDiscoveryRequest>) {
+        let whole = self.ends.reports.borrow_and_update();
+        if let Some(news) = whole.as_ref().and_then(|whole| teller.next(whole))
+            && answers.try_send(report::write(&news)).is_ok()
+        {
+            teller.sent(news);
         }
     }
 

@@ -115,8 +115,9 @@ fn attempts_retries_and_mirrors_are_counted_by_outcome() {
     assert_eq!(retries.into_values().collect::<Vec<_>>(), [2, 1], "denied, sent");
 
     let route = ObjectKey::new(Store::Files, Kind::HttpRoute, "shop", "cart");
-    let mirror = MirrorSeries::new(&metrics, &PartKey::new(PartKind::Rule, route, "0"), &cart());
-    mirror.count(MirrorOutcome::Dropped);
+    let mirror =
+        MirrorSeries::new(&metrics, &PartKey::new(PartKind::Rule, route, "0"), Some(&cart()));
+    mirror.count(MirrorOutcome::Dropped, None, Duration::ZERO);
     let mirrors = counts(&registry, Family::Mirrors);
     let dropped = r#"route="shop/cart",backend="shop/cart:80",outcome="dropped""#;
     assert_eq!((mirrors.len(), mirrors[dropped]), (3, 1));

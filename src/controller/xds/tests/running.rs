@@ -24,7 +24,7 @@ pub(super) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Takes `FLEET:POD` for a token.
+/// Takes `FLEET:POD` for a token, and `replica:NAME`.
 #[derive(Clone)]
 pub(super) struct Words;
 
@@ -32,9 +32,10 @@ impl Authenticate for Words {
     async fn authenticate(&self, token: &str) -> Result<Admitted, Refused> {
         match token.split_once(':') {
             Some(("away", _)) => Err(Refused::Unavailable("nobody can tell".to_owned())),
+            Some(("replica", name)) => Ok(Admitted::Replica { name: name.into() }),
             Some((fleet, pod)) => {
                 let name = (!pod.is_empty()).then(|| format!("edge/{pod}").into());
-                Ok(Admitted { scope: scope(fleet), name })
+                Ok(Admitted::Proxy { scope: scope(fleet), name })
             }
             None => Err(Refused::Token("it is nobody's".to_owned())),
         }
