@@ -25,6 +25,9 @@ _meshctl() {
             meshctl,controller)
                 cmd="meshctl__subcmd__controller"
                 ;;
+            meshctl,convert)
+                cmd="meshctl__subcmd__convert"
+                ;;
             meshctl,demo)
                 cmd="meshctl__subcmd__demo"
                 ;;
@@ -64,6 +67,24 @@ _meshctl() {
             meshctl__subcmd__controller,status)
                 cmd="meshctl__subcmd__controller__subcmd__status"
                 ;;
+            meshctl__subcmd__generate,ambassador)
+                cmd="meshctl__subcmd__generate__subcmd__ambassador"
+                ;;
+            meshctl__subcmd__generate,backend)
+                cmd="meshctl__subcmd__generate__subcmd__backend"
+                ;;
+            meshctl__subcmd__generate,canary)
+                cmd="meshctl__subcmd__generate__subcmd__canary"
+                ;;
+            meshctl__subcmd__generate,dark-launch)
+                cmd="meshctl__subcmd__generate__subcmd__dark__subcmd__launch"
+                ;;
+            meshctl__subcmd__generate,gateway)
+                cmd="meshctl__subcmd__generate__subcmd__gateway"
+                ;;
+            meshctl__subcmd__generate,route)
+                cmd="meshctl__subcmd__generate__subcmd__route"
+                ;;
             meshctl__subcmd__generate,systemd)
                 cmd="meshctl__subcmd__generate__subcmd__systemd"
                 ;;
@@ -89,7 +110,7 @@ _meshctl() {
 
     case "${cmd}" in
         meshctl)
-            opts="-h -V --help --version demo init check proxy controller generate image install upgrade uninstall completions version explain help"
+            opts="-h -V --help --version demo init check proxy controller generate convert image install upgrade uninstall completions version explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,6 +249,48 @@ _meshctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        meshctl__subcmd__convert)
+            opts="-f -n -o -q -h --file --namespace --class --unprotected --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         meshctl__subcmd__demo)
             opts="-h --headless --seconds --port --dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -258,7 +321,7 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__explain)
-            opts="-o -h --output --help MC0001 MC0002 MC0003 MC0004 MC0005 MC0006 MC0010 MC0011 MC0012 MC0013 MC0014 MC0015 MC0016 MC0017 MC0018 MC0019 MC0020 MC0021 MC0022 MC0023 MC0024 MC0025 MC0026 MC0027 MC0028 MC0029 MC0030 MC0031 MC0100 MC0101 MC0102 MC0103 MC0104 MC0105 MC0107 MC0110 MC0111 MC0112 MC0113 MC0114 MC0115 MC0116 MC0117 MC0118 MC0119 MC0120 MC0121 MC0122 MC0123 MC0124 MC0125 MC0130 MC0131 MC0132 MC0133 MC0135 MC0136 MC0138 MC0139 MC0150 MC0151 MC0152 MC0160 MC0161 MC0162 MC0163 MC0164 MC0170 MC0200 MC0201 MC0202 MC0203 MC0204 MC0205 MC0206 MC0210 MC0250 MC0251 bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version expectation_failed request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown backend_address_refused filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint loop_detected upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow too_many_resets draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
+            opts="-o -h --output --help MC0001 MC0002 MC0003 MC0004 MC0005 MC0006 MC0010 MC0011 MC0012 MC0013 MC0014 MC0015 MC0016 MC0017 MC0018 MC0019 MC0020 MC0021 MC0022 MC0023 MC0024 MC0025 MC0026 MC0027 MC0028 MC0029 MC0030 MC0031 MC0100 MC0101 MC0102 MC0103 MC0104 MC0105 MC0107 MC0110 MC0111 MC0112 MC0113 MC0114 MC0115 MC0116 MC0117 MC0118 MC0119 MC0120 MC0121 MC0122 MC0123 MC0124 MC0125 MC0130 MC0131 MC0132 MC0133 MC0135 MC0136 MC0138 MC0139 MC0150 MC0151 MC0152 MC0160 MC0161 MC0162 MC0163 MC0164 MC0170 MC0200 MC0201 MC0202 MC0203 MC0204 MC0205 MC0206 MC0210 MC0250 MC0252 MC0251 MC0300 MC0301 MC0302 MC0303 MC0304 bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version expectation_failed request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown backend_address_refused filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint loop_detected upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow too_many_resets draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,12 +343,365 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__generate)
-            opts="-h --help systemd"
+            opts="-h --help gateway route backend ambassador canary dark-launch systemd"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__ambassador)
+            opts="-n -o -q -h --to --local-port --tls --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__backend)
+            opts="-n -o -q -h --endpoint --tls --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__canary)
+            opts="-n -o -q -h --route --kind --stable --canary --steps --interval --error-rate --p99 --min-requests --from --image --container --gateway --hostname --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --route)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "http grpc" -- "${cur}"))
+                    return 0
+                    ;;
+                --stable)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --steps)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --error-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --p99)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-requests)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hostname)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__dark__subcmd__launch)
+            opts="-n -o -q -h --route --kind --to --percent --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --route)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "http grpc" -- "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__gateway)
+            opts="-n -o -q -h --listen --hostname --cert --class --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hostname)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__generate__subcmd__route)
+            opts="-n -o -q -h --gateway --hostname --path --to --kind --namespace --templates --output --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hostname)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "http grpc" -- "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --templates)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

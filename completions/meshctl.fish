@@ -31,7 +31,8 @@ complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "init" -d 'Write a f
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check" -d 'Find every mistake in a configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy" -d 'Serve traffic, and ask the proxies of this machine or of a cluster'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "controller" -d 'The controller, inside a cluster'
-complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print a file for something else to read'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print objects to begin with, or a file for something else to read'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "convert" -d 'Convert Ingress and Istio objects to the Gateway API'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "image" -d 'This program as a container image'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "install" -d 'Install the controller into a cluster'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "upgrade" -d 'Bring the controller of a cluster to this version'
@@ -134,13 +135,105 @@ json\t''
 yaml\t''
 name\t'Names alone, one per line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
-complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from systemd" -f -a "systemd" -d 'Print a hardened systemd unit for a proxy'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "gateway" -d 'Print a Gateway'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "route" -d 'Print a route from a Gateway to Services and Backends'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "backend" -d 'Print a Backend: a service that Kubernetes doesn\'t know'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "ambassador" -d 'Print a service outside as a port of this machine'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "canary" -d 'Print the plan of a canary, and with --from all that it needs'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "dark-launch" -d 'Print a dark launch: copies of requests go to a new version, its answers to nobody'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and not __fish_seen_subcommand_from gateway route backend ambassador canary dark-launch systemd" -f -a "systemd" -d 'Print a hardened systemd unit for a proxy'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -l listen -d 'A port, or HTTPS:PORT; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -l hostname -d 'Answer for this name, *.example.com for all below it; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -l cert -d 'The Secret with the certificate of HTTPS; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -l class -d 'The GatewayClass' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from gateway" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l gateway -d 'Whose requests; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l hostname -d 'Requests to this name [default: to any]; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l path -d 'Requests to this path and below it [default: all]; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l to -d 'Where they go, SERVICE:PORT or Backend/NAME, with a weight if there are several; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l kind -d 'What the requests are' -r -f -a "http\t''
+grpc\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -l endpoint -d 'HOST:PORT, [::1]:PORT or unix:/path; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -l tls -d 'Speak TLS, and trust what the system trusts'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from backend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -l to -d 'Where the service is; several addresses are endpoints of one service' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -l local-port -d 'The port of 127.0.0.1 that the application calls' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -l tls -d 'Speak TLS, and trust what the system trusts'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from ambassador" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l route -d 'Whose requests [default with --from: what stands there, or the stable Service\'s name]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l kind -d 'What the route is' -r -f -a "http\t''
+grpc\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l stable -d 'What has all requests now, SERVICE:PORT or Backend/NAME' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l canary -d 'What gets more and more of them' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l steps -d 'The percentages on the way' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l interval -d 'The time between two steps' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l error-rate -d 'How many requests may fail, as a percentage' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l p99 -d 'How long the slowest of a hundred requests may take, as in 500ms' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l min-requests -d 'How many requests a verdict needs' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l from -d 'The manifests of what runs, or - for standard input' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l image -d 'What the second version runs' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l container -d 'The container whose image it is, where there are several' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l gateway -d 'The Gateway of the route, where --from has no route; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l hostname -d 'The hostname of that route; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from canary" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -l route -d 'Whose requests' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -l kind -d 'What the route is' -r -f -a "http\t''
+grpc\t''"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -l to -d 'Where the copies go, SERVICE:PORT or Backend/NAME' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -l percent -d 'How many requests are copied' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -s n -l namespace -d 'The namespace that is written into the objects' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -l templates -d 'Fill in templates of your own: DIR/KIND.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from dark-launch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s f -l file -d 'What the proxy serves; may be given several times' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l program -d 'The binary [default: this one]' -r -F
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l user -d 'Run as this user [default: one that exists only while the service runs]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -l drain-timeout -d 'How long open requests may take to end when the service stops [default: 30s]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand generate; and __fish_seen_subcommand_from systemd" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -s f -l file -d 'A file or directory of YAML, or - for standard input; may be given several times' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -s n -l namespace -d 'Where the Gateway of Ingresses stands [default: beside them]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -l class -d 'The GatewayClass of the Gateways that are written' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -s o -l output -d 'How to write the answer' -r -f -a "yaml\t''
+json\t'One object, or a List of them'
+name\t'KIND/NAME, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -l unprotected -d 'Write routes that lost a protection, too'
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand convert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand image; and not __fish_seen_subcommand_from save" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand image; and not __fish_seen_subcommand_from save" -f -a "save" -d 'Write this program as an image that containerd, Podman and Docker load'
 complete -c meshctl -n "__fish_meshctl_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'Where to write the archive [default: standard output]' -r -F

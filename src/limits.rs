@@ -1,6 +1,12 @@
 //! Every bound on what a peer, a file or a mistake can make the program hold, with its reason.
 
+mod commands;
+mod controller;
+
 use std::time::Duration;
+
+pub use commands::*;
+pub use controller::*;
 
 /// One configuration file, and one Secret's file. A ConfigMap or Secret holds at most 1 MiB.
 pub const CONFIG_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -415,100 +421,3 @@ pub const WIRE_HELLO_BYTES: usize = 64 * 1024 * 1024;
 pub const WIRE_TROUBLE_CHARS: usize = 4_096;
 /// Parts that are named one by one in that.
 pub const WIRE_TROUBLES: usize = 10;
-
-/// Connections to the controller, one for each proxy; more have to find another replica.
-pub const PROXY_CONNECTIONS: usize = 10_000;
-/// What a stranger has to get through TLS, then to show a token, then to say what it has.
-pub const PROXY_HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-/// Tokens that are looked at at once: each is a question to the API server.
-pub const PROXY_REVIEWS: usize = 32;
-/// A proxy has one stream; another for what `meshctl` may ask later.
-pub const PROXY_STREAMS: u32 = 4;
-/// Between controller and proxy, where nothing else is said; without an answer the line is dead.
-pub const PROXY_PING: Duration = Duration::from_secs(10);
-pub const PROXY_PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// After this long, and up to half as long again, a proxy is asked to come back with a new token:
-/// what was taken from it then holds, and replicas share the load anew.
-pub const PROXY_STREAM_AGE: Duration = Duration::from_secs(3600);
-/// Between two tries to reach the controller: up to the first after one failure, doubling up to
-/// the last; each proxy draws its own, so that a thousand don't come at once.
-pub const CONTROLLER_RETRY: Duration = Duration::from_millis(200);
-pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(4);
-/// Each step towards the controller: TCP and TLS, then its first word.
-pub const CONTROLLER_TIMEOUT: Duration = Duration::from_secs(10);
-/// A certificate authority, or a token, in its file.
-pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
-/// One report, of which there is at most one in a second: 1,000 arms that are busy. What is left
-/// is told a second later.
-pub const REPORT_BYTES: usize = 256 * 1024;
-/// Between two tries to reach the replica that leads.
-pub const RELAY_RETRY: Duration = Duration::from_secs(1);
-/// How long the proxies of a replica that can't be heard are unknown and not gone: long enough for
-/// it to come back, or for them to have found another.
-pub const RELAY_REST: Duration = Duration::from_secs(30);
-/// Parts are saved once they have rested for this long.
-pub const SAVE_REST: Duration = Duration::from_secs(1);
-/// Fleets that are deployed at the same time, and the rest after one couldn't be.
-pub const DEPLOYMENTS: usize = 8;
-pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
-/// How often the controller looks which version of the Gateway API is installed.
-pub const VERSION_LOOK: Duration = Duration::from_secs(60);
-/// How often the controller looks whether its certificates are to be renewed.
-pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(60 * 60);
-/// A controller's certificate is in its memory alone, and made anew at each start as well.
-pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// Its authority. Longer than a cluster stands untouched: a controller that is off for years finds
-/// one that holds.
-pub const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-/// What the clocks of two nodes may differ by: a certificate is valid from so much earlier on.
-pub const CERTIFICATE_SKEW: Duration = Duration::from_secs(60 * 60);
-
-/// Between the end of a pod being decided and its proxy being told: nodes and load balancers still
-/// send connections until they have heard of it.
-pub const DRAIN_DELAY: Duration = Duration::from_secs(5);
-/// After a proxy's own deadline: cut requests are told, logs are written.
-pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
-/// A proxy's token; the kubelet renews it at four fifths of that. The shortest is ten minutes.
-pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
-/// What a proxy may keep of its configuration in memory for the next start: 10,000 routes are
-/// about 10 MB.
-pub const STATE_VOLUME: &str = "128Mi";
-/// A kind is served a moment after its definition was applied.
-pub const DEFINITION_WAIT: Duration = Duration::from_secs(30);
-/// Between two looks at what comes up or goes.
-pub const ROLLOUT_LOOK: Duration = Duration::from_millis(500);
-/// What was deleted is gone by then, its pods' last requests included.
-pub const REMOVAL_WAIT: Duration = Duration::from_secs(120);
-/// `version` and others that ask a cluster by the way wait no longer than this for it.
-pub const CLUSTER_GLANCE: Duration = Duration::from_secs(2);
-
-/// Matches of a VirtualService that are compared with each other: each pair of them, so this is 4
-/// million comparisons, below a second. The Gateway API's own bound is 128 for a route.
-pub const CONVERT_MATCHES: usize = 2_000;
-
-/// Steps of a canary: more than anybody watches.
-pub const ROLLOUT_STEPS: usize = 50;
-/// What a canary without steps goes through, in percent; the whole follows.
-pub const ROLLOUT_WEIGHTS: [u32; 4] = [1, 5, 25, 50];
-/// How long a step lasts where nobody says: a p99 of a quiet service needs minutes.
-pub const ROLLOUT_INTERVAL: Duration = Duration::from_secs(300);
-/// Reports come once a second: less can't be looked at.
-pub const ROLLOUT_INTERVAL_MIN: Duration = Duration::from_secs(1);
-/// What a gate waits for where nobody says: with fewer, 1 % of errors is less than one request.
-pub const GATE_REQUESTS: u64 = 100;
-/// What a command in a pod may have written before we have read: a network's worth of it.
-pub const EXEC_BUFFER: usize = 64 * 1024;
-/// What a command in a pod says on standard error: a sentence and a tip.
-pub const EXEC_ERROR_BYTES: usize = 16 * 1024;
-/// Rights of the controller that `check` asks the API server for at once: some seventy in all.
-pub const RIGHTS_ASKED: usize = 8;
-/// A certificate that expires within this is told about: what renews it by itself has done so by
-/// then, and who does it by hand has time.
-pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long a change of files waits for another one: each takes some milliseconds, and one that
-/// hangs on a dead network mount is told of.
-pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
-/// Between two tries to get that lock.
-pub const STORE_LOCK_LOOK: Duration = Duration::from_millis(10);
-/// Somebody who writes a file again each time before it can be changed is no editor.
-pub const STORE_TRIES: usize = 5;

@@ -15,12 +15,13 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("MC0204", "a file that was read before", "src/source/feed/tests/saving.rs", "FILE_EMPTY"),
     ("MC0206", "a machine without watches", "src/source/watch/tests.rs", "NOT_WATCHED"),
     ("MC0250", "only a proxy asks for names", "src/source/dns/tests.rs", "NAME_FAILED"),
+    ("MC0251", "only a proxy asks for names", "src/source/dns/tests.rs", "NO_NAME_SERVER"),
+    ("MC0252", "only a proxy asks for names", "src/source/dns/tests.rs", "NAME_REFUSED"),
     ("MC0300", "not of `check`", "src/convert/tests.rs", "NOT_CARRIED"),
     ("MC0301", "not of `check`", "src/convert/tests.rs", "CARRIED_DIFFERENTLY"),
     ("MC0302", "not of `check`", "src/convert/tests.rs", "NOT_CONVERTED"),
     ("MC0303", "not of `check`", "src/convert/tests.rs", "ORDER_MATTERS"),
     ("MC0304", "not of `check`", "src/convert/tests.rs", "PROTECTION_LOST"),
-    ("MC0251", "only a proxy asks for names", "src/source/dns/tests.rs", "NO_NAME_SERVER"),
 ];
 
 #[test]

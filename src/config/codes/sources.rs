@@ -87,16 +87,6 @@ The name is asked for again after a second at first and half a minute at last.
     getent hosts NAME        # what the machine itself says
 ";
 
-    NAME_REFUSED = 252 "a name that leads where no route may"
-    => "let the name lead to a server, or ask the cluster's administrator"
-"In a cluster the authors of routes are not the owners of the proxy, so a name may lead nowhere
-where a written address may not: the proxy itself, the node's own link, the API server. Such
-addresses are left out; a backend that has no other answers 500 with the cause
-`backend_address_refused`.
-
-    getent hosts NAME        # what the machine itself says
-";
-
     NO_NAME_SERVER = 251 "no name server is known"
     => "write a `nameserver` line into /etc/resolv.conf and restart, or use addresses"
 "/etc/resolv.conf is missing or names no server, so only names of /etc/hosts and `localhost` are
@@ -105,5 +95,15 @@ resolved.
     nameserver 192.0.2.53
 
 Write it and restart, or use addresses in the place of names.
+";
+
+    NAME_REFUSED = 252 "a name that leads where no route may"
+    => "let the name lead to a server, or ask the cluster's administrator"
+"In a cluster the authors of routes are not the owners of the proxy, so a name may lead nowhere
+where a written address may not: the proxy itself, the node's own link, the API server. Such
+addresses are left out; a backend that has no other answers 500 with the cause
+`backend_address_refused`.
+
+    getent hosts NAME        # what the machine itself says
 ";
 }

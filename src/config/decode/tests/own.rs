@@ -168,3 +168,40 @@ spec:
 "#,
     );
 }
+
+#[test]
+fn canary() {
+    check(
+        "TrafficRollout",
+        r#"
+spec:
+  targetRef: {group: gateway.networking.k8s.io, kind: TCPRoute, name: a}
+  state: Runing
+  weight: 101
+  canary:
+    stable: {name: a, port: 80}
+    canary: {name: a, port: 80}
+    steps: [{weight: 5}, {weight: 100}, {weight: 5}, {weight: 1}]
+    interval: 10ms
+    gates: {errorRate: {max: 5}, p99: {}, minRequests: 0}
+"#,
+        r#"
+"#,
+    );
+    check("TrafficRollout", "spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, canary: {}, darkLaunch: {to: {name: b, port: 80}}}", "\n");
+}
+
+#[test]
+fn dark_launch() {
+    check(
+        "TrafficRollout",
+        r#"
+spec:
+  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}
+  weight: 5
+  darkLaunch: {to: {name: b, port: 80}, percent: 0}
+"#,
+        r#"
+"#,
+    );
+}

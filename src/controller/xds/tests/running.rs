@@ -133,7 +133,7 @@ impl Controller {
 
     /// All that are connected, by fleet and name.
     pub(super) fn proxies(&self) -> Vec<Proxy> {
-        self.distribution.fleets().into_iter().flat_map(|fleet| fleet.proxies).collect()
+        self.distribution.proxies()
     }
 
     pub(super) async fn until(&self, what: &str, holds: impl Fn(&[Proxy]) -> bool) -> Vec<Proxy> {
