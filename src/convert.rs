@@ -1,6 +1,6 @@
 //! Ingress and Istio into the Gateway API and our own kinds, and in words what that can't say.
 //!
-//! A document is read through [`ledger`], which reports every field that no reader asked for: what
+//! A document is read through `ledger`, which reports every field that no reader asked for: what
 //! is lost is said, even where nobody thought of it. Where a protection is lost the routes behind
 //! it are left out, and where a rule can't be said its requests are answered with 500 instead of
 //! going to the next one: nothing becomes more open than it was. Istio's own kinds of security are

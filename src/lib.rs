@@ -32,6 +32,8 @@ pub mod cluster;
 
 pub mod store;
 
+pub mod rollout;
+
 pub mod controller;
 
 pub mod install;

@@ -22,6 +22,8 @@ pub const NAMESPACE_DEFAULT: &str = "default";
 
 /// A Secret or ConfigMap whose data stands in files: `meshctl.dev/from-files: tls.crt=a.pem,tls.key=b.pem`.
 pub const ANNOTATION_FROM_FILES: &str = "meshctl.dev/from-files";
+/// On a TrafficRollout: when a command asked last, so that the same word again is a new ask.
+pub const ANNOTATION_ASKED: &str = "meshctl.dev/asked-at";
 pub const LABEL_SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 

@@ -30,6 +30,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cluster", &["model"]),
     // Where resources live, for whoever changes them.
     ("store", &["model", "yaml", "config", "source", "cluster", "clock"]),
+    // Canaries and dark launches: what to do next, and where resources live doing it.
+    ("rollout", &["model", "yaml", "config", "source", "store", "telemetry", "cluster", "clock"]),
     (
         "controller",
         &[
@@ -45,6 +47,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "proxy",
             "manifest",
             "cluster",
+            "rollout",
+            "store",
             "clock",
         ],
     ),

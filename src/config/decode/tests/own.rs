@@ -186,22 +186,52 @@ spec:
     gates: {errorRate: {max: 5}, p99: {}, minRequests: 0}
 "#,
         r#"
+6:71: error[MC0016]: a rollout can't have the target kind `TCPRoute`; it can be `HTTPRoute` or `GRPCRoute` of the group gateway.networking.k8s.io
+7:10: error[MC0016]: unknown value `Runing`; did you mean `Running`?
+8:11: error[MC0015]: `101` is out of range; it can be 0 to 100
+11:20: error[MC0026]: `stable` and `canary` are the same backend; the canary is the new version's Service
+12:35: error[MC0015]: `100` is out of range; it can be 1 to 99
+12:50: error[MC0023]: `5` is there twice; remove or rename one of the two
+12:63: error[MC0026]: a step is lower than the one before it; steps go up: the way down is `meshctl canary abort`
+13:15: error[MC0015]: `interval` is too short for a step to be looked at; write `1s` or more
+14:30: error[MC0014]: expected a string, found an integer; put it in quotes
+14:39: error[MC0013]: missing field `max`; write `max` here
+14:56: error[MC0015]: `0` is out of range; it can be 1 to 1000000000
 "#,
     );
-    check("TrafficRollout", "spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, canary: {}, darkLaunch: {to: {name: b, port: 80}}}", "\n");
 }
 
 #[test]
-fn dark_launch() {
+fn a_rollout_is_one_thing() {
     check(
         "TrafficRollout",
         r#"
-spec:
-  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}
-  weight: 5
-  darkLaunch: {to: {name: b, port: 80}, percent: 0}
+spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, canary: {}, darkLaunch: {}}
 "#,
         r#"
+5:8: error[MC0026]: a rollout is either a `canary` or a `darkLaunch`; write one of the two
+5:89: error[MC0013]: missing field `canary`; write `canary` here
+5:89: error[MC0013]: missing field `stable`; write `stable` here
+5:105: error[MC0013]: missing field `percent`; write `percent` here
+5:105: error[MC0013]: missing field `to`; write `to` here
+"#,
+    );
+    check(
+        "TrafficRollout",
+        r#"
+spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, canary: {stable: {name: a, port: 80}, canary: {name: b, port: 80}, gates: {errorRate: {max: 1.00001%}}}}
+"#,
+        r#"
+5:173: error[MC0031]: `1.00001%` is not a percentage; write it as `1%` or `0.05%`
+"#,
+    );
+    check(
+        "TrafficRollout",
+        r#"
+spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, weight: 5, darkLaunch: {to: {name: b, port: 80}, percent: 5}}
+"#,
+        r#"
+5:89: error[MC0026]: a dark launch has no `weight`: nobody is answered by it; say with `percent` how much is copied
 "#,
     );
 }

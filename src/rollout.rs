@@ -1,0 +1,98 @@
+//! Rollouts: what a TrafficRollout asks for, and how a route gets there.
+//!
+//! ```text
+//! ask (spec) ─┐
+//! state ──────┼→ plan ─→ state, weights ─→ act (through the Store)
+//! observe ────┘   └ judge
+//! ```
+//!
+//! `judge`, `plan`, `route` and `mirror` are pure: time, counts and the route are arguments. They run alike
+//! in a command over a directory and in the controller of a cluster.
+//!
+//! This module must not know who watches, nor how an answer is shown.
+
+pub mod judge;
+pub mod mirror;
+pub mod plan;
+pub mod route;
+pub mod state;
+
+use std::sync::Arc;
+
+use crate::config::raw::{self, Release, TrafficRollout};
+use crate::model::{Kind, Name, ObjectKey};
+use crate::names::{ANNOTATION_ASKED, GROUP_GATEWAY_API};
+use route::Destination;
+use state::{Ask, Intent};
+
+/// A rollout as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    pub key: ObjectKey,
+    /// The route.
+    pub route: ObjectKey,
+    /// The name of the only rule that is meant.
+    pub rule: Option<Name>,
+    pub ask: Ask,
+    pub kind: RolloutKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RolloutKind {
+    Canary(Canary),
+    DarkLaunch(DarkLaunch),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    pub stable: Destination,
+    pub canary: Destination,
+    /// Percent, rising; the whole follows the last.
+    pub steps: Vec<u32>,
+    pub interval: std::time::Duration,
+    pub gates: raw::Gates,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DarkLaunch {
+    pub to: Destination,
+    pub percent: u32,
+}
+
+impl Rollout {
+    pub fn new(key: &ObjectKey, meta: &raw::Meta, spec: &TrafficRollout) -> Self {
+        let TrafficRollout { target, release, state, weight } = spec;
+        let kind = match &*target.kind {
+            kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
+            _ => Kind::HttpRoute,
+        };
+        debug_assert_eq!(&*target.group, GROUP_GATEWAY_API, "the decoder refuses others");
+        let to = |reference| Destination::of(reference, &key.namespace);
+        let kind_of_rollout = match release {
+            Release::Canary(raw::Canary { stable, canary, steps, interval, gates }) => {
+                RolloutKind::Canary(Canary {
+                    stable: to(stable),
+                    canary: to(canary),
+                    steps: steps.iter().map(|step| step.value).collect(),
+                    interval: *interval,
+                    gates: *gates,
+                })
+            }
+            Release::DarkLaunch(raw::DarkLaunch { to: copy, percent }) => {
+                RolloutKind::DarkLaunch(DarkLaunch { to: to(copy), percent: percent.value })
+            }
+        };
+        let asked_at = meta.annotations.get(ANNOTATION_ASKED);
+        Self {
+            key: key.clone(),
+            route: ObjectKey { kind, name: Arc::clone(&target.name), ..key.clone() },
+            rule: target.section_name.clone(),
+            ask: Ask {
+                intent: Intent::of(&state.value),
+                weight: weight.as_ref().map(|at| at.value),
+                at: asked_at.map(|at| at.to_string()),
+            },
+            kind: kind_of_rollout,
+        }
+    }
+}

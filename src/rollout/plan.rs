@@ -1,0 +1,287 @@
+//! What a canary does next: one turn, as a pure function of what is asked, how far it is and what
+//! is seen.
+//!
+//! - A turn writes at most once, and says before what it will write: killed anywhere, the next turn
+//!   finds the route as it was before or after, and goes on.
+//! - What is neither was edited by somebody else. That is said, and never fought over: the rollout
+//!   rests until it is asked again.
+//! - Whoever wants it back gets it back first: an abort waits for nothing.
+//!
+//! This module must not know who asks, how the route is written, or where counts come from.
+
+use jiff::Timestamp;
+
+use super::judge::{Verdict, judge};
+use super::route::{RouteError, Weights};
+use super::state::{Ask, Intent, Phase, State};
+use super::{Canary, Rollout};
+use crate::model::Counts;
+
+/// The world at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    pub now: Timestamp,
+    /// The route's.
+    pub weights: &'a Weights,
+    /// Whether every proxy that serves the route has it as it is.
+    pub in_force: bool,
+    /// Whether the canary has an endpoint that takes requests.
+    pub ready: bool,
+    /// Of the canary, since `State::since`.
+    pub counts: &'a Counts,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// To be kept before anything is written.
+    pub state: State,
+    /// What the route's weights are to be.
+    pub write: Option<Weights>,
+    /// What the counts so far are worth.
+    pub verdict: Option<Verdict>,
+}
+
+/// One turn.
+pub fn plan(
+    ask: &Ask,
+    canary: &Canary,
+    state: &State,
+    seen: &Seen<'_>,
+) -> Result<Planned, RouteError> {
+    let mut turn = Turn { canary, seen, state: state.clone(), write: None, verdict: None };
+    turn.take(ask)?;
+    let Turn { state, write, verdict, .. } = turn;
+    Ok(Planned { state, write, verdict })
+}
+
+/// How a canary would begin, and each step's weight, for whoever wants to see it before.
+pub fn weights(rollout: &Rollout) -> Vec<u32> {
+    match &rollout.kind {
+        super::RolloutKind::Canary(canary) => canary.steps.iter().copied().chain([100]).collect(),
+        super::RolloutKind::DarkLaunch(_) => Vec::new(),
+    }
+}
+
+struct Turn<'a> {
+    canary: &'a Canary,
+    seen: &'a Seen<'a>,
+    state: State,
+    write: Option<Weights>,
+    verdict: Option<Verdict>,
+}
+
+impl Turn<'_> {
+    fn take(&mut self, ask: &Ask) -> Result<(), RouteError> {
+        let seen = self.seen;
+        if self.state.original.is_none() {
+            self.state.original = Some(seen.weights.clone());
+        }
+        let edited = self.look();
+        if self.state.asked.as_ref() != Some(ask) {
+            return self.answer(ask);
+        }
+        if edited {
+            self.rest_after_edit();
+            return Ok(());
+        }
+        if let (Some(_), Some(written)) = (&self.state.before, &self.state.written) {
+            // The process that meant to write it is gone.
+            self.write = Some(written.clone());
+            return Ok(());
+        }
+        if seen.in_force && self.state.since.is_none() {
+            self.state.since = Some(seen.now);
+        }
+        match self.state.phase {
+            Phase::Progressing => self.progress(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody else has written the route since.
+    fn look(&mut self) -> bool {
+        let now = self.seen.weights;
+        let is = |weights: &Option<Weights>| weights.as_ref().is_some_and(|it| it.same(now));
+        if self.state.written.is_none() {
+            return false;
+        }
+        if is(&self.state.written) {
+            self.state.before = None;
+            return false;
+        }
+        !is(&self.state.before)
+    }
+
+    fn rest_after_edit(&mut self) {
+        let Canary { stable, canary, .. } = self.canary;
+        let (was, is) = (self.state.weight, self.seen.weights.percent(stable, canary));
+        self.state.written = Some(self.seen.weights.clone());
+        self.state.before = None;
+        self.state.since = None;
+        self.state.weight = is;
+        self.state.step = self.step_of(is);
+        let why = format!(
+            "somebody else edited the weights, from {was}% to {is}%: they stay; `meshctl canary \
+             resume` goes on from there"
+        );
+        self.turn_to(
+            if self.state.phase.is_over() { self.state.phase } else { Phase::Paused },
+            was,
+            &why,
+        );
+    }
+
+    /// Something new is asked.
+    fn answer(&mut self, ask: &Ask) -> Result<(), RouteError> {
+        self.state.asked = Some(ask.clone());
+        let Canary { stable, canary, .. } = self.canary;
+        let from = self.seen.weights.percent(stable, canary);
+        match (ask.intent, ask.weight) {
+            (Intent::Aborted, _) => self.back(Phase::Aborted, "aborted"),
+            (Intent::Promoted, _) => {
+                self.go(100)?;
+                self.turn_to(Phase::Promoted, from, "promoted by hand");
+                Ok(())
+            }
+            (_, Some(weight)) => {
+                if self.waits_for_endpoint(weight, from) {
+                    // It is asked again each turn until then.
+                    self.state.asked = None;
+                    return Ok(());
+                }
+                self.go(weight)?;
+                self.turn_to(Phase::Paused, from, &format!("set to {weight}% by hand"));
+                Ok(())
+            }
+            (Intent::Paused, None) => {
+                self.state.weight = from;
+                self.turn_to(Phase::Paused, from, "paused");
+                Ok(())
+            }
+            (Intent::Running, None) => {
+                self.state.weight = from;
+                self.turn_to(Phase::Progressing, from, "started");
+                self.next()
+            }
+        }
+    }
+
+    fn progress(&mut self) -> Result<(), RouteError> {
+        let Some(since) = self.state.since else {
+            "waits until all proxies serve it".clone_into(&mut self.state.message);
+            return Ok(());
+        };
+        if self.state.weight == 0 {
+            return self.next();
+        }
+        if !self.seen.ready {
+            return self.back(Phase::RolledBack, "the canary has no endpoint that is ready");
+        }
+        let verdict = judge(&self.canary.gates, self.seen.counts);
+        let looked_at = self.seen.now.duration_since(since).unsigned_abs();
+        let answer = match &verdict {
+            Verdict::Fail(failure) => self.back(Phase::RolledBack, &failure.to_string()),
+            _ if looked_at < self.canary.interval => {
+                let left = self.canary.interval.saturating_sub(looked_at).as_secs();
+                self.state.message = format!("step {}: {left} s to go", self.state.step);
+                Ok(())
+            }
+            Verdict::TooLittle { .. } => {
+                self.state.message = format!("waits: {verdict}");
+                Ok(())
+            }
+            Verdict::Pass => self.next(),
+        };
+        self.verdict = Some(verdict);
+        answer
+    }
+
+    /// To the step above the weight that is, or to the end.
+    fn next(&mut self) -> Result<(), RouteError> {
+        let from = self.state.weight;
+        let step = self.canary.steps.iter().find(|step| **step > from).copied();
+        if self.waits_for_endpoint(step.unwrap_or(100), from) {
+            return Ok(());
+        }
+        match step {
+            Some(weight) => {
+                self.go(weight)?;
+                let why = format!("step {} of {}", self.state.step, self.canary.steps.len());
+                self.turn_to(Phase::Progressing, from, &why);
+            }
+            None => {
+                self.go(100)?;
+                self.turn_to(Phase::Promoted, from, "every step has passed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody is sent where nobody answers.
+    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> bool {
+        let waits = weight > from && !self.seen.ready;
+        if waits {
+            let canary = &self.canary.canary;
+            self.state.message =
+                format!("waits before {weight}%: {canary} has no endpoint that is ready");
+        }
+        waits
+    }
+
+    fn go(&mut self, weight: u32) -> Result<(), RouteError> {
+        let Canary { stable, canary, .. } = self.canary;
+        // Shares are worked out from the route as it was found: rounding never adds up.
+        let base = self.state.original.as_ref().unwrap_or(self.seen.weights);
+        let to = match base.shifted(stable, canary, weight) {
+            Ok(to) if to.patchable_from(self.seen.weights, canary) => to,
+            _ => self.seen.weights.shifted(stable, canary, weight)?,
+        };
+        self.set(to, weight);
+        Ok(())
+    }
+
+    /// As it was found, unless the canary had a part then.
+    fn back(&mut self, phase: Phase, why: &str) -> Result<(), RouteError> {
+        let Canary { stable, canary, .. } = self.canary;
+        let from = self.seen.weights.percent(stable, canary);
+        let original = self.state.original.clone();
+        let to = original.filter(|original| {
+            original.percent(stable, canary) == 0
+                && original.patchable_from(self.seen.weights, canary)
+        });
+        let to = match to {
+            Some(original) => original,
+            None => self.seen.weights.shifted(stable, canary, 0)?,
+        };
+        self.set(to, 0);
+        self.turn_to(phase, from, why);
+        Ok(())
+    }
+
+    fn set(&mut self, to: Weights, weight: u32) {
+        self.state.weight = weight;
+        self.state.step = self.step_of(weight);
+        self.state.since = None;
+        if to.same(self.seen.weights) {
+            self.state.before = None;
+        } else {
+            self.state.before = Some(self.seen.weights.clone());
+            self.write = Some(to.clone());
+        }
+        self.state.written = Some(to);
+    }
+
+    fn step_of(&self, weight: u32) -> u32 {
+        let at = self.canary.steps.iter().position(|step| *step == weight);
+        at.and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(0)
+    }
+
+    fn turn_to(&mut self, phase: Phase, from: u32, why: &str) {
+        self.state.phase = phase;
+        why.clone_into(&mut self.state.message);
+        self.state.record(self.seen.now, from, why);
+    }
+}
+
+#[cfg(test)]
+mod tests;
