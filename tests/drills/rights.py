@@ -48,7 +48,8 @@ def rights(role):
 def changed(role):
     place = ["-n", SYSTEM] if role == "role" else []
     fields = json.loads(kubectl("get", role, CONTROLLER, *place, "--show-managed-fields", "-o", "json"))
-    return max(one["time"] for one in fields["metadata"]["managedFields"])
+    # In whole seconds: without the `Z`, what happened in the same one comes after it.
+    return max(one["time"] for one in fields["metadata"]["managedFields"]).removesuffix("Z")
 
 
 def look_back(log):
