@@ -18,7 +18,7 @@ const NOT_HERE: &[(&str, &str)] = &[
 /// What examples take for granted beside `shop`.
 const THEIRS: &[(&str, &str)] = &[
     ("ingress.yaml", "tests/cases/convert/ingress-annotations/in/in.yaml"),
-    ("deployment.yaml", "tests/cases/generate/canary-from-no-gateway/in/deployment.yaml"),
+    ("deployment.yaml", "tests/it/examples/deployment.yaml"),
 ];
 
 fn examples() -> Vec<String> {
