@@ -13,6 +13,7 @@
 //!
 //! This module must not know who watches, nor how an answer is shown.
 
+pub mod annotation;
 pub mod arms;
 pub mod judge;
 pub mod mirror;
@@ -22,6 +23,8 @@ pub mod state;
 pub mod turn;
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::config::raw::{self, Release, TrafficRollout};
 use crate::model::{Kind, Name, ObjectKey};
@@ -65,7 +68,7 @@ pub struct DarkLaunch {
 
 impl Rollout {
     pub fn new(key: &ObjectKey, meta: &raw::Meta, spec: &TrafficRollout) -> Self {
-        let TrafficRollout { target, release, state, weight } = spec;
+        let TrafficRollout { target, release, state, weight, until } = spec;
         let kind = match &*target.kind {
             kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
             _ => Kind::HttpRoute,
@@ -94,6 +97,7 @@ impl Rollout {
             ask: Ask {
                 intent: Intent::of(&state.value),
                 weight: weight.as_ref().map(|at| at.value),
+                until: until.and_then(|until| Timestamp::from_second(until).ok()),
                 at: asked_at.map(|at| at.to_string()),
             },
             kind: kind_of_rollout,
