@@ -861,7 +861,7 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__install)
-            opts="-q -h --context --dry-run --wait --timeout --image --image-pull-secret --crds --replicas --service-type --quiet --help"
+            opts="-q -h --context --dry-run --wait --timeout --image --image-pull-secret --crds --replicas --allow-local-backends --allow-external-names --service-type --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -252,6 +252,8 @@ ClusterIP\t''
 NodePort\t''"
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l wait -d 'Return once it is done'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l allow-local-backends -d 'Allow Backends on loopback and link-local addresses, Unix sockets and the API server'
+complete -c meshctl -n "__fish_meshctl_using_subcommand install" -l allow-external-names -d 'Allow ExternalName Services as backends: they name any host, other namespaces\' too'
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s q -l quiet -d 'Print answers and errors, no notes'
 complete -c meshctl -n "__fish_meshctl_using_subcommand install" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand upgrade" -l context -d 'The context of the kubeconfig [default: the current one]' -r

@@ -11,6 +11,7 @@ fn settings() -> Settings {
         image: "meshctl:1.2.3".into(),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     }
 }
@@ -82,6 +83,7 @@ fn a_setting_goes_where_it_belongs() {
     settings.image = "r.example.com/m:1, --evil".into();
     settings.image_pull_secret = Some("pull".into());
     settings.replicas = 3;
+    settings.arguments = vec!["--allow-external-names".into()];
     settings.service_type = Some(ServiceType::NodePort);
     let objects = objects(&settings);
     let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
@@ -92,7 +94,15 @@ fn a_setting_goes_where_it_belongs() {
     assert_eq!(pod["containers"][0]["image"], image);
     assert_eq!(
         pod["containers"][0]["args"],
-        json!(["controller", "run", "--image", image, "--image-pull-secret", "pull"])
+        json!([
+            "controller",
+            "run",
+            "--image",
+            image,
+            "--image-pull-secret",
+            "pull",
+            "--allow-external-names"
+        ])
     );
     let config = find(&objects, "MeshConfig", names::MESH_CONFIG_DEFAULT);
     assert_eq!(config["spec"], json!({"deployment": {"serviceType": "NodePort"}}));
