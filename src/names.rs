@@ -52,6 +52,10 @@ pub const HEADER_TRACE_PARENT: &str = "traceparent";
 pub const HEADER_TRACE_STATE: &str = "tracestate";
 pub const HEADER_VIA: &str = "via";
 
+/// Of `controller run`: kept by `upgrade`, and `check` lowers as they say.
+pub const FLAG_ALLOW_LOCAL_BACKENDS: &str = "--allow-local-backends";
+pub const FLAG_ALLOW_EXTERNAL_NAMES: &str = "--allow-external-names";
+
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 /// From the pod's own fields (the downward API).
 pub const ENV_POD_NAME: &str = "POD_NAME";

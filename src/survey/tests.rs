@@ -151,6 +151,7 @@ fn every_right_of_the_roles_is_asked_for() {
         image: "meshctl:1".into(),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     };
     let needed: Vec<String> = rights::needed(&objects(&settings))
