@@ -67,6 +67,9 @@ _meshctl() {
             meshctl__subcmd__controller,status)
                 cmd="meshctl__subcmd__controller__subcmd__status"
                 ;;
+            meshctl__subcmd__explain,request)
+                cmd="meshctl__subcmd__explain__subcmd__request"
+                ;;
             meshctl__subcmd__generate,ambassador)
                 cmd="meshctl__subcmd__generate__subcmd__ambassador"
                 ;;
@@ -321,12 +324,74 @@ _meshctl() {
             return 0
             ;;
         meshctl__subcmd__explain)
-            opts="-o -h --output --help MC0001 MC0002 MC0003 MC0004 MC0005 MC0006 MC0010 MC0011 MC0012 MC0013 MC0014 MC0015 MC0016 MC0017 MC0018 MC0019 MC0020 MC0021 MC0022 MC0023 MC0024 MC0025 MC0026 MC0027 MC0028 MC0029 MC0030 MC0031 MC0100 MC0101 MC0102 MC0103 MC0104 MC0105 MC0107 MC0110 MC0111 MC0112 MC0113 MC0114 MC0115 MC0116 MC0117 MC0118 MC0119 MC0120 MC0121 MC0122 MC0123 MC0124 MC0125 MC0130 MC0131 MC0132 MC0133 MC0135 MC0136 MC0138 MC0139 MC0150 MC0151 MC0152 MC0160 MC0161 MC0162 MC0163 MC0164 MC0170 MC0200 MC0201 MC0202 MC0203 MC0204 MC0205 MC0206 MC0210 MC0250 MC0251 MC0252 MC0300 MC0301 MC0302 MC0303 MC0304 bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version expectation_failed request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown backend_address_refused filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint loop_detected upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow too_many_resets draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic"
+            opts="-o -h --output --help MC0001 MC0002 MC0003 MC0004 MC0005 MC0006 MC0010 MC0011 MC0012 MC0013 MC0014 MC0015 MC0016 MC0017 MC0018 MC0019 MC0020 MC0021 MC0022 MC0023 MC0024 MC0025 MC0026 MC0027 MC0028 MC0029 MC0030 MC0031 MC0100 MC0101 MC0102 MC0103 MC0104 MC0105 MC0107 MC0110 MC0111 MC0112 MC0113 MC0114 MC0115 MC0116 MC0117 MC0118 MC0119 MC0120 MC0121 MC0122 MC0123 MC0124 MC0125 MC0130 MC0131 MC0132 MC0133 MC0135 MC0136 MC0138 MC0139 MC0150 MC0151 MC0152 MC0160 MC0161 MC0162 MC0163 MC0164 MC0170 MC0200 MC0201 MC0202 MC0203 MC0204 MC0205 MC0206 MC0210 MC0250 MC0251 MC0252 MC0300 MC0301 MC0302 MC0303 MC0304 bad_request bad_path head_too_large target_too_long method_not_allowed unsupported_version expectation_failed request_head_timeout request_body_timeout misdirected_request listener_not_found route_not_found no_backend backend_not_found backend_not_permitted backend_kind_unknown backend_address_refused filter_unknown filter_invalid backend_tls_invalid no_endpoint no_healthy_endpoint loop_detected upstream_connect_refused upstream_connect_timeout upstream_connect_failed upstream_tls_failed upstream_reset upstream_closed upstream_protocol_error upstream_head_too_large upstream_overloaded backend_request_timeout request_timeout stream_idle_timeout dns_failed client_disconnected client_too_slow too_many_resets draining listener_removed overloaded certificate_missing certificate_invalid client_certificate_refused tls_handshake_failed tls_handshake_timeout proxy_protocol_invalid idle_timeout panic request"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        meshctl__subcmd__explain__subcmd__request)
+            opts="-H -f -o -h --header --sni --gateway --file --context --endpoint --port --class --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
                     return 0

@@ -276,10 +276,25 @@ json\t''
 yaml\t''
 name\t'Names alone, one per line'"
 complete -c meshctl -n "__fish_meshctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and not __fish_seen_subcommand_from request" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
 wide\t'The table with every column'
 json\t''
 yaml\t''
 name\t'Names alone, one per line'"
-complete -c meshctl -n "__fish_meshctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and not __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and not __fish_seen_subcommand_from request" -a "request" -d 'Tell which listener, route, rule and backend a request meets, and why not the others'
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -s H -l header -d 'A header of the request; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l sni -d 'The server name of the TLS handshake [default: the URL\'s host]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l gateway -d 'The Gateway that the request comes to, where several have the port' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -s f -l file -d 'A file or directory of YAML, or - for standard input; may be given several times' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l endpoint -d 'Give a Service this endpoint here, instead of those of its EndpointSlices; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l port -d 'Open this port where a listener says another: 80=8080; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -l class -d 'Serve Gateways of this GatewayClass too; may be given several times' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand explain; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand help" -s h -l help -d 'Print help'
