@@ -80,8 +80,12 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let environment = Environment::read();
     let mut output = Output::new(&environment);
-    let answer = parse(&environment, output.width())
-        .and_then(|command| run(command, &environment, &mut output));
+    let answer = match completions::answered(&environment) {
+        Ok(true) => return std::process::ExitCode::SUCCESS,
+        Ok(false) => parse(&environment, output.width())
+            .and_then(|command| run(command, &environment, &mut output)),
+        Err(failure) => Err(failure),
+    };
     output.finish(answer).into()
 }
 

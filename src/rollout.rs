@@ -2,20 +2,24 @@
 //!
 //! ```text
 //! ask (spec) ─┐
-//! state ──────┼→ plan ─→ state, weights ─→ act (through the Store)
-//! observe ────┘   └ judge
+//! state ──────┼→ plan ─→ state, weights ─→ the route (through the Store)
+//! sight ──────┘   └ judge
 //! ```
 //!
-//! `judge`, `plan`, `route` and `mirror` are pure: time, counts and the route are arguments. They run alike
+//! [`turn`] goes this way once; whoever runs rollouts calls it again and again, and brings the
+//! [`turn::World`] in which it looks and keeps its state. [`judge`], [`plan`], [`route`],
+//! [`mirror`] and [`arms`] are pure: time, counts and the route are arguments. All of it runs alike
 //! in a command over a directory and in the controller of a cluster.
 //!
 //! This module must not know who watches, nor how an answer is shown.
 
+pub mod arms;
 pub mod judge;
 pub mod mirror;
 pub mod plan;
 pub mod route;
 pub mod state;
+pub mod turn;
 
 use std::sync::Arc;
 
@@ -93,6 +97,15 @@ impl Rollout {
                 at: asked_at.map(|at| at.to_string()),
             },
             kind: kind_of_rollout,
+        }
+    }
+
+    /// What it is about: the stable version, where there is one, the other one, and whether that
+    /// gets copies alone.
+    pub fn versions(&self) -> (Option<&Destination>, &Destination, bool) {
+        match &self.kind {
+            RolloutKind::Canary(Canary { stable, canary, .. }) => (Some(stable), canary, false),
+            RolloutKind::DarkLaunch(DarkLaunch { to, .. }) => (None, to, true),
         }
     }
 }

@@ -18,14 +18,9 @@ pub fn patch(
     to: &Destination,
     percent: u32,
 ) -> Result<Patch, RouteError> {
-    let namespace = route["metadata"]["namespace"].as_str().unwrap_or("default");
-    let rules = route["spec"]["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let named = |one: &Value| rule.is_none_or(|name| one["name"] == name);
-    if let Some(name) = rule.filter(|_| !rules.iter().any(named)) {
-        return Err(RouteError::NoSuchRule(name.to_owned()));
-    }
+    let namespace = namespace(route);
     let mut operations = Vec::new();
-    for (at, one) in rules.iter().enumerate().filter(|(_, one)| named(one)) {
+    for (at, one) in meant(route, rule)? {
         let path = format!("/spec/rules/{at}");
         let filters = one["filters"].as_array().map(Vec::as_slice);
         let mirrors = |filter: &Value| copies(filter, to, namespace);
@@ -60,17 +55,35 @@ pub fn patch(
     Ok(serde_json::from_value(Value::Array(operations)).expect("these are operations"))
 }
 
-/// How much each rule copies, in percent; none where it doesn't.
-pub fn percents(route: &Value, to: &Destination) -> Vec<Option<u32>> {
-    let namespace = route["metadata"]["namespace"].as_str().unwrap_or("default");
-    let rules = route["spec"]["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
+/// How much each rule that is meant copies, in percent; none where it doesn't.
+pub fn percents(
+    route: &Value,
+    rule: Option<&str>,
+    to: &Destination,
+) -> Result<Vec<Option<u32>>, RouteError> {
+    let namespace = namespace(route);
     let of = |rule: &Value| {
         let filters = rule["filters"].as_array()?;
         let filter = filters.iter().find(|filter| copies(filter, to, namespace))?;
         let percent = filter["requestMirror"]["percent"].as_u64();
         Some(percent.and_then(|percent| u32::try_from(percent).ok()).unwrap_or(100))
     };
-    rules.iter().map(of).collect()
+    Ok(meant(route, rule)?.into_iter().map(|(_, rule)| of(rule)).collect())
+}
+
+/// The rules that are meant, with their places.
+fn meant<'a>(route: &'a Value, rule: Option<&str>) -> Result<Vec<(usize, &'a Value)>, RouteError> {
+    let rules = route["spec"]["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let named = |one: &Value| rule.is_none_or(|name| one["name"] == name);
+    let meant: Vec<_> = rules.iter().enumerate().filter(|(_, one)| named(one)).collect();
+    match rule {
+        Some(name) if meant.is_empty() => Err(RouteError::NoSuchRule(name.to_owned())),
+        _ => Ok(meant),
+    }
+}
+
+fn namespace(route: &Value) -> &str {
+    route["metadata"]["namespace"].as_str().unwrap_or("default")
 }
 
 fn copies(filter: &Value, to: &Destination, namespace: &str) -> bool {

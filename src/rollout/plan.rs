@@ -11,10 +11,10 @@
 
 use jiff::Timestamp;
 
+use super::Canary;
 use super::judge::{Verdict, judge};
 use super::route::{RouteError, Weights};
 use super::state::{Ask, Intent, Phase, State};
-use super::{Canary, Rollout};
 use crate::model::Counts;
 
 /// The world at one moment.
@@ -52,14 +52,6 @@ pub fn plan(
     turn.take(ask)?;
     let Turn { state, write, verdict, .. } = turn;
     Ok(Planned { state, write, verdict })
-}
-
-/// How a canary would begin, and each step's weight, for whoever wants to see it before.
-pub fn weights(rollout: &Rollout) -> Vec<u32> {
-    match &rollout.kind {
-        super::RolloutKind::Canary(canary) => canary.steps.iter().copied().chain([100]).collect(),
-        super::RolloutKind::DarkLaunch(_) => Vec::new(),
-    }
 }
 
 struct Turn<'a> {

@@ -132,6 +132,13 @@ pub struct Event {
 }
 
 impl State {
+    pub(super) fn turn_dark(&mut self, at: Timestamp, phase: Phase, percent: u32, why: &str) {
+        let from = std::mem::replace(&mut self.weight, percent);
+        (self.phase, self.since) = (phase, None);
+        why.clone_into(&mut self.message);
+        self.record(at, from, why);
+    }
+
     pub(super) fn record(&mut self, at: Timestamp, from: u32, why: &str) {
         let event = Event { at, phase: self.phase, from, to: self.weight, why: why.to_owned() };
         while self.history.len() >= limits::ROLLOUT_HISTORY {
