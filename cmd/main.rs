@@ -18,6 +18,7 @@ mod help;
 mod image;
 mod init;
 mod install;
+mod lowered;
 mod man;
 mod mesh;
 mod output;
@@ -59,7 +60,7 @@ enum Command {
     Proxy(proxy::Command),
     #[command(subcommand)]
     Controller(controller::Command),
-    Explain(explain::Args),
+    Explain(Box<explain::Args>),
     #[command(subcommand)]
     Generate(generate::Command),
     Convert(convert::Args),
@@ -100,7 +101,7 @@ fn run(
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
-        Some(Command::Explain(args)) => explain::run(&args, output),
+        Some(Command::Explain(args)) => explain::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),

@@ -12,6 +12,7 @@ mod socket;
 
 pub use client::{AskError, Proxy, ask, ask_report, find};
 pub use describe::describe;
+pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
