@@ -14,12 +14,15 @@
 //! This module must not know who watches, nor how an answer is shown.
 
 pub mod arms;
+pub mod ask;
+pub mod directory;
 pub mod judge;
 pub mod mirror;
 pub mod plan;
 pub mod route;
 pub mod state;
 pub mod turn;
+pub mod view;
 
 use std::sync::Arc;
 

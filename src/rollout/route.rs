@@ -187,6 +187,11 @@ impl Weights {
         effect(self) == effect(other)
     }
 
+    /// Whether each rule names it.
+    pub fn have(&self, to: &Destination) -> bool {
+        self.0.iter().all(|rule| rule.backends.iter().any(|one| to.means(&one.to)))
+    }
+
     /// Of what both versions get, what the canary gets, in percent; of the first rule where they
     /// differ.
     pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
