@@ -44,3 +44,10 @@ pub const ROLLOUT_ASK_WAIT: Duration = Duration::from_secs(2);
 pub const ROLLOUT_PROBES: usize = 16;
 /// How long one of them may take: more is no endpoint for requests.
 pub const ROLLOUT_PROBE_WAIT: Duration = Duration::from_secs(1);
+/// Between two turns of a rollout: reports come once a second.
+pub const ROLLOUT_TURN: Duration = Duration::from_secs(1);
+/// How long a command waits until what it asked for is served: a file is seen within a second, and
+/// names of endpoints take some.
+pub const ROLLOUT_SETTLE: Duration = Duration::from_secs(10);
+/// How long the name of a Backend may be that is made of an address: what DNS lets a label be.
+pub const ROLLOUT_NAME: usize = 63;

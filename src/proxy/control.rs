@@ -113,7 +113,8 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/status" | "/config" | "/report" | "/route" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report /route, POST /drain /reload /log-level";
+            let paths =
+                "there are GET /status /config /report /route, POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };

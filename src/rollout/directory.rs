@@ -181,6 +181,11 @@ impl Home {
         lines.filter(|line: &serde_json::Value| line["rollout"] == name.as_str()).collect()
     }
 
+    /// Who drives the rollouts now.
+    pub fn driver(&self) -> Option<Locked> {
+        lock::holder(&self.mark.join(STATE))
+    }
+
     fn state(&self) -> Result<PathBuf, HomeError> {
         let state = self.mark.join(STATE);
         make(&state)?;
@@ -204,9 +209,9 @@ impl Home {
             file.write_all(text.as_bytes())?;
             if lasts { file.sync_all() } else { Ok(()) }
         });
-        let placed = written.and_then(|()| fs::rename(&beside, path)).and_then(|()| {
-            if lasts { fs::File::open(&state)?.sync_all() } else { Ok(()) }
-        });
+        let placed = written
+            .and_then(|()| fs::rename(&beside, path))
+            .and_then(|()| if lasts { fs::File::open(&state)?.sync_all() } else { Ok(()) });
         placed.map_err(|error| failed("write", path, &error))
     }
 }

@@ -216,8 +216,7 @@ impl Turn<'_> {
         let waits = weight > from && !self.seen.ready;
         if waits {
             let canary = &self.canary.canary;
-            let message =
-                format!("waits before {weight}%: {canary} has no endpoint that is ready");
+            let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
             if !self.seen.weights.have(canary) {
                 self.go(0)?;
             }

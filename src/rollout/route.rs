@@ -39,7 +39,8 @@ impl Destination {
         }
     }
 
-    pub(super) fn read(backend: &Value, namespace: &str) -> Self {
+    /// Of a backendRef of a route in `namespace`.
+    pub fn read(backend: &Value, namespace: &str) -> Self {
         let text = |name: &str| backend[name].as_str();
         Self {
             group: text("group").unwrap_or_default().to_owned(),

@@ -34,9 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Of the proxy its control door alone.
     (
         "rollout",
-        &[
-            "model", "yaml", "config", "source", "store", "telemetry", "proxy", "cluster", "clock",
-        ],
+        &["model", "yaml", "config", "source", "store", "telemetry", "proxy", "cluster", "clock"],
     ),
     (
         "controller",

@@ -33,7 +33,7 @@ impl Lock {
         let mut file = file.open(&path).map_err(|error| failed("lock", &path, &error))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Ok(Err(holder(&mut file))),
+            Err(Errno::WOULDBLOCK) => return Ok(Err(named(&mut file))),
             Err(error) => return Err(failed("lock", &path, &error.into())),
         }
         // Only for the words of those who find it locked.
@@ -43,7 +43,16 @@ impl Lock {
     }
 }
 
-fn holder(file: &mut File) -> Locked {
+/// Who holds it at the moment.
+pub(super) fn holder(state: &Path) -> Option<Locked> {
+    let mut file = File::open(state.join(NAME)).ok()?;
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Err(Errno::WOULDBLOCK) => Some(named(&mut file)),
+        _ => None,
+    }
+}
+
+fn named(file: &mut File) -> Locked {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.take(32).read_to_string(&mut text));
     Locked { process: read.ok().and_then(|_| text.parse().ok()) }

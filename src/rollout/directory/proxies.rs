@@ -227,4 +227,3 @@ fn has_weight(rollout: &Rollout, stored: &Stored) -> bool {
     let read = Weights::read(&stored.value, rollout.rule.as_deref(), &canary.stable);
     read.is_ok_and(|weights| weights.percent(&canary.stable, &canary.canary) > 0)
 }
-
