@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "a binary has no outside: `pub` is for the other files")]
 
 mod args;
+mod canary;
 mod check;
 mod cluster;
 mod completions;
@@ -24,6 +25,7 @@ mod mesh;
 mod output;
 mod progress;
 mod proxy;
+mod rollouts;
 mod suggest;
 mod uninstall;
 mod upgrade;
@@ -58,6 +60,8 @@ enum Command {
     Check(check::Args),
     #[command(subcommand)]
     Proxy(proxy::Command),
+    #[command(subcommand, alias = "rollout")]
+    Canary(canary::Command),
     #[command(subcommand)]
     Controller(controller::Command),
     Explain(Box<explain::Args>),
@@ -100,6 +104,7 @@ fn run(
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
+        Some(Command::Canary(command)) => canary::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),

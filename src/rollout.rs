@@ -15,12 +15,15 @@
 
 pub mod annotation;
 pub mod arms;
+pub mod ask;
+pub mod directory;
 pub mod judge;
 pub mod mirror;
 pub mod plan;
 pub mod route;
 pub mod state;
 pub mod turn;
+pub mod view;
 
 use std::sync::Arc;
 

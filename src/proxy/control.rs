@@ -8,12 +8,14 @@ mod client;
 mod describe;
 mod register;
 mod report;
+mod served;
 mod socket;
 
-pub use client::{AskError, Proxy, ask, ask_report, find};
+pub use client::{AskError, Proxy, ask, ask_report, ask_route, find};
 pub use describe::describe;
 pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
+pub use served::{ServedBackend, ServedCopy, ServedRoute, ServedRule, ServedTarget, rules};
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
 
@@ -29,7 +31,7 @@ use rustix::net::SocketType;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::model::Report;
+use crate::model::{Kind, ObjectKey, Report, Store};
 use crate::telemetry::door::serve::{self, Answer, Connections};
 
 /// What can be asked of a proxy.
@@ -39,6 +41,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What it has done so far, by arm.
     fn report(&self) -> Report;
+
+    /// What it serves of one route.
+    fn route(&self, route: &ObjectKey) -> ServedRoute;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -106,10 +111,11 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" => Method::GET,
+        "/status" | "/config" | "/report" | "/route" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report, POST /drain /reload /log-level";
+            let paths =
+                "there are GET /status /config /report /route, POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -120,6 +126,13 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/status" => json(StatusCode::OK, &control.status()),
         "/config" => json(StatusCode::OK, &control.config()),
         "/report" => json(StatusCode::OK, &report::write(&control.report())),
+        "/route" => match route(query) {
+            Some(key) => {
+                let route = control.route(&key);
+                json(StatusCode::OK, &serde_json::to_value(route).expect("it has string keys"))
+            }
+            None => refused("say which: /route?kind=HTTPRoute&namespace=shop&name=shop"),
+        },
         "/drain" => drain(&*control, parameter(query, "seconds")),
         "/reload" => match control.reload().await {
             Ok(result) => json(StatusCode::OK, &result),
@@ -133,6 +146,14 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
             },
         },
     }
+}
+
+/// Routes of files: those of a cluster are the controller's to ask for.
+fn route(query: Option<&str>) -> Option<ObjectKey> {
+    let kind = parameter(query, "kind")?;
+    let kind = [Kind::HttpRoute, Kind::GrpcRoute].into_iter().find(|one| one.as_str() == kind)?;
+    let (namespace, name) = (parameter(query, "namespace")?, parameter(query, "name")?);
+    Some(ObjectKey::new(Store::Files, kind, namespace, name))
 }
 
 fn drain(control: &impl Control, seconds: Option<&str>) -> Answer {

@@ -125,6 +125,7 @@ impl Turn<'_> {
             was,
             &why,
         );
+        self.state.blame_somebody_else();
     }
 
     /// Something new is asked.
@@ -141,7 +142,7 @@ impl Turn<'_> {
                 Ok(())
             }
             (_, Some(weight)) => {
-                if self.waits_for_endpoint(weight, from) {
+                if self.waits_for_endpoint(weight, from)? {
                     // It is asked again each turn until then.
                     (self.state.asked, self.state.returns) = (None, returns);
                     return Ok(());
@@ -218,7 +219,7 @@ impl Turn<'_> {
     fn next(&mut self) -> Result<(), RouteError> {
         let from = self.state.weight;
         let step = self.canary.steps.iter().find(|step| **step > from).copied();
-        if self.waits_for_endpoint(step.unwrap_or(100), from) {
+        if self.waits_for_endpoint(step.unwrap_or(100), from)? {
             return Ok(());
         }
         match step {
@@ -235,15 +236,19 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Nobody is sent where nobody answers.
-    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> bool {
+    /// Nobody is sent where nobody answers. A canary that the route lacks is added without any
+    /// weight: proxies look for the endpoints of what a route names.
+    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> Result<bool, RouteError> {
         let waits = weight > from && !self.seen.ready;
         if waits {
             let canary = &self.canary.canary;
-            self.state.message =
-                format!("waits before {weight}%: {canary} has no endpoint that is ready");
+            let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
+            if !self.seen.weights.have(canary) {
+                self.go(0)?;
+            }
+            self.state.message = message;
         }
-        waits
+        Ok(waits)
     }
 
     fn go(&mut self, weight: u32) -> Result<(), RouteError> {

@@ -40,7 +40,8 @@ impl Destination {
         }
     }
 
-    pub(super) fn read(backend: &Value, namespace: &str) -> Self {
+    /// Of a backendRef of a route in `namespace`.
+    pub fn read(backend: &Value, namespace: &str) -> Self {
         let text = |name: &str| backend[name].as_str();
         Self {
             group: text("group").unwrap_or_default().to_owned(),
@@ -186,6 +187,11 @@ impl Weights {
             weights.0.iter().map(|one| (one.rule, of(one))).collect()
         };
         effect(self) == effect(other)
+    }
+
+    /// Whether each rule names it.
+    pub fn have(&self, to: &Destination) -> bool {
+        self.0.iter().all(|rule| rule.backends.iter().any(|one| to.means(&one.to)))
     }
 
     /// Of what both versions get, what the canary gets, in percent; of the first rule where they

@@ -144,6 +144,9 @@ pub struct Event {
     pub from: u32,
     pub to: u32,
     pub why: String,
+    /// Somebody else edited the route.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 impl State {
@@ -154,8 +157,16 @@ impl State {
         self.record(at, from, why);
     }
 
+    /// What was recorded last was somebody else's doing.
+    pub(super) fn blame_somebody_else(&mut self) {
+        if let Some(event) = self.history.back_mut() {
+            event.by_hand = true;
+        }
+    }
+
     pub(super) fn record(&mut self, at: Timestamp, from: u32, why: &str) {
-        let event = Event { at, phase: self.phase, from, to: self.weight, why: why.to_owned() };
+        let (phase, to, why) = (self.phase, self.weight, why.to_owned());
+        let event = Event { at, phase, from, to, why, by_hand: false };
         while self.history.len() >= limits::ROLLOUT_HISTORY {
             self.history.pop_front();
         }

@@ -223,6 +223,7 @@ impl<W: World> Driver<W> {
             let why = "somebody else edited the copies: they stay as they are";
             if state.phase != Phase::Paused || state.weight != least {
                 state.turn_dark(now, Phase::Paused, least, why);
+                state.blame_somebody_else();
             }
         } else if state.since.is_none() && sight.in_force {
             state.since = Some(now);
