@@ -11,7 +11,6 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-
 /// Move requests to a new version, step by step or by hand
 ///
 /// On a directory the rollout is .meshctl/rollouts/NAME.yaml, and `meshctl canary run` advances it;

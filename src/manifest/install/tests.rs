@@ -257,7 +257,7 @@ fn schemas_and_decoders_know_the_same_fields() {
 #[test]
 fn a_rollout_s_state_fits_its_status() {
     use crate::rollout::route::{Destination, RuleWeights, Weighed, Weights};
-    use crate::rollout::state::{Ask, Event, Intent, Phase, State};
+    use crate::rollout::state::{Ask, Event, Intent, Phase, Return, State};
 
     let to = Destination {
         group: names::GROUP_MESHCTL.into(),
@@ -281,7 +281,14 @@ fn a_rollout_s_state_fits_its_status() {
     ];
     let mut misfitting = Vec::new();
     for phase in phases {
-        let event = Event { at, phase, from: 0, to: 100, why: "every step has passed".into() };
+        let event = Event {
+            at,
+            phase,
+            from: 0,
+            to: 100,
+            why: "every step has passed".into(),
+            by_hand: true,
+        };
         let state = State {
             phase,
             weight: 100,
@@ -291,11 +298,13 @@ fn a_rollout_s_state_fits_its_status() {
             asked: Some(Ask {
                 intent: Intent::Promoted,
                 weight: Some(5),
+                until: Some(at),
                 at: Some(at.to_string()),
             }),
             original: Some(weights.clone()),
             written: Some(weights.clone()),
             before: Some(weights.clone()),
+            returns: Some(Return { at, to: weights.clone() }),
             history: [event].into(),
         };
         let state = serde_json::to_value(state).unwrap();
