@@ -3,14 +3,13 @@
 mod history;
 mod run;
 mod start;
-mod status;
+pub mod status;
 mod verbs;
 
 use crate::args::examples;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-
 
 /// Move requests to a new version, step by step or by hand
 ///
