@@ -3,7 +3,7 @@
 mod history;
 mod run;
 mod start;
-mod status;
+pub mod status;
 mod verbs;
 
 use crate::args::examples;

@@ -10,6 +10,7 @@ mod cluster;
 mod completions;
 mod controller;
 mod convert;
+mod dark_launch;
 mod demo;
 mod environment;
 mod exit;
@@ -63,6 +64,8 @@ enum Command {
     #[command(subcommand, alias = "rollout")]
     Canary(canary::Command),
     #[command(subcommand)]
+    DarkLaunch(dark_launch::Command),
+    #[command(subcommand)]
     Controller(controller::Command),
     Explain(Box<explain::Args>),
     #[command(subcommand)]
@@ -105,6 +108,7 @@ fn run(
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Canary(command)) => canary::run(command, environment, output),
+        Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),

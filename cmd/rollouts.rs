@@ -2,6 +2,7 @@
 //! and how an ask becomes a change.
 
 pub mod asking;
+pub mod begin;
 pub mod drive;
 pub mod place;
 pub mod show;
@@ -40,6 +41,14 @@ impl Kind {
         match self {
             Self::Canary => "canary",
             Self::DarkLaunch => "dark-launch",
+        }
+    }
+
+    /// The verb that takes everything back.
+    pub fn end(self) -> &'static str {
+        match self {
+            Self::Canary => "abort",
+            Self::DarkLaunch => "stop",
         }
     }
 

@@ -13,7 +13,7 @@ use crate::rollouts::{self, Kind, Target};
 /// version was promoted, 1 when it was taken back. --all is for a service: it advances every rollout
 /// that is there or will be.
 #[derive(clap::Args)]
-#[command(after_help = examples(&["meshctl canary run", "meshctl canary run --all -f shop"]))]
+#[command(after_help = examples(&["meshctl canary run", "meshctl canary run --all"]))]
 pub struct Args {
     /// The rollout
     #[arg(value_name = "NAME", conflicts_with = "all")]

@@ -1,24 +1,24 @@
 //! `meshctl canary start`
 
 use meshctl::config::duration;
+use meshctl::limits;
 use meshctl::manifest::generate::{self, Subject, percent, steps};
-use meshctl::model::{Kind as ObjectKind, ObjectKey};
+use meshctl::model::Kind as ObjectKind;
 use meshctl::names::ANNOTATION_ASKED;
+use meshctl::rollout::Rollout;
 use meshctl::rollout::route::Destination;
-use meshctl::rollout::state::{self, Intent, State};
-use meshctl::rollout::{Rollout, ask};
+use meshctl::rollout::state::Intent;
 use meshctl::store::Stored;
-use meshctl::{limits, yaml};
 use serde_json::{Value, json};
 
 use crate::args::{DryRun, Quiet, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::rollouts::asking::{coloured, diff_of, now, report, settle};
+use crate::rollouts::asking::{now, report, settle};
+use crate::rollouts::begin::Planned;
 use crate::rollouts::drive::{Driven, drive};
-use crate::rollouts::subject::{self, NewBackend};
-use crate::rollouts::{self, Kind, Place, Target};
+use crate::rollouts::{self, Known, Place, Target, subject};
 
 /// Begin a canary
 ///
@@ -75,26 +75,16 @@ pub struct Args {
 /// A list in one flag.
 type Steps = Vec<u8>;
 
-/// What is to be written.
-struct Planned {
-    object: Value,
-    rollout: Rollout,
-    backend: Option<NewBackend>,
-    route: Stored,
-}
-
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     output.quiet(args.quiet.quiet);
     rollouts::block_on(async {
         let place = args.target.place(environment, output).await?;
         let planned = plan(args, &place).await?;
-        let former = former(&place, &args.target, &planned).await?;
         if args.dry_run.dry_run {
-            return preview(&place, &planned, output).await;
+            return planned.preview(&place, &args.target, output).await;
         }
-        let place = made(place)?;
-        write(&place, &planned, former, output).await?;
-        begin(args, &place, &planned, output).await
+        let (place, known) = planned.write(place, &args.target, output).await?;
+        begin(args, &place, &known, output).await
     })
 }
 
@@ -109,16 +99,7 @@ async fn plan(args: &Args, place: &Place) -> Result<Planned, Failure> {
             .tip("the canary is the new version's Service"));
     }
     let object = object(args, &route, &stable, &canary)?;
-    let key = ObjectKey::new(
-        place.origin(),
-        ObjectKind::TrafficRollout,
-        subject::namespace(&route),
-        object["metadata"]["name"].as_str().unwrap_or_default(),
-    );
-    let stored =
-        Stored { key, value: object.clone(), version: String::new(), place: "the plan".to_owned() };
-    let rollout = ask::read(&stored).map_err(|why| Failure::new(Exit::WrongCommandLine, why))?;
-    Ok(Planned { object, rollout, backend, route })
+    Planned::new(place, object, backend, route)
 }
 
 /// The rollout, with its gates written out: what holds is to be seen.
@@ -166,108 +147,24 @@ fn object(
     Ok(object)
 }
 
-/// A rollout of the same name that is over makes room; what goes on is in the way.
-async fn former(
-    place: &Place,
-    target: &Target,
-    planned: &Planned,
-) -> Result<Option<ObjectKey>, Failure> {
-    let Rollout { key, route, .. } = &planned.rollout;
-    let mut former = None;
-    for known in place.all(target).await? {
-        let (phase, name) = (known.state.phase, known.name());
-        let same =
-            (&known.rollout.key.namespace, &known.rollout.key.name) == (&key.namespace, &key.name);
-        let of_route = known.rollout.route == *route && known.kind() == Kind::Canary;
-        if phase.is_over() {
-            former = former.or(same.then(|| known.rollout.key.clone()));
-        } else if same || of_route {
-            let weight = known.state.weight;
-            let message = format!("the rollout {name} goes on ({}, {weight}%)", phase.as_str());
-            let command = known.kind().command();
-            return Err(Failure::new(Exit::No, message)
-                .tip(format!("end it with `meshctl {command} promote {name}` or `abort {name}`")));
-        }
-    }
-    Ok(former)
-}
-
-async fn preview(place: &Place, planned: &Planned, output: &mut Output) -> Result<Exit, Failure> {
-    let mut diff = String::new();
-    let name = planned.rollout.key.name.to_string();
-    let file = match place {
-        Place::Directory(directory) => directory.home.plan_file(&name).display().to_string(),
-        Place::Cluster(_) => planned.rollout.key.to_string(),
-    };
-    let backend = planned.backend.iter().map(|new| (new.file.display().to_string(), &new.object));
-    for (file, object) in backend.chain([(file, &planned.object)]) {
-        diff.push_str(&format!("--- /dev/null\n+++ b/{}\n", file.trim_start_matches('/')));
-        for line in yaml::write(object).lines() {
-            diff.push_str(&format!("+{line}\n"));
-        }
-    }
-    diff.push_str(&diff_of(place, &planned.rollout, &State::default(), &planned.route).await?);
-    output.text(coloured(&diff))?;
-    Ok(Exit::Yes)
-}
-
-fn made(place: Place) -> Result<Place, Failure> {
-    Ok(match place {
-        Place::Directory(mut directory) => {
-            directory.home = directory.home.made()?;
-            Place::Directory(directory)
-        }
-        cluster @ Place::Cluster(_) => cluster,
-    })
-}
-
-async fn write(
-    place: &Place,
-    planned: &Planned,
-    former: Option<ObjectKey>,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let key = &planned.rollout.key;
-    if let Some(former) = former {
-        place.plans().delete(&former).await?;
-    }
-    let file = match place {
-        Place::Directory(directory) => {
-            directory.home.forget(key)?;
-            directory.home.plan_file(&key.name)
-        }
-        Place::Cluster(_) => std::path::PathBuf::new(),
-    };
-    if let Some(NewBackend { object, file }) = &planned.backend {
-        place.routes().create(object, file).await?;
-        output.note(format_args!("{} is the new version's Backend", file.display()));
-    }
-    place.plans().create(&planned.object, &file).await?;
-    place.audit(&planned.rollout, "started", "nothing".to_owned(), "0%".to_owned())
-}
-
 async fn begin(
     args: &Args,
     place: &Place,
-    planned: &Planned,
+    known: &Known,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let Rollout { key, route, ask, .. } = &planned.rollout;
+    let Rollout { key, route, ask, .. } = &known.rollout;
     let name = &key.name;
     let first = args.steps.as_ref().and_then(|steps| steps.first());
-    let to = first.map_or("0%".to_owned(), |first| format!("{first}%"));
+    let begins = first.map_or("begins at 0%".to_owned(), |first| format!("0% → {first}%"));
     output.note(format_args!(
-        "{}, {route}: {name} 0% → {to}; back: meshctl canary abort {name}",
+        "{}, {route}: {name} {begins}; back: meshctl canary abort {name}",
         place.words(),
     ));
-    let stored = place.plans().get(key).await?;
-    let stored = stored.ok_or_else(|| Failure::new(Exit::No, format!("{key} is gone")))?;
-    let known = place.known(stored)?;
     if args.steps.is_some() && !args.detach && matches!(place, Place::Directory(_)) {
         return drive(place, &Driven::One(key.clone()), output).await;
     }
-    let asked: &state::Ask = ask;
-    let settled = settle(place, &known, asked).await?;
+    let settled = settle(place, known, ask).await?;
     let exit = report(place, &settled, output)?;
     if args.steps.is_none() {
         output.note("by hand: meshctl canary shift 10%; step by step: meshctl canary resume");

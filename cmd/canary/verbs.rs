@@ -45,7 +45,7 @@ pub struct ShiftArgs {
 
 /// Stay at this weight
 #[derive(clap::Args)]
-#[command(after_help = examples(&["meshctl canary pause", "meshctl canary pause shop -f shop"]))]
+#[command(after_help = examples(&["meshctl canary pause", "meshctl canary pause shop"]))]
 pub struct PauseArgs {
     #[command(flatten)]
     which: Which,

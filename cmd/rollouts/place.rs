@@ -6,9 +6,10 @@ use meshctl::cluster::Cluster;
 use meshctl::model;
 use meshctl::rollout::directory::{Audit, Home, Proxies};
 use meshctl::rollout::state::State;
-use meshctl::rollout::view::View;
+use meshctl::rollout::view::{Arm, View};
 use meshctl::rollout::{Rollout, RolloutKind, ask};
 use meshctl::store::{Store, Stored};
+use serde_json::Value;
 
 use super::Kind;
 use crate::args::Context;
@@ -194,8 +195,7 @@ impl Place {
             }
             Self::Cluster(_) => {
                 let status = &stored.value["status"];
-                let read = |value: &serde_json::Value| serde_json::from_value(value.clone());
-                (read(status).unwrap_or_default(), serde_json::from_value(status.clone()).ok())
+                (serde_json::from_value(status.clone()).unwrap_or_default(), told(status))
             }
         };
         Ok(Known { stored, rollout, state, view })
@@ -290,4 +290,39 @@ impl Known {
             RolloutKind::DarkLaunch(_) => Kind::DarkLaunch,
         }
     }
+}
+
+/// The numbers in a status, which the controller writes for people.
+fn told(status: &Value) -> Option<View> {
+    let arms = status["arms"].as_array()?;
+    let named = |name: &str| arms.iter().find(|arm| arm["name"] == name);
+    let new = named("canary").or_else(|| named("dark"))?;
+    let arm = |arm: &Value| Arm {
+        requests: arm["requests"].as_u64().unwrap_or(0),
+        errors: arm["errors"].as_u64().unwrap_or(0),
+        per_second: None,
+        p50_ms: arm["p50"].as_str().and_then(millis),
+        p99_ms: arm["p99"].as_str().and_then(millis),
+    };
+    Some(View {
+        measured: new["measured"].as_f64(),
+        stable: named("stable").map(arm),
+        canary: arm(new),
+        verdict: status["verdict"].as_str().map(str::to_owned),
+        ..View::default()
+    })
+}
+
+/// `12ms`, `1.4ms`, `850µs`, `1.2s`.
+fn millis(text: &str) -> Option<f64> {
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(unit);
+    let factor = match unit {
+        "ns" => 1e-6,
+        "µs" => 1e-3,
+        "ms" => 1.0,
+        "s" => 1e3,
+        _ => return None,
+    };
+    number.parse::<f64>().ok().map(|number| number * factor)
 }

@@ -32,7 +32,8 @@ pub async fn look(place: &Place, known: Known) -> Result<Shown, Failure> {
     if let Place::Directory(directory) = place {
         driver = directory.home.driver();
         let age = super::asking::now().duration_since(view.at).as_secs();
-        if age > FRESH_SECONDS && !known.state.phase.is_over() {
+        let fresh = driver.is_some() && age <= FRESH_SECONDS;
+        if !fresh && !known.state.phase.is_over() {
             view = sample(place, directory, &known).await?;
         }
     }
@@ -145,7 +146,9 @@ impl Shown {
             output.line(format_args!("  verdict  {verdict}"))?;
         }
         output.line(format_args!("  proxies  {}", self.proxies()))?;
-        output.line(format_args!("  runner   {}", self.runner()))?;
+        if !known.rollout.versions().2 {
+            output.line(format_args!("  runner   {}", self.runner()))?;
+        }
         if let Some(error) = &view.error {
             output.line(format_args!("  error    {error}"))?;
         }
@@ -201,7 +204,7 @@ fn row(what: &str, to: &str, arm: &Arm) -> Vec<String> {
     vec![
         what.to_owned(),
         to.to_owned(),
-        format!("{per_second:.1}"),
+        per_second.map_or("-".to_owned(), |rate| format!("{rate:.1}")),
         requests.to_string(),
         errors.to_string(),
         millis(*p50_ms),

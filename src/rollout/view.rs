@@ -39,7 +39,9 @@ pub struct View {
 pub struct Arm {
     pub requests: u64,
     pub errors: u64,
-    pub per_second: f64,
+    /// Lately; where nobody has looked twice there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p50_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +55,7 @@ impl Arm {
         Self {
             requests: counts.requests,
             errors: counts.errors,
-            per_second: if seconds > 0.0 { round(recent.requests as f64 / seconds) } else { 0.0 },
+            per_second: (seconds > 0.0).then(|| round(recent.requests as f64 / seconds)),
             p50_ms: millis(0.5),
             p99_ms: millis(0.99),
         }

@@ -9,6 +9,8 @@ use super::{in_repository, shell};
 const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl demo", "it takes its time; tests/it/demo.rs runs it and looks at what it leaves"),
     ("meshctl proxy", "it serves until it is stopped, or needs one that does: tests/it/serve.rs"),
+    ("meshctl canary", "it needs two versions: tests/it/rollouts.rs runs each"),
+    ("meshctl dark-launch", "it needs two versions: tests/it/rollouts.rs runs each"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
