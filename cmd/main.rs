@@ -26,8 +26,10 @@ mod progress;
 mod proxy;
 mod suggest;
 mod uninstall;
+mod units;
 mod upgrade;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -61,6 +63,7 @@ enum Command {
     #[command(subcommand)]
     Controller(controller::Command),
     Explain(Box<explain::Args>),
+    Why(Box<why::Args>),
     #[command(subcommand)]
     Generate(generate::Command),
     Convert(convert::Args),
@@ -102,6 +105,7 @@ fn run(
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),

@@ -31,6 +31,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::model::Report;
 use crate::telemetry::door::serve::{self, Answer, Connections};
+use crate::telemetry::failures::Failures;
 
 /// What can be asked of a proxy.
 pub trait Control: Send + Sync + 'static {
@@ -39,6 +40,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What it has done so far, by arm.
     fn report(&self) -> Report;
+
+    /// The failures that it remembers, from the one after this number on.
+    fn failures(&self, after: u64) -> Failures;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -106,10 +110,11 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" => Method::GET,
+        "/status" | "/config" | "/report" | "/failures" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report, POST /drain /reload /log-level";
+            let paths =
+                "there are GET /status /config /report /failures, POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -120,6 +125,10 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/status" => json(StatusCode::OK, &control.status()),
         "/config" => json(StatusCode::OK, &control.config()),
         "/report" => json(StatusCode::OK, &report::write(&control.report())),
+        "/failures" => match parameter(query, "after").map_or(Ok(0), str::parse) {
+            Ok(after) => json(StatusCode::OK, &json!(control.failures(after))),
+            Err(_) => refused("after is the number of a failure"),
+        },
         "/drain" => drain(&*control, parameter(query, "seconds")),
         "/reload" => match control.reload().await {
             Ok(result) => json(StatusCode::OK, &result),

@@ -10,6 +10,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl demo", "it takes its time; tests/it/demo.rs runs it and looks at what it leaves"),
     ("meshctl proxy", "it serves until it is stopped, or needs one that does: tests/it/serve.rs"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
+    ("meshctl why", "it asks a proxy that runs: tests/it/views.rs"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
     ("meshctl uninstall", "it needs a cluster"),
