@@ -29,8 +29,10 @@ mod proxy;
 mod rollouts;
 mod suggest;
 mod uninstall;
+mod units;
 mod upgrade;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -68,6 +70,7 @@ enum Command {
     #[command(subcommand)]
     Controller(controller::Command),
     Explain(Box<explain::Args>),
+    Why(Box<why::Args>),
     #[command(subcommand)]
     Generate(generate::Command),
     Convert(convert::Args),
@@ -111,6 +114,7 @@ fn run(
         Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),
