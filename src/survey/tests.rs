@@ -167,6 +167,9 @@ fn every_right_of_the_roles_is_asked_for() {
     ] {
         assert!(needed.iter().any(|one| one == expected), "{expected}: {needed:#?}");
     }
+    // What people get by aggregation isn't the controller's.
+    let of_people = "delete trafficrollouts.meshctl.dev None None";
+    assert!(!needed.iter().any(|one| one == of_people), "{needed:#?}");
 }
 
 #[test]
