@@ -31,6 +31,7 @@ pub struct Target {
     pub namespace: Option<String>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a command has one")]
 pub enum Place {
     Directory(Directory),
     Cluster(Remote),
