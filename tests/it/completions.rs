@@ -118,7 +118,7 @@ fn bash_completes_commands_flags_values_and_live_names() {
     assert_eq!(complete("meshctl help exi"), "exit-codes\n");
     assert_eq!(complete("meshctl generate canary --route \"\""), "cart stock\n");
     assert_eq!(complete("meshctl generate canary --route s"), "stock\n");
-    assert_eq!(complete("meshctl canary shift 10% \"\""), "cart-2\n");
+    assert_eq!(complete("meshctl canary shift 10% c"), "cart-2\n");
     let commands = complete("meshctl \"\"");
     assert!(!commands.split_whitespace().any(|word| word == "man"), "hidden: {commands}");
 }
