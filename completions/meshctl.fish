@@ -26,10 +26,12 @@ end
 
 complete -c meshctl -n "__fish_meshctl_needs_command" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_needs_command" -s V -l version -d 'Print version'
-complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "demo" -d 'Show two versions of a service, a gateway and a canary, on this machine alone'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "demo" -d 'Show a dark launch, a bad canary that goes back and a good one, on this machine alone'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "init" -d 'Write a first configuration, to be edited'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "check" -d 'Find every mistake in a configuration'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "proxy" -d 'Serve traffic, and ask the proxies of this machine or of a cluster'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "canary" -d 'Move requests to a new version, step by step or by hand'
+complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "dark-launch" -d 'Send copies of requests to a new version, and its answers to nobody'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "controller" -d 'The controller, inside a cluster'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "generate" -d 'Print objects to begin with, or a file for something else to read'
 complete -c meshctl -n "__fish_meshctl_needs_command" -f -a "convert" -d 'Convert Ingress and Istio objects to the Gateway API'
@@ -45,7 +47,7 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l seconds -d 'How
 complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l port -d 'The gateway\'s port [default: a free one]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l dir -d 'Where its files are written [default: a directory that is removed at the end]' -r -f -a "(__fish_complete_directories)"
 complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -l headless -d 'No live view: run, print a table, and end'
-complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l listen -d 'Where to listen: :8080, 127.0.0.1:8080 or [::1]:8080; may be given several times [default with --to: :8080]' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l to -d 'Where requests go, HOST:PORT or unix:/path, with a weight if there are several; may be given several times' -r
 complete -c meshctl -n "__fish_meshctl_using_subcommand init" -l example -d 'Write this example' -r -f -a "canary\t'10 % of the requests go to a second version'
@@ -117,6 +119,127 @@ complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_s
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l all -d 'Every proxy of this machine; with -f, every one that serves that'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -l wait -d 'Return once it is done'
 complete -c meshctl -n "__fish_meshctl_using_subcommand proxy; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "start" -d 'Begin a canary'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "run" -d 'Advance a rollout of a directory until it is over'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "shift" -d 'Give the new version this share of the requests, and pause the steps'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "pause" -d 'Stay at this weight'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "resume" -d 'Go on at the next higher step'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "promote" -d 'Give the new version everything, now'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "abort" -d 'Give everything back to the stable version'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "undo" -d 'Take back the last change of weight, a finished promotion too'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "status" -d 'Show how far a rollout is: steps, weights, requests and errors of both versions'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and not __fish_seen_subcommand_from start run shift pause resume promote abort undo status history" -f -a "history" -d 'Tell who changed what, and why'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l route -d 'Whose requests' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l stable -d 'What has them now [default: the route\'s only backend]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l canary -d 'What gets more and more of them: SERVICE[:PORT], a Backend, or an address, which gets one' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l rule -d 'Only this rule of the route' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l steps -d 'The percentages on the way, as in 1,5,25,50' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l interval -d 'How long each step is looked at' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l max-errors -d 'How many of the new version\'s requests may fail' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l max-p99 -d 'How long the slowest of a hundred requests may take, as in 500ms' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l min-requests -d 'How many requests a verdict needs' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l name -d 'What the rollout is called [default: as the route]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l detach -d 'Don\'t stay: something else advances it'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -l all -d 'All of them, until it is told to stop'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from shift" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -l yes -d 'Don\'t ask'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s w -l watch -d 'Stay, and show each change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand canary; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and not __fish_seen_subcommand_from start status stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and not __fish_seen_subcommand_from start status stop" -f -a "start" -d 'Begin to copy requests'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and not __fish_seen_subcommand_from start status stop" -f -a "status" -d 'Show what the copies bring: requests, errors, how long they take'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and not __fish_seen_subcommand_from start status stop" -f -a "stop" -d 'Copy no more'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l route -d 'Whose requests' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l to -d 'Where the copies go: SERVICE[:PORT], a Backend, or an address, which gets one' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l percent -d 'How many requests are copied' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l rule -d 'Only this rule of the route' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l name -d 'What it is called [default: as the route, with -dark]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -s o -l output -d 'How to write the answer' -r -f -a "table\t''
+wide\t'The table with every column'
+json\t''
+yaml\t''
+name\t'Names alone, one per line'"
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -s w -l watch -d 'Stay, and show each change'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -s f -l file -d 'The directory that is served [default: the nearest with .meshctl, then the cluster]' -r -F
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -l context -d 'The context of the kubeconfig [default: the current one]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -s n -l namespace -d 'The namespace [default: any that has the name; of a cluster, the context\'s]' -r
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Print answers and errors, no notes'
+complete -c meshctl -n "__fish_meshctl_using_subcommand dark-launch; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -f -a "run" -d 'Watch the API server, configure proxies and answer in statuses'
 complete -c meshctl -n "__fish_meshctl_using_subcommand controller; and not __fish_seen_subcommand_from run status" -f -a "status" -d 'Show what the controller of this pod knows of itself and its proxies'
