@@ -17,6 +17,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("crds/backends", include_str!("../../templates/crds/backends.yaml")),
     ("crds/meshconfigs", include_str!("../../templates/crds/meshconfigs.yaml")),
     ("crds/trafficpolicies", include_str!("../../templates/crds/trafficpolicies.yaml")),
+    ("crds/trafficrollouts", include_str!("../../templates/crds/trafficrollouts.yaml")),
     ("install/namespace", include_str!("../../templates/install/namespace.yaml")),
     ("install/rbac", include_str!("../../templates/install/rbac.yaml")),
     ("install/mesh-config", include_str!("../../templates/install/mesh-config.yaml")),

@@ -74,8 +74,8 @@ fn canary(mut fields: Fields<'_, '_>) -> Option<Canary> {
     let stable = arm(&mut fields, "stable");
     let canary = arm(&mut fields, "canary");
     if let (Some(stable), Some(canary)) = (&stable, &canary)
-        && (&stable.group, &stable.kind, &stable.name, stable.port)
-            == (&canary.group, &canary.kind, &canary.name, canary.port)
+        && (&stable.group, &stable.kind, &stable.namespace, &stable.name, stable.port)
+            == (&canary.group, &canary.kind, &canary.namespace, &canary.name, canary.port)
     {
         let message = "`stable` and `canary` are the same backend";
         fields.conflict(canary.place, message, "the canary is the new version's Service");
