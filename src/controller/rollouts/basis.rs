@@ -123,3 +123,23 @@ impl Basis {
         self.ready && self.new.as_ref() == Some(rollout.versions().1)
     }
 }
+
+#[cfg(test)]
+impl Basis {
+    /// A route that one fleet of so many pods serves, in this version.
+    pub(super) fn seen(rollout: &Rollout, told: Option<&str>, scope: &Scope, pods: u64) -> Self {
+        Self {
+            route: Some(rollout.route.clone()),
+            new: Some(rollout.versions().1.clone()),
+            told: told.map(str::to_owned),
+            scopes: [(scope.clone(), pods)].into(),
+            ready: true,
+            rival: None,
+            keeper: None,
+        }
+    }
+
+    pub(super) fn set_ready(&mut self, ready: bool) {
+        self.ready = ready;
+    }
+}

@@ -394,7 +394,7 @@ impl Seat {
 
     /// Nobody is woken for it: whoever wants to know looks. Believed is what it says of its own
     /// fleet's rules: another tenant's counts are not its to tell.
-    pub(super) fn reported(&self, mut report: Report) {
+    pub(in crate::controller) fn reported(&self, mut report: Report) {
         let mut state = self.distribution.state();
         let State { fleets, tally, .. } = &mut *state;
         let Some(members) = fleets.get_mut(&self.scope) else { return };
