@@ -4,11 +4,13 @@
 #![expect(unreachable_pub, reason = "a binary has no outside: `pub` is for the other files")]
 
 mod args;
+mod canary;
 mod check;
 mod cluster;
 mod completions;
 mod controller;
 mod convert;
+mod dark_launch;
 mod demo;
 mod environment;
 mod exit;
@@ -18,15 +20,19 @@ mod help;
 mod image;
 mod init;
 mod install;
+mod lowered;
 mod man;
 mod mesh;
 mod output;
 mod progress;
 mod proxy;
+mod rollouts;
 mod suggest;
 mod uninstall;
+mod units;
 mod upgrade;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -57,9 +63,14 @@ enum Command {
     Check(check::Args),
     #[command(subcommand)]
     Proxy(proxy::Command),
+    #[command(subcommand, alias = "rollout")]
+    Canary(canary::Command),
+    #[command(subcommand)]
+    DarkLaunch(dark_launch::Command),
     #[command(subcommand)]
     Controller(controller::Command),
-    Explain(explain::Args),
+    Explain(Box<explain::Args>),
+    Why(Box<why::Args>),
     #[command(subcommand)]
     Generate(generate::Command),
     Convert(convert::Args),
@@ -79,8 +90,12 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let environment = Environment::read();
     let mut output = Output::new(&environment);
-    let answer = parse(&environment, output.width())
-        .and_then(|command| run(command, &environment, &mut output));
+    let answer = match completions::answered(&environment) {
+        Ok(true) => return std::process::ExitCode::SUCCESS,
+        Ok(false) => parse(&environment, output.width())
+            .and_then(|command| run(command, &environment, &mut output)),
+        Err(failure) => Err(failure),
+    };
     output.finish(answer).into()
 }
 
@@ -95,8 +110,11 @@ fn run(
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
+        Some(Command::Canary(command)) => canary::run(command, environment, output),
+        Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
-        Some(Command::Explain(args)) => explain::run(&args, output),
+        Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),

@@ -50,6 +50,7 @@ pub async fn removal(cluster: &Cluster) -> Result<Removal, ClusterError> {
         image: String::new(),
         image_pull_secret: None,
         replicas: 0,
+        arguments: Vec::new(),
         service_type: None,
     };
     let mut installed = install::objects(&settings);

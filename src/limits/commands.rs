@@ -25,6 +25,9 @@ pub const RIGHTS_ASKED: usize = 8;
 /// then, and who does it by hand has time.
 pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// What a shell's Tab waits for names: longer than that, people type them.
+pub const COMPLETION_WAIT: Duration = Duration::from_millis(500);
+
 /// How long a change of files waits for another one: each takes some milliseconds, and one that
 /// hangs on a dead network mount is told of.
 pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -36,3 +39,18 @@ pub const STORE_TRIES: usize = 5;
 /// Matches of a VirtualService that are compared with each other: each pair of them, so this is 4
 /// million comparisons, below a second. The Gateway API's own bound is 128 for a route.
 pub const CONVERT_MATCHES: usize = 2_000;
+
+/// How long a proxy of this machine may take to say what it serves: it is asked once a second.
+pub const ROLLOUT_ASK_WAIT: Duration = Duration::from_secs(2);
+/// Endpoints of a new version that are knocked at before it gets its first request: one that
+/// answers is enough.
+pub const ROLLOUT_PROBES: usize = 16;
+/// How long one of them may take: more is no endpoint for requests.
+pub const ROLLOUT_PROBE_WAIT: Duration = Duration::from_secs(1);
+/// Between two turns of a rollout: reports come once a second.
+pub const ROLLOUT_TURN: Duration = Duration::from_secs(1);
+/// How long a command waits until what it asked for is served: a file is seen within a second, and
+/// names of endpoints take some.
+pub const ROLLOUT_SETTLE: Duration = Duration::from_secs(10);
+/// How long the name of a Backend may be that is made of an address: what DNS lets a label be.
+pub const ROLLOUT_NAME: usize = 63;

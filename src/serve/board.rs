@@ -10,14 +10,15 @@ use tokio::sync::{mpsc, watch};
 use super::{SetLogLevel, picture};
 use crate::clock::{self, Instant};
 use crate::limits;
-use crate::model::{BindAddress, Report};
-use crate::proxy::control::Control;
+use crate::model::{BindAddress, ObjectKey, Report};
+use crate::proxy::control::{self, Control, ServedRoute};
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::source::remote::Link;
 use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
 use crate::telemetry::exposition::{self, Format};
+use crate::telemetry::failures::Failures;
 
 /// What the control door asks of the control thread.
 pub(super) enum Order {
@@ -217,8 +218,18 @@ impl Control for Board {
         }
     }
 
+    fn route(&self, route: &ObjectKey) -> ServedRoute {
+        let world = self.shown().world.clone();
+        let rules = world.map(|world| control::rules(&world.snapshot, route)).unwrap_or_default();
+        ServedRoute { sources: self.about.sources.clone(), rules }
+    }
+
     fn report(&self) -> Report {
         self.metrics.report(self.about.process, (self.about.connections)())
+    }
+
+    fn failures(&self, after: u64) -> Failures {
+        self.metrics.failures(after)
     }
 
     fn drain(&self, within: Option<Duration>) {

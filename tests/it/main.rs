@@ -17,10 +17,12 @@ mod proxy;
 mod readme;
 mod remote;
 mod report;
+mod rollouts;
 mod smuggling;
 mod splitting;
 mod systemd;
 mod tidy;
+mod views;
 
 #[path = "../support/lib.rs"]
 mod support;

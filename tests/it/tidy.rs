@@ -31,7 +31,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Where resources live, for whoever changes them.
     ("store", &["model", "yaml", "config", "source", "cluster", "clock"]),
     // Canaries and dark launches: what to do next, and where resources live doing it.
-    ("rollout", &["model", "yaml", "config", "source", "store", "telemetry", "cluster", "clock"]),
+    // Of the proxy its control door alone.
+    (
+        "rollout",
+        &["model", "yaml", "config", "source", "store", "telemetry", "proxy", "cluster", "clock"],
+    ),
     (
         "controller",
         &[

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fields::{Fields, number, string};
 use super::findings::Findings;
+use super::metadata::timestamp;
 use super::references::{self, reference};
 use super::{formats, routes};
 use crate::config::raw::{
@@ -21,6 +22,7 @@ use crate::yaml::Node;
 ///   targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}
 ///   state: Running                  # Running, Paused, Promoted or Aborted
 ///   weight: 10                      # percent, set by hand; steps rest there
+///   until: 2026-11-24T12:00:00Z     # for so long; then the weights are those of before
 ///   canary:
 ///     stable: {name: shop-v1, port: 80}
 ///     canary: {name: shop-v2, port: 80}
@@ -55,8 +57,18 @@ pub(super) fn traffic_rollout(object: &mut Fields<'_, '_>) -> Option<TrafficRoll
             "say with `percent` how much is copied",
         );
     }
+    let until = spec.take("until").map(|node| {
+        if weight.is_none() {
+            spec.conflict(
+                node.place,
+                "`until` is for a `weight`",
+                "write one, or leave out `until`",
+            );
+        }
+        timestamp(node, findings)
+    });
     spec.finish();
-    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight })
+    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight, until })
 }
 
 /// `{webhook: {url, secretRef}}` of a MeshConfig.

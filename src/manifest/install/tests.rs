@@ -11,6 +11,7 @@ fn settings() -> Settings {
         image: "meshctl:1.2.3".into(),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     }
 }
@@ -82,6 +83,7 @@ fn a_setting_goes_where_it_belongs() {
     settings.image = "r.example.com/m:1, --evil".into();
     settings.image_pull_secret = Some("pull".into());
     settings.replicas = 3;
+    settings.arguments = vec!["--allow-external-names".into()];
     settings.service_type = Some(ServiceType::NodePort);
     let objects = objects(&settings);
     let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
@@ -92,7 +94,15 @@ fn a_setting_goes_where_it_belongs() {
     assert_eq!(pod["containers"][0]["image"], image);
     assert_eq!(
         pod["containers"][0]["args"],
-        json!(["controller", "run", "--image", image, "--image-pull-secret", "pull"])
+        json!([
+            "controller",
+            "run",
+            "--image",
+            image,
+            "--image-pull-secret",
+            "pull",
+            "--allow-external-names"
+        ])
     );
     let config = find(&objects, "MeshConfig", names::MESH_CONFIG_DEFAULT);
     assert_eq!(config["spec"], json!({"deployment": {"serviceType": "NodePort"}}));
@@ -254,7 +264,7 @@ fn schemas_and_decoders_know_the_same_fields() {
 #[test]
 fn a_rollout_s_state_fits_its_status() {
     use crate::rollout::route::{Destination, RuleWeights, Weighed, Weights};
-    use crate::rollout::state::{Ask, Event, Intent, Phase, State};
+    use crate::rollout::state::{Ask, Event, Intent, Phase, Return, State};
 
     let to = Destination {
         group: names::GROUP_MESHCTL.into(),
@@ -278,7 +288,14 @@ fn a_rollout_s_state_fits_its_status() {
     ];
     let mut misfitting = Vec::new();
     for phase in phases {
-        let event = Event { at, phase, from: 0, to: 100, why: "every step has passed".into() };
+        let event = Event {
+            at,
+            phase,
+            from: 0,
+            to: 100,
+            why: "every step has passed".into(),
+            by_hand: true,
+        };
         let state = State {
             phase,
             weight: 100,
@@ -288,11 +305,13 @@ fn a_rollout_s_state_fits_its_status() {
             asked: Some(Ask {
                 intent: Intent::Promoted,
                 weight: Some(5),
+                until: Some(at),
                 at: Some(at.to_string()),
             }),
             original: Some(weights.clone()),
             written: Some(weights.clone()),
             before: Some(weights.clone()),
+            returns: Some(Return { at, to: weights.clone() }),
             history: [event].into(),
         };
         let state = serde_json::to_value(state).unwrap();

@@ -28,8 +28,17 @@ impl Control for Fake {
         json!({ "generation": 3 })
     }
 
+    fn failures(&self, after: u64) -> Failures {
+        Failures { last: after + 1, ..Failures::default() }
+    }
+
     fn report(&self) -> Report {
         Report { born: 3, ..Report::default() }
+    }
+
+    fn route(&self, route: &ObjectKey) -> ServedRoute {
+        self.note(format!("route {route}"));
+        ServedRoute { sources: vec!["/shop".into()], rules: vec![ServedRule::default()] }
     }
 
     fn config(&self) -> Value {
@@ -78,6 +87,9 @@ async fn a_proxy_is_asked_and_told() {
     let (status, body) = told(Method::GET, "/status").await;
     assert_eq!((status, body.as_str()), (200, "{\n  \"generation\": 3\n}\n"));
     assert!(told(Method::GET, "/config").await.1.len() > 2 * 1024 * 1024);
+    assert!(told(Method::GET, "/failures").await.1.contains("\"last\": 1"));
+    assert!(told(Method::GET, "/failures?after=7").await.1.contains("\"last\": 8"));
+    assert_eq!(told(Method::GET, "/failures?after=x").await.0, 422);
     assert_eq!(told(Method::POST, "/drain").await.0, 202);
     assert_eq!(told(Method::POST, "/drain?seconds=5").await.0, 202);
     assert_eq!(told(Method::POST, "/drain?seconds=-5").await.0, 422);
@@ -94,6 +106,12 @@ async fn a_proxy_is_asked_and_told() {
     for target in ["/drain", "/reload", "/log-level?level=info"] {
         assert_eq!(told(Method::GET, target).await.0, 405, "{target}: GET changes nothing");
     }
+    assert_eq!(told(Method::GET, "/route?kind=Service&namespace=a&name=b").await.0, 422);
+    assert_eq!(told(Method::GET, "/route?kind=HTTPRoute&namespace=a").await.0, 422);
+    let route = ObjectKey::new(Store::Files, Kind::GrpcRoute, "a", "b");
+    let served = ask_route(&path, &route, WAIT).await.expect("an answer");
+    assert_eq!((served.sources.as_slice(), served.rules.len()), (&["/shop".to_owned()][..], 1));
+    assert_eq!(fake.told(), ["route GRPCRoute a/b"]);
     assert_eq!(told(Method::POST, "/status").await.0, 405);
     assert_eq!(told(Method::GET, "/").await.0, 404);
     assert!(fake.told().is_empty());

@@ -94,7 +94,7 @@ impl State {
         }
         self.edit(place, |object| match of_status {
             Some(_) => object["status"] = patched["status"].clone(),
-            None => object["spec"] = patched["spec"].clone(),
+            None => *object = patched,
         });
         (StatusCode::OK, self.objects[place].clone())
     }
