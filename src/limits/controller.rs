@@ -37,9 +37,7 @@ pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.
 pub const DEPLOYMENTS: usize = 8;
 pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
-/// How often the leader takes a turn of a rollout that goes on: reports come once a second. One that
-/// rests is looked at the less often, the longer nothing of it changes, up to this.
-pub const ROLLOUT_TURN: Duration = Duration::from_secs(1);
+/// One that rests is looked at the less often, the longer nothing of it changes, up to this.
 pub const ROLLOUT_REST: Duration = Duration::from_secs(30);
 /// One that waits for somebody is looked at as often as this, at the least.
 pub const ROLLOUT_WAIT: Duration = Duration::from_secs(5);
