@@ -39,6 +39,7 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
         let ask = Ask {
             intent: Intent::Aborted,
             weight: None,
+            span: None,
             to: "0%".to_owned(),
             back: format!(
                 "meshctl dark-launch start --route {route} --to {to} --percent {percent}%"
