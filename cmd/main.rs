@@ -26,6 +26,7 @@ mod output;
 mod progress;
 mod proxy;
 mod rollouts;
+mod screen;
 mod suggest;
 mod uninstall;
 mod upgrade;
