@@ -8,6 +8,7 @@ use meshctl::rollout::state::Intent;
 use meshctl::rollout::{Canary, RolloutKind};
 
 use crate::args::{DryRun, Quiet, Yes, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -17,7 +18,7 @@ use crate::rollouts::{self, Ask, Asking, Kind, Known, Target};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Which {
     /// The rollout
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = live::names(ROLLOUTS))]
     name: Option<String>,
     #[command(flatten)]
     target: Target,

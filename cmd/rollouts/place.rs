@@ -31,6 +31,7 @@ pub struct Target {
     pub namespace: Option<String>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a command has one")]
 pub enum Place {
     Directory(Directory),
     Cluster(Remote),
@@ -111,7 +112,8 @@ impl Directory {
         let mark = root.join(mesh::MARK);
         let mut doors = mesh::run_dirs(environment);
         doors.push(mark.join("run"));
-        let served = vec![whole];
+        // As it was typed: messages name its files so.
+        let served = vec![path.clone()];
         Ok(Self {
             name: path.display().to_string(),
             root: found.is_dir().then_some(root),

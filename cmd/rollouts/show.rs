@@ -50,7 +50,7 @@ async fn sample(place: &Place, directory: &Directory, known: &Known) -> Result<V
     }
     let after = proxies.look(&known.rollout, &route).await;
     let recent = after.sight.totals.since(&before.sight.totals);
-    let seconds = (after.at - before.at).as_secs_f64();
+    let seconds = if after.proxies == 0 { 0.0 } else { (after.at - before.at).as_secs_f64() };
     let dark = known.rollout.versions().2;
     let view = View::of(super::asking::now(), &recent, &recent, seconds, None, dark);
     Ok(View { proxies: after.proxies, behind: after.behind, ..view })

@@ -150,6 +150,16 @@ impl Distribution {
         fleets
     }
 
+    /// The proxies of which other replicas tell, by fleet: all of them where this one leads.
+    pub fn elsewhere(&self) -> Vec<Proxy> {
+        let mut state = self.state();
+        state.expire();
+        let mut proxies = state.others(|_| true);
+        drop(state);
+        proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
+        proxies
+    }
+
     /// All proxies that this replica and others have, by fleet.
     #[cfg(test)]
     pub(super) fn proxies(&self) -> Vec<Proxy> {
