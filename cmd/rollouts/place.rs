@@ -31,7 +31,6 @@ pub struct Target {
     pub namespace: Option<String>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a command has one")]
 pub enum Place {
     Directory(Box<Directory>),
     Cluster(Box<Remote>),
