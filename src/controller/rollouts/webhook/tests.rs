@@ -13,12 +13,18 @@ use crate::rollout::state::{Event, Phase};
 
 /// What came, and what is answered, the last for all that follow.
 #[derive(Clone, Default)]
-struct Chat(Arc<Mutex<(Vec<(http::request::Parts, Value)>, Vec<u16>)>>);
+struct Chat(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+struct Said {
+    came: Vec<(http::request::Parts, Value)>,
+    answers: Vec<u16>,
+}
 
 impl Chat {
     fn answering(answers: &[u16]) -> Self {
         let chat = Self::default();
-        chat.0.lock().unwrap().1 = answers.to_vec();
+        chat.0.lock().unwrap().answers = answers.to_vec();
         chat
     }
 
@@ -32,10 +38,11 @@ impl Chat {
                 tokio::spawn(async move {
                     match tls {
                         None => chat.serve(stream).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => chat.serve(stream).await,
-                            Err(_) => {}
-                        },
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                chat.serve(stream).await;
+                            }
+                        }
                     }
                 });
             }
@@ -50,8 +57,11 @@ impl Chat {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let mut chat = chat.0.lock().unwrap();
-                chat.0.push((head, serde_json::from_slice(&body).unwrap()));
-                let status = if chat.1.len() > 1 { chat.1.remove(0) } else { chat.1[0] };
+                chat.came.push((head, serde_json::from_slice(&body).unwrap()));
+                let status = match &mut chat.answers {
+                    answers if answers.len() > 1 => answers.remove(0),
+                    answers => answers[0],
+                };
                 http::Response::builder()
                     .status(status)
                     .header("location", "/elsewhere")
@@ -62,7 +72,7 @@ impl Chat {
     }
 
     fn came(&self) -> usize {
-        self.0.lock().unwrap().0.len()
+        self.0.lock().unwrap().came.len()
     }
 }
 
@@ -115,7 +125,7 @@ async fn told(answers: &[u16]) -> (Result<(), String>, Chat) {
 async fn one_post_says_what_changed() {
     let (said, chat) = told(&[200]).await;
     assert_eq!(said, Ok(()));
-    let came = chat.0.lock().unwrap().0.remove(0);
+    let came = chat.0.lock().unwrap().came.remove(0);
     assert_eq!((came.0.method.as_str(), came.0.uri.to_string()), ("POST", "/hook?room=7".into()));
     assert_eq!(came.0.headers["content-type"], "application/json");
     assert!(came.0.headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
@@ -172,7 +182,7 @@ async fn over_tls_it_proves_who_it_is() {
     assert!(post(&whereto(certificate.der(), "127.0.0.1"), "{}").await.is_err());
     assert_eq!(chat.came(), 0);
     assert_eq!(post(&whereto(certificate.der(), "localhost"), "{}").await, Ok(()));
-    assert_eq!(chat.0.lock().unwrap().0[0].0.headers["authorization"], "Bearer secret");
+    assert_eq!(chat.0.lock().unwrap().came[0].0.headers["authorization"], "Bearer secret");
 }
 
 fn plain(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> rustls::ServerConfig {
