@@ -103,7 +103,7 @@ impl Quick {
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Context {
     /// The context of the kubeconfig [default: the current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = crate::completions::live::contexts())]
     pub context: Option<String>,
 }
 

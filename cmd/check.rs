@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
-    if asks_cluster(&args, environment)? {
+    if mesh::asks_cluster(&args.files, &args.context, environment)? {
         return cluster::check(&args, environment, output);
     }
     let options = Options::new(args, environment)?;
@@ -93,18 +93,6 @@ fn tell_strays(source: &Source, output: &mut Output) {
             mark.join(rollouts::DIRECTORY).display()
         ));
     }
-}
-
-/// Files win, unless a context is named.
-fn asks_cluster(args: &Args, environment: &Environment) -> Result<bool, Failure> {
-    let files = !args.files.files.is_empty();
-    if files && args.context.context.is_some() {
-        let failure = "-f and --context can't be used together";
-        return Err(Failure::new(Exit::WrongCommandLine, failure));
-    }
-    let here = || environment.config.is_some() || mesh::here(environment).is_some();
-    Ok(args.context.context.is_some()
-        || !files && !here() && crate::cluster::has_kubeconfig(environment))
 }
 
 /// How it stands, in one line.

@@ -23,7 +23,7 @@ use crate::output::Output;
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
     "meshctl convert -f ingress.yaml > routes.yaml",
-    "cat ingress.yaml | meshctl convert -f - -o name",
+    "meshctl convert -f - -o name < ingress.yaml",
 ]))]
 pub struct Args {
     /// A file or directory of YAML, or - for standard input; may be given several times

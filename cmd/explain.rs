@@ -1,18 +1,23 @@
-//! `meshctl explain [CODE|CAUSE]`
+//! `meshctl explain [CODE|CAUSE]`, and `meshctl explain request` below it.
+
+mod request;
 
 use meshctl::config::{codes, suggest};
 use meshctl::model::Cause;
 use serde::Serialize;
 
 use crate::args::{Format, OutputFormat, examples};
+use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 /// Say what a diagnostic or the cause of a failed request means, and what to do
 ///
 /// Codes such as MC0012 stand in what `meshctl check` finds, causes such as no_endpoint in access
-/// logs, metrics and the meshctl-cause header. Without a word, all are listed.
+/// logs, metrics and the meshctl-cause header. Without a word, all are listed. `explain request`
+/// tells which listener, route and backend a request meets.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_value_name = "request")]
 #[command(after_help = examples(&[
     "meshctl explain MC0012",
     "meshctl explain upstream_connect_timeout",
@@ -24,6 +29,13 @@ pub struct Args {
     word: Option<String>,
     #[command(flatten)]
     output: OutputFormat,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    Request(request::Args),
 }
 
 #[derive(Serialize)]
@@ -68,10 +80,12 @@ impl From<&codes::Explanation> for Explanation {
     }
 }
 
-pub fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    match &args.word {
-        None => list(args.output.format, output),
-        Some(word) => one(word, args.output.format, output),
+pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
+    let format = args.output.format;
+    match (args.verb, args.word) {
+        (Some(Verb::Request(args)), _) => request::run(args, environment, output),
+        (None, None) => list(format, output),
+        (None, Some(word)) => one(&word, format, output),
     }
 }
 

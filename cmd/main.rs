@@ -20,6 +20,7 @@ mod help;
 mod image;
 mod init;
 mod install;
+mod lowered;
 mod man;
 mod mesh;
 mod output;
@@ -29,8 +30,10 @@ mod rollouts;
 mod screen;
 mod suggest;
 mod uninstall;
+mod units;
 mod upgrade;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -67,7 +70,8 @@ enum Command {
     DarkLaunch(dark_launch::Command),
     #[command(subcommand)]
     Controller(controller::Command),
-    Explain(explain::Args),
+    Explain(Box<explain::Args>),
+    Why(Box<why::Args>),
     #[command(subcommand)]
     Generate(generate::Command),
     Convert(convert::Args),
@@ -87,8 +91,12 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let environment = Environment::read();
     let mut output = Output::new(&environment);
-    let answer = parse(&environment, output.width())
-        .and_then(|command| run(command, &environment, &mut output));
+    let answer = match completions::answered(&environment) {
+        Ok(true) => return std::process::ExitCode::SUCCESS,
+        Ok(false) => parse(&environment, output.width())
+            .and_then(|command| run(command, &environment, &mut output)),
+        Err(failure) => Err(failure),
+    };
     output.finish(answer).into()
 }
 
@@ -106,7 +114,8 @@ fn run(
         Some(Command::Canary(command)) => canary::run(command, environment, output),
         Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
-        Some(Command::Explain(args)) => explain::run(&args, output),
+        Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),
         Some(Command::Image(command)) => image::run(command, environment, output),

@@ -7,7 +7,7 @@ use meshctl::config::quick;
 use meshctl::model::AccessLogFormat;
 use meshctl::source::Inputs;
 
-use crate::args::{Files, Overrides, Quick};
+use crate::args::{Context, Files, Overrides, Quick};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 
@@ -84,6 +84,20 @@ impl Source {
     }
 }
 
+/// As it was named.
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(files) => {
+                let names: Vec<String> =
+                    files.iter().map(|file| file.display().to_string()).collect();
+                f.write_str(&names.join(", "))
+            }
+            Self::Quick(_) => f.write_str("the command line"),
+        }
+    }
+}
+
 pub fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -121,6 +135,21 @@ pub fn run_dir(source: &Source, environment: &Environment) -> PathBuf {
 pub fn register_dir(environment: &Environment) -> PathBuf {
     let of_user = || of_user(environment);
     environment.run_dir.clone().or_else(of_user).unwrap_or_else(|| SYSTEM_RUN_DIR.into())
+}
+
+/// Whether a cluster is meant and no files: files win, unless a context is named.
+pub fn asks_cluster(
+    files: &Files,
+    context: &Context,
+    environment: &Environment,
+) -> Result<bool, Failure> {
+    let files = !files.files.is_empty();
+    if files && context.context.is_some() {
+        return Err(wrong("-f and --context can't be used together"));
+    }
+    let here = || environment.config.is_some() || here(environment).is_some();
+    Ok(context.context.is_some()
+        || !files && !here() && crate::cluster::has_kubeconfig(environment))
 }
 
 /// The user's own directory; root's is the system's, unless it has one besides.

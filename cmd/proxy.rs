@@ -1,9 +1,11 @@
 //! `meshctl proxy VERB`: serve, and ask those who serve.
 
-mod cluster;
+pub mod ask;
+pub mod cluster;
 pub mod config;
 mod controller;
 pub mod drain;
+pub mod every;
 pub mod log;
 pub mod run;
 pub mod status;
@@ -32,6 +34,8 @@ pub enum Command {
     Status(status::Args),
     Config(config::Args),
     Drain(drain::Args),
+    #[command(hide = true)]
+    Ask(ask::Args),
 }
 
 pub fn run(
@@ -44,6 +48,7 @@ pub fn run(
         Command::Status(args) => status::run(&args, environment, output),
         Command::Config(args) => config::run(&args, environment, output),
         Command::Drain(args) => drain::run(&args, environment, output),
+        Command::Ask(args) => ask::run(&args, environment, output),
     }
 }
 
@@ -91,7 +96,7 @@ fn is_name(text: &str) -> bool {
 
 /// The proxies that are meant: the one that was named, else those that serve what was named, else
 /// all that are found. There is at least one.
-fn chosen(
+pub fn chosen(
     wanted: Option<&Proxy>,
     serving: &Serving,
     environment: &Environment,

@@ -38,7 +38,7 @@ fn every_example_parses() {
     for command in all_commands() {
         for example in help::examples_of(&command) {
             let words: Vec<&str> = example.split_whitespace().collect();
-            let end = words.iter().position(|word| ["|", ">", "&&"].contains(word));
+            let end = words.iter().position(|word| ["|", ">", "<", "&&"].contains(word));
             let words = &words[..end.unwrap_or(words.len())];
             let parsed = tree()
                 .try_get_matches_from(words)

@@ -40,6 +40,18 @@ pub enum Access {
     },
 }
 
+impl Access {
+    /// The contexts that may be named; none where nothing can be read.
+    pub fn contexts(&self) -> Vec<String> {
+        match self {
+            Self::InCluster => Vec::new(),
+            Self::Kubeconfig { files, .. } => {
+                merged(files).map(|merged| contexts(&merged)).unwrap_or_default()
+            }
+        }
+    }
+}
+
 /// An API server, and who we are to it.
 #[derive(Clone)]
 pub struct Cluster {
@@ -240,21 +252,8 @@ async fn from_kubeconfig(
     files: &[PathBuf],
     context: &Option<String>,
 ) -> Result<(String, Config), ClusterError> {
-    let unreadable = |error: kube::config::KubeconfigError| {
-        let shown: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-        ClusterError::Kubeconfig { files: shown.join(", "), why: chain(&error) }
-    };
-    let mut merged = Kubeconfig::default();
-    let mut read = false;
-    for file in files.iter().filter(|file| file.exists()) {
-        let one = Kubeconfig::read_from(file).map_err(unreadable)?;
-        merged = merged.merge(one).map_err(unreadable)?;
-        read = true;
-    }
-    if !read {
-        return Err(ClusterError::NoKubeconfig(files.to_vec()));
-    }
-    let known: Vec<String> = merged.contexts.iter().map(|context| context.name.clone()).collect();
+    let merged = merged(files)?;
+    let known = contexts(&merged);
     let wanted = context.clone().or_else(|| merged.current_context.clone());
     let Some(name) = wanted.filter(|name| !name.is_empty()) else {
         return Err(ClusterError::NoCurrentContext { known });
@@ -263,8 +262,28 @@ async fn from_kubeconfig(
         return Err(ClusterError::NoSuchContext { name, known });
     }
     let options = KubeConfigOptions { context: Some(name.clone()), ..Default::default() };
-    let config = Config::from_custom_kubeconfig(merged, &options).await.map_err(unreadable)?;
-    Ok((name, config))
+    let config = Config::from_custom_kubeconfig(merged, &options).await;
+    Ok((name, config.map_err(|error| unreadable(files, &error))?))
+}
+
+/// One kubeconfig of those files that are there.
+fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ClusterError> {
+    let mut merged = None;
+    for file in files.iter().filter(|file| file.exists()) {
+        let one = Kubeconfig::read_from(file).map_err(|error| unreadable(files, &error))?;
+        let before: Kubeconfig = merged.unwrap_or_default();
+        merged = Some(before.merge(one).map_err(|error| unreadable(files, &error))?);
+    }
+    merged.ok_or_else(|| ClusterError::NoKubeconfig(files.to_vec()))
+}
+
+fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
+    kubeconfig.contexts.iter().map(|context| context.name.clone()).collect()
+}
+
+fn unreadable(files: &[PathBuf], error: &kube::config::KubeconfigError) -> ClusterError {
+    let shown: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    ClusterError::Kubeconfig { files: shown.join(", "), why: chain(error) }
 }
 
 fn into_value(object: &DynamicObject) -> Value {

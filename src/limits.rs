@@ -62,7 +62,8 @@ pub const WATCH_BUFFER_BYTES: usize = 16 * 1024;
 /// Buffers of events that are taken in a row: all of the 16,384 events that Linux keeps by default,
 /// with names of up to 48 bytes.
 pub const WATCH_READS: usize = 64;
-/// How often what depends on the date (certificates) is looked at without any change.
+/// How often what depends on the date (certificates) is looked at without any change, at the
+/// least: a clock that was set is seen by then.
 pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 
 /// Heads, Records and deadlines that a worker keeps of each kind for the requests to come, and the
@@ -267,6 +268,18 @@ pub const RECORD_HOST_BYTES: usize = 128;
 pub const RECORD_PATH_BYTES: usize = 256;
 pub const RECORD_AGENT_BYTES: usize = 128;
 pub const RECORD_ID_BYTES: usize = 64;
+/// Tries that failed which a Record tells one by one: more retries than anybody asks for.
+pub const RECORD_TRIES: usize = 8;
+/// What it tells of each, in the system's words.
+pub const RECORD_SENTENCE_BYTES: usize = 200;
+/// Failed requests that a process remembers: a bad minute at some twenty a second, or a bad week
+/// of a good service. With names of ordinary length each has 600 bytes.
+pub const FAILURES: usize = 1_000;
+/// What they hold at most: a peer chooses the texts, and each may hold 3 KB.
+pub const FAILURES_BYTES: usize = 1024 * 1024;
+/// Those that a client alone was to blame for: scanners make many, and one is like the other.
+pub const REFUSALS: usize = 250;
+pub const REFUSALS_BYTES: usize = 256 * 1024;
 /// Access-log bytes that wait for the writer; a line that can't wait is dropped and counted.
 pub const LOG_QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// Buffers in that queue, however small: a flush of every worker for several seconds.

@@ -28,6 +28,8 @@ pub mod deadline;
 
 pub mod spare;
 
+pub mod routing;
+
 pub mod exchange;
 
 pub mod forwarded;
@@ -61,6 +63,8 @@ pub mod respond;
 pub mod tunnel;
 
 pub mod drain;
+
+pub mod explain;
 
 pub mod control;
 

@@ -13,6 +13,7 @@
 //!
 //! This module must not know who watches, nor how an answer is shown.
 
+pub mod annotation;
 pub mod arms;
 pub mod ask;
 pub mod directory;
@@ -25,6 +26,8 @@ pub mod turn;
 pub mod view;
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::config::raw::{self, Release, TrafficRollout};
 use crate::model::{Kind, Name, ObjectKey};
@@ -68,7 +71,7 @@ pub struct DarkLaunch {
 
 impl Rollout {
     pub fn new(key: &ObjectKey, meta: &raw::Meta, spec: &TrafficRollout) -> Self {
-        let TrafficRollout { target, release, state, weight } = spec;
+        let TrafficRollout { target, release, state, weight, until } = spec;
         let kind = match &*target.kind {
             kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
             _ => Kind::HttpRoute,
@@ -97,6 +100,7 @@ impl Rollout {
             ask: Ask {
                 intent: Intent::of(&state.value),
                 weight: weight.as_ref().map(|at| at.value),
+                until: until.and_then(|until| Timestamp::from_second(until).ok()),
                 at: asked_at.map(|at| at.to_string()),
             },
             kind: kind_of_rollout,

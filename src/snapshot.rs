@@ -20,12 +20,14 @@ use pattern::Patterns;
 use port::RuleTable;
 use slots::Slots;
 
+pub use near::{Miss, Near, Precedence, Wanted};
 pub use port::{Found, ListenerTable, Port, RouteRequest};
 pub use rule::{CompiledRule, RuleSlot};
 
 mod candidates;
 mod hosts;
 mod map;
+mod near;
 mod pattern;
 mod port;
 mod query;

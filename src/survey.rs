@@ -17,10 +17,11 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
-pub use health::{Health, health};
-pub use mesh::{Mesh, mesh};
+pub use health::{Health, health, mesh_of};
+pub use mesh::Mesh;
+use mesh::mesh;
 pub use proxies::{Seen, State, join};
-pub use replicas::{Asked, Replicas, Unasked, config, pods, replicas};
+pub use replicas::{Asked, Replicas, Unasked, at_doors, config, pods, replicas};
 
 /// Where the program stands in its image.
 const PROGRAM: &str = "/meshctl";

@@ -9,6 +9,7 @@ mod arms;
 mod cells;
 pub mod door;
 pub mod exposition;
+pub mod failures;
 mod label;
 pub mod metrics;
 pub mod process;
@@ -22,7 +23,7 @@ mod worker;
 pub use cells::{Counter, Gauge, Histogram, SharedCounter, SharedGauge};
 pub use label::{backend_label, object_label};
 pub use metrics::Family;
-pub use record::{Inline, Record, RecordFlags};
+pub use record::{Inline, Record, RecordFlags, Tried};
 pub use registry::{FamilySamples, Registry, Sample, SampleValue, WorkerMetrics};
 pub use series::{
     BackendSeries, Begun, EndpointSeries, ListenerSeries, MirrorOutcome, MirrorSeries, PortSeries,

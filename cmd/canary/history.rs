@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::args::{Format, OutputFormat, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -13,7 +14,7 @@ use crate::rollouts::{self, Kind, Place, Target};
 #[command(after_help = examples(&["meshctl canary history", "meshctl canary history -o json"]))]
 pub struct Args {
     /// The rollout
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = live::names(ROLLOUTS))]
     name: Option<String>,
     #[command(flatten)]
     target: Target,

@@ -1,6 +1,7 @@
 //! `meshctl canary run`
 
 use crate::args::{Quiet, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -16,7 +17,7 @@ use crate::rollouts::{self, Kind, Target};
 #[command(after_help = examples(&["meshctl canary run", "meshctl canary run --all"]))]
 pub struct Args {
     /// The rollout
-    #[arg(value_name = "NAME", conflicts_with = "all")]
+    #[arg(value_name = "NAME", conflicts_with = "all", add = live::names(ROLLOUTS))]
     name: Option<String>,
     /// All of them, until it is told to stop
     #[arg(long)]

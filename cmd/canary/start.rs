@@ -12,6 +12,7 @@ use meshctl::store::Stored;
 use serde_json::{Value, json};
 
 use crate::args::{DryRun, Quiet, examples};
+use crate::completions::live::{self, BACKENDS, ROUTES};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -32,13 +33,13 @@ use crate::rollouts::{self, Known, Place, Target, subject};
 ]))]
 pub struct Args {
     /// Whose requests
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::names(ROUTES))]
     route: String,
     /// What has them now [default: the route's only backend]
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(long, value_name = "BACKEND", add = live::names(BACKENDS))]
     stable: Option<String>,
     /// What gets more and more of them: SERVICE[:PORT], a Backend, or an address, which gets one
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(long, value_name = "BACKEND", add = live::names(BACKENDS))]
     canary: String,
     /// Only this rule of the route
     #[arg(long, value_name = "NAME")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::args::{Format, OutputFormat, Watch, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -19,7 +20,7 @@ use crate::rollouts::{self, Kind, Place, Target};
 #[command(after_help = examples(&["meshctl canary status", "meshctl canary status shop -o json"]))]
 pub struct Args {
     /// The rollout [default: all]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = live::names(ROLLOUTS))]
     name: Option<String>,
     #[command(flatten)]
     target: Target,

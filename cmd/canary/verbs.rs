@@ -1,10 +1,14 @@
 //! `meshctl canary shift|pause|resume|promote|abort|undo`
 
+use std::time::Duration;
+
+use meshctl::config::duration;
 use meshctl::rollout::ask::{Back, back};
 use meshctl::rollout::state::Intent;
 use meshctl::rollout::{Canary, RolloutKind};
 
 use crate::args::{DryRun, Quiet, Yes, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -14,7 +18,7 @@ use crate::rollouts::{self, Ask, Asking, Kind, Known, Target};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Which {
     /// The rollout
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = live::names(ROLLOUTS))]
     name: Option<String>,
     #[command(flatten)]
     target: Target,
@@ -26,11 +30,16 @@ pub struct Which {
 
 /// Give the new version this share of the requests, and pause the steps
 #[derive(clap::Args)]
-#[command(after_help = examples(&["meshctl canary shift 10%", "meshctl canary shift 0% shop"]))]
+#[command(after_help = examples(&["meshctl canary shift 10%", "meshctl canary shift 50% --for 1h"]))]
 pub struct ShiftArgs {
     /// How much, as in 10%
     #[arg(value_name = "PERCENT", value_parser = rollouts::percent)]
     percent: u32,
+    /// Go back to the weights of now after this time
+    ///
+    /// The end stands in the route, and proxies go back by themselves: nobody has to run for it.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
+    span: Option<Duration>,
     #[command(flatten)]
     which: Which,
 }
@@ -87,7 +96,11 @@ const UNDO: &str = "meshctl canary undo";
 pub fn shift(args: &ShiftArgs, at: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let percent = args.percent;
     args.which.ask(at, output, false, |_, _| {
-        Ok(wanted(Intent::Paused, Some(percent), format!("{percent}%"), UNDO))
+        let to = match args.span {
+            Some(span) => format!("{percent}% for {span:?}"),
+            None => format!("{percent}%"),
+        };
+        Ok(Ask { span: args.span, ..wanted(Intent::Paused, Some(percent), to, UNDO) })
     })
 }
 
@@ -147,7 +160,7 @@ pub fn undo(args: &UndoArgs, at: &Environment, output: &mut Output) -> Result<Ex
 }
 
 fn wanted(intent: Intent, weight: Option<u32>, to: String, back: &str) -> Ask {
-    Ask { intent, weight, to, back: back.to_owned() }
+    Ask { intent, weight, span: None, to, back: back.to_owned() }
 }
 
 /// The steps that are left, with what each would have had to hold; empty where none is.

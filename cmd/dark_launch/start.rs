@@ -8,6 +8,7 @@ use meshctl::rollout::state::Intent;
 use serde_json::{Value, json};
 
 use crate::args::{DryRun, Quiet, examples};
+use crate::completions::live::{self, BACKENDS, ROUTES};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -23,10 +24,10 @@ use crate::rollouts::{self, Place, Target, subject};
 ]))]
 pub struct Args {
     /// Whose requests
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::names(ROUTES))]
     route: String,
     /// Where the copies go: SERVICE[:PORT], a Backend, or an address, which gets one
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(long, value_name = "BACKEND", add = live::names(BACKENDS))]
     to: String,
     /// How many requests are copied
     #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "100%")]

@@ -4,6 +4,7 @@ use meshctl::rollout::RolloutKind;
 use meshctl::rollout::state::Intent;
 
 use crate::args::{DryRun, Quiet, examples};
+use crate::completions::live::{self, ROLLOUTS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -17,7 +18,7 @@ use crate::rollouts::{self, Ask, Asking, Kind, Target};
 ]))]
 pub struct Args {
     /// The dark launch
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = live::names(ROLLOUTS))]
     name: Option<String>,
     #[command(flatten)]
     target: Target,
@@ -39,6 +40,7 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
         let ask = Ask {
             intent: Intent::Aborted,
             weight: None,
+            span: None,
             to: "0%".to_owned(),
             back: format!(
                 "meshctl dark-launch start --route {route} --to {to} --percent {percent}%"

@@ -17,6 +17,7 @@ use crate::output::Output;
     "meshctl generate ambassador pay --to pay.example.com:443 --tls --local-port 9001 -o json",
 ]))]
 pub struct Args {
+    /// What the service is to be called
     #[arg(value_name = "NAME")]
     name: String,
     /// Where the service is; several addresses are endpoints of one service

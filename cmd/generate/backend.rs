@@ -15,6 +15,7 @@ use crate::output::Output;
     "meshctl generate backend search --endpoint 10.0.0.1:9200 --endpoint 10.0.0.2:9200 --tls",
 ]))]
 pub struct Args {
+    /// What the Backend is to be called
     #[arg(value_name = "NAME")]
     name: String,
     /// HOST:PORT, [::1]:PORT or unix:/path; may be given several times

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::printing::{Printing, read};
 use super::route::Requests;
 use crate::args::examples;
+use crate::completions::live::{self, ROUTES};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -23,15 +24,15 @@ use crate::output::Output;
 /// version, and the plan.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
-    "meshctl generate canary --route shop --stable shop-v1:80 --canary shop-v2:80 --steps 1,10,50",
-    "meshctl generate canary --from deployment.yaml --image registry.example/shop:2 --gateway front",
+    "meshctl generate canary --route shop --stable shop-v1:80 --canary shop-v2:80 --steps 5,50",
+    "meshctl generate canary --from deployment.yaml --image shop:2 --gateway front",
 ]))]
 pub struct Args {
     /// The name of the rollout [default: the route's]
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// Whose requests [default with --from: what stands there, or the stable Service's name]
-    #[arg(long, value_name = "NAME", required_unless_present = "from")]
+    #[arg(long, value_name = "NAME", required_unless_present = "from", add = live::names(ROUTES))]
     route: Option<String>,
     /// What the route is
     #[arg(long, value_name = "KIND", default_value = "http")]

@@ -5,6 +5,7 @@ use meshctl::manifest::generate::{DarkLaunch, Subject, Target, percent};
 use super::printing::Printing;
 use super::route::Requests;
 use crate::args::examples;
+use crate::completions::live::{self, ROUTES};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -20,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// Whose requests
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::names(ROUTES))]
     route: String,
     /// What the route is
     #[arg(long, value_name = "KIND", default_value = "http")]

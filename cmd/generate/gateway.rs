@@ -13,9 +13,10 @@ use crate::output::Output;
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
     "meshctl generate gateway front",
-    "meshctl generate gateway front --listen 80 --listen HTTPS:443 --hostname shop.example --cert shop",
+    "meshctl generate gateway front --listen HTTPS:443 --hostname shop.example --cert shop",
 ]))]
 pub struct Args {
+    /// What the Gateway is to be called
     #[arg(value_name = "NAME")]
     name: String,
     /// A port, or HTTPS:PORT; may be given several times

@@ -15,6 +15,7 @@ use crate::output::Output;
     "meshctl generate route cart --kind grpc --gateway infra/front --to Backend/cart",
 ]))]
 pub struct Args {
+    /// What the route is to be called
     #[arg(value_name = "NAME")]
     name: String,
     /// Whose requests; may be given several times

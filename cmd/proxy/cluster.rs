@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Proxy;
-use super::status::uptime;
 use crate::args::{Context, Format, Namespaces, Serving};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh;
 use crate::output::Output;
+use crate::units::age;
 
 /// What a command about proxies is told of its target.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -208,7 +208,7 @@ fn show(
 fn row(proxy: &Seen, wide: bool, now: u64) -> Vec<String> {
     let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let since = proxy.connected_since.map(|since| uptime(now.saturating_sub(since)));
+    let since = proxy.connected_since.map(|since| age(now.saturating_sub(since)));
     let report = proxy.report;
     let mut row = vec![
         proxy.name.clone(),

@@ -9,6 +9,7 @@ use crate::args::{Format, OutputFormat, examples};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::units::age;
 
 /// Show the proxies of this machine or of a cluster, and how far each is
 ///
@@ -103,7 +104,7 @@ fn row(name: &str, status: &Value) -> Vec<String> {
         status["generation"].to_string(),
         status["errors"].to_string(),
         status["warnings"].to_string(),
-        uptime(status["uptimeSeconds"].as_u64().unwrap_or(0)),
+        age(status["uptimeSeconds"].as_u64().unwrap_or(0)),
         listeners.join(", "),
     ]
 }
@@ -125,13 +126,4 @@ fn more(status: &Value) -> [String; 7] {
         ["pid", "version", "workers", "connections", "observe", "socket"]
             .map(|name| text(&status[name]));
     [pid, version, workers, connections, observe, sources, socket]
-}
-
-pub(super) fn uptime(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7_200 => format!("{}m", seconds / 60),
-        7_200..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
 }

@@ -26,10 +26,23 @@ use crate::output::Output;
 pub struct Ask {
     pub intent: Intent,
     pub weight: Option<u32>,
+    /// For how long; then the weights of before hold again.
+    pub span: Option<Duration>,
     /// What follows, as people say it: `10%`.
     pub to: String,
     /// The command that takes it back.
     pub back: String,
+}
+
+impl Ask {
+    /// As it is written, at this moment.
+    fn said(&self, now: Timestamp) -> state::Ask {
+        // Whole seconds: that is what a route and lowering count in.
+        let until = self.span.and_then(|span| now.checked_add(span).ok());
+        let until = until.and_then(|until| Timestamp::from_second(until.as_second()).ok());
+        let Self { intent, weight, .. } = *self;
+        state::Ask { intent, weight, until, at: Some(now.to_string()) }
+    }
 }
 
 /// How an ask is carried out.
@@ -64,8 +77,8 @@ impl Asking {
     ) -> Result<Exit, Failure> {
         let route = route_of(place, &known.rollout).await?;
         let from = percent_of(&known.rollout, &route)?;
-        let word = now().to_string();
-        let patch = ask::patch(&known.stored.value, wanted.intent, wanted.weight, &word);
+        let asked = wanted.said(now());
+        let patch = ask::patch(&known.stored.value, &asked);
         let change = Change { key: known.rollout.key.clone(), patch };
         if self.dry_run {
             let asked = place.plans().patch(&[change], Mode::DryRun).await?;
@@ -74,7 +87,7 @@ impl Asking {
             return Ok(Exit::Yes);
         }
         place.plans().patch(&[change], Mode::Apply).await?;
-        let Ask { intent, weight, to, back } = wanted;
+        let Ask { to, back, .. } = wanted;
         place.audit(&known.rollout, "asked", format!("{from}%"), to.clone())?;
         output.note(format_args!(
             "{}, {}: {} {from}% → {to}; back: {back}",
@@ -82,7 +95,6 @@ impl Asking {
             known.rollout.route,
             known.rollout.key.name,
         ));
-        let asked = state::Ask { intent: *intent, weight: *weight, at: Some(word) };
         let settled = settle(place, known, &asked).await?;
         report(place, &settled, output)
     }
@@ -208,9 +220,7 @@ async fn preview(
     wanted: &Ask,
     route: &Stored,
 ) -> Result<String, Failure> {
-    let at = Some(now().to_string());
-    let asked = state::Ask { intent: wanted.intent, weight: wanted.weight, at };
-    let rollout = Rollout { ask: asked, ..known.rollout.clone() };
+    let rollout = Rollout { ask: wanted.said(now()), ..known.rollout.clone() };
     diff_of(place, &rollout, &known.state, route).await
 }
 

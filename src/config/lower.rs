@@ -158,6 +158,11 @@ impl Lowering {
         }
     }
 
+    /// When time alone changes something next, in seconds since the epoch.
+    pub fn next_date(&self) -> Option<i64> {
+        self.wakes.first().map(|(time, _)| *time)
+    }
+
     /// Lowers what changed in the index since the last commit, as of `now` in seconds since the
     /// epoch. An index belongs to one lowering: it forgets what it handed over.
     pub fn commit(&mut self, index: &mut Index, now: i64) -> Lowered {

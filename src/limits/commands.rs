@@ -25,6 +25,9 @@ pub const RIGHTS_ASKED: usize = 8;
 /// then, and who does it by hand has time.
 pub const CERTIFICATE_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// What a shell's Tab waits for names: longer than that, people type them.
+pub const COMPLETION_WAIT: Duration = Duration::from_millis(500);
+
 /// How long a change of files waits for another one: each takes some milliseconds, and one that
 /// hangs on a dead network mount is told of.
 pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);

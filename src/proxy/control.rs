@@ -13,6 +13,7 @@ mod socket;
 
 pub use client::{AskError, Proxy, ask, ask_report, ask_route, find};
 pub use describe::describe;
+pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
 pub use served::{ServedBackend, ServedCopy, ServedRoute, ServedRule, ServedTarget, rules};
 pub use socket::Existing;
@@ -32,6 +33,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::model::{Kind, ObjectKey, Report, Store};
 use crate::telemetry::door::serve::{self, Answer, Connections};
+use crate::telemetry::failures::Failures;
 
 /// What can be asked of a proxy.
 pub trait Control: Send + Sync + 'static {
@@ -43,6 +45,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What it serves of one route.
     fn route(&self, route: &ObjectKey) -> ServedRoute;
+
+    /// The failures that it remembers, from the one after this number on.
+    fn failures(&self, after: u64) -> Failures;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -110,11 +115,11 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" | "/route" => Method::GET,
+        "/status" | "/config" | "/report" | "/route" | "/failures" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths =
-                "there are GET /status /config /report /route, POST /drain /reload /log-level";
+            let paths = "there are GET /status /config /report /route /failures, \
+                         POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -131,6 +136,10 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
                 json(StatusCode::OK, &serde_json::to_value(route).expect("it has string keys"))
             }
             None => refused("say which: /route?kind=HTTPRoute&namespace=shop&name=shop"),
+        },
+        "/failures" => match parameter(query, "after").map_or(Ok(0), str::parse) {
+            Ok(after) => json(StatusCode::OK, &json!(control.failures(after))),
+            Err(_) => refused("after is the number of a failure"),
         },
         "/drain" => drain(&*control, parameter(query, "seconds")),
         "/reload" => match control.reload().await {

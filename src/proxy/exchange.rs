@@ -316,6 +316,9 @@ impl<'a> Exchange<'a> {
     ) {
         self.record.cause = Some(cause);
         self.record.status = cause.status();
+        if reason != cause.summary() {
+            self.record.because(reason);
+        }
         if cause == Cause::ClientDisconnected || cause == Cause::ClientTooSlow {
             down.abort();
             return;

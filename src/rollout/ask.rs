@@ -7,7 +7,7 @@ use json_patch::Patch;
 use serde_json::{Map, Value, json};
 
 use super::Rollout;
-use super::state::{Event, Intent, State};
+use super::state::{Ask, Event, State};
 use crate::config::decode::{self, Decoded};
 use crate::config::raw::Spec;
 use crate::names::ANNOTATION_ASKED;
@@ -29,11 +29,14 @@ pub fn read(stored: &Stored) -> Result<Rollout, String> {
 }
 
 /// What makes the spec say this. What it said is tested where it said something.
-pub fn patch(rollout: &Value, intent: Intent, weight: Option<u32>, at: &str) -> Patch {
+pub fn patch(rollout: &Value, ask: &Ask) -> Patch {
+    let Ask { intent, weight, until, at } = ask;
     let mut operations = Vec::new();
     let spec = &rollout["spec"];
     set(&mut operations, &spec["state"], "/spec/state", Some(json!(intent.as_str())));
     set(&mut operations, &spec["weight"], "/spec/weight", weight.map(|weight| json!(weight)));
+    let until = until.map(|until| json!(until.to_string()));
+    set(&mut operations, &spec["until"], "/spec/until", until);
     let annotations = &rollout["metadata"]["annotations"];
     if annotations.is_object() {
         let pointer = format!("/metadata/annotations/{}", ANNOTATION_ASKED.replace('/', "~1"));

@@ -6,6 +6,7 @@
 //!
 //! This module is pure, and must not know steps, time or stores.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use json_patch::Patch;
@@ -223,6 +224,16 @@ impl Weights {
             .map(|rule| shifted(rule, stable, canary, percent))
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// These weights for the backends that `written` has, rule by rule in their order.
+    pub fn in_place_of(&self, written: &Self) -> BTreeMap<usize, Vec<u32>> {
+        let rules = self.0.iter().zip(&written.0);
+        let of = |(to, written): (&RuleWeights, &RuleWeights)| {
+            let weight = |at| to.backends.get(at).map_or(0, Weighed::weight);
+            (written.rule, (0..written.backends.len()).map(weight).collect())
+        };
+        rules.map(of).collect()
     }
 
     /// Whether a route with the weights `now` can get these.

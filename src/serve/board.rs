@@ -18,6 +18,7 @@ use crate::source::remote::Link;
 use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
 use crate::telemetry::exposition::{self, Format};
+use crate::telemetry::failures::Failures;
 
 /// What the control door asks of the control thread.
 pub(super) enum Order {
@@ -225,6 +226,10 @@ impl Control for Board {
 
     fn report(&self) -> Report {
         self.metrics.report(self.about.process, (self.about.connections)())
+    }
+
+    fn failures(&self, after: u64) -> Failures {
+        self.metrics.failures(after)
     }
 
     fn drain(&self, within: Option<Duration>) {

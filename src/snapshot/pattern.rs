@@ -27,6 +27,10 @@ impl Compiled {
         Self { text: text.into(), regex: OnceLock::new(), below }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn takes(&self, value: &str) -> bool {
         let regex = self.regex.get_or_init(|| pattern::compile(&self.text).ok());
         regex.as_ref().is_some_and(|regex| regex.is_match(value.as_bytes()))

@@ -2,6 +2,7 @@
 //! path tree each match hangs.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::model::{HeaderMatch, HeaderName, Match, Name, PathMatch, Pattern, QueryMatch, Rule};
@@ -151,8 +152,16 @@ impl CompiledMatch {
     }
 }
 
+impl Specificity {
+    /// By method, by headers, by query.
+    pub(super) fn compare(self, other: Self) -> [Ordering; 3] {
+        let Self { method, headers, query } = self;
+        [method.cmp(&other.method), headers.cmp(&other.headers), query.cmp(&other.query)]
+    }
+}
+
 impl Condition {
-    fn holds(&self, request: &impl RouteRequest) -> bool {
+    pub(super) fn holds(&self, request: &impl RouteRequest) -> bool {
         self.subject.of(request).is_some_and(|value| match &self.test {
             Test::Exact(expected) => *value == **expected,
             Test::Regex(compiled) => compiled.takes(&value),

@@ -10,6 +10,7 @@ use super::*;
 
 mod changes;
 mod lookup;
+mod near;
 mod oracle;
 mod random;
 mod work;

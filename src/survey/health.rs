@@ -27,7 +27,7 @@ pub async fn health(
     controller: &Controller,
     installed: &[Value],
 ) -> Result<Health, ClusterError> {
-    let mesh = super::mesh(cluster, options(cluster, &controller.arguments).await?).await?;
+    let mesh = mesh_of(cluster, controller).await?;
     let controllers = controllers(cluster).await?;
     let pods = pods(cluster, None).await?;
     let mut needs = vec![rights_of(cluster, installed).await?];
@@ -37,6 +37,11 @@ pub async fn health(
     needs.extend(mesh.gateways.iter().filter_map(gateway));
     needs.extend(dates(cluster, &mesh).await?);
     Ok(Health { needs, mesh })
+}
+
+/// The objects as this controller lowers them.
+pub async fn mesh_of(cluster: &Cluster, controller: &Controller) -> Result<Mesh, ClusterError> {
+    super::mesh(cluster, options(cluster, &controller.arguments).await?).await
 }
 
 /// As the controller was started.
@@ -51,8 +56,8 @@ async fn options(cluster: &Cluster, arguments: &[String]) -> Result<Options, Clu
     forbidden.extend(ips.filter_map(|ip| ip.parse::<std::net::IpAddr>().ok()));
     Ok(Options {
         cluster: true,
-        allow_local_backends: given("--allow-local-backends"),
-        allow_external_names: given("--allow-external-names"),
+        allow_local_backends: given(names::FLAG_ALLOW_LOCAL_BACKENDS),
+        allow_external_names: given(names::FLAG_ALLOW_EXTERNAL_NAMES),
         forbidden,
         ..Options::default()
     })

@@ -13,7 +13,7 @@ use crate::config::flags::Options;
 use crate::config::index::Index;
 use crate::config::lower::Lowering;
 use crate::config::{Diagnostic, codes};
-use crate::model::{Kind, ObjectKey, Store};
+use crate::model::{Kind, ObjectKey, Part, Store};
 
 /// What the objects come to.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Mesh {
     pub diagnostics: Vec<Diagnostic>,
     /// Of our kinds, those that were looked at.
     pub objects: usize,
+    /// All that the objects were lowered to, whichever proxies are told of it.
+    pub parts: Vec<Part>,
     /// The Gateways that are ours, as the API server has them.
     pub(super) gateways: Vec<Value>,
     /// The Secrets with certificates that are used, and their `tls.crt`.
@@ -50,7 +52,7 @@ const LISTED: [Resource; 14] = [
 ];
 
 /// Lists everything once and lowers it with the options of the cluster's controller.
-pub async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, ClusterError> {
+pub(super) async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, ClusterError> {
     let mut reading = Reading { index: Index::new(), diagnostics: Vec::new(), objects: 0 };
     let mut gateways = Vec::new();
     for resource in LISTED {
@@ -90,7 +92,8 @@ pub async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, ClusterEr
     let mut diagnostics = reading.diagnostics;
     diagnostics.extend(lowered.diagnostics);
     diagnostics.retain(|one| !is_said_elsewhere(one, &unread));
-    Ok(Mesh { diagnostics, objects: reading.objects, gateways, certificates, unread })
+    let parts = lowering.parts().cloned().collect();
+    Ok(Mesh { diagnostics, objects: reading.objects, parts, gateways, certificates, unread })
 }
 
 struct Reading {

@@ -172,9 +172,7 @@ fn state(pod: &Value) -> (State, Option<String>) {
         let why = if message.is_empty() { reason } else { format!("{reason}: {message}") };
         return (State::Starting, Some(why));
     }
-    let statuses = pod["status"]["containerStatuses"].as_array();
-    let runs = |container: &Value| container["state"]["running"].is_object();
-    if !statuses.is_some_and(|statuses| statuses.iter().all(runs)) {
+    if !is_running(pod) {
         return (State::Starting, None);
     }
     if is_ready(pod) {
@@ -187,6 +185,13 @@ fn state(pod: &Value) -> (State, Option<String>) {
         name_of(pod)
     );
     (State::NotReady, Some(why))
+}
+
+/// Whether there is a process to ask.
+pub(super) fn is_running(pod: &Value) -> bool {
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    let runs = |container: &Value| container["state"]["running"].is_object();
+    statuses.is_some_and(|statuses| statuses.iter().all(runs))
 }
 
 pub(super) fn is_ready(pod: &Value) -> bool {

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::PROGRAM;
-use super::proxies::is_ready;
+use super::proxies::{is_ready, is_running};
 use crate::cluster::{Cluster, ClusterError, Inside, Ran, Resource, name_of, namespace_of};
 use crate::controller::picture::Picture;
 use crate::names;
@@ -112,9 +112,46 @@ pub async fn config(cluster: &Cluster, namespace: &str, pod: &str) -> Result<Ask
         return Err(Unasked::NoProxy(named()));
     }
     let namespace = namespace_of(&found).unwrap_or(namespace);
+    let question = ["proxy", "config", "--output", "json"];
+    Ok(inside(cluster, namespace, pod, &question).await?)
+}
+
+/// What stands at the control doors of these pods: `/failures`, `/report`. Those that give no
+/// answer stand there with why; fails where nobody may be asked.
+pub async fn at_doors(
+    cluster: &Cluster,
+    pods: &[Value],
+    path: &str,
+) -> Result<Vec<(String, Asked)>, ClusterError> {
+    let running = pods.iter().filter(|pod| is_running(pod));
+    let asked = join_all(running.map(async |pod| {
+        let (namespace, name) = (namespace_of(pod).unwrap_or_default(), name_of(pod));
+        let answer = inside(cluster, namespace, name, &["proxy", "ask", path]).await;
+        (format!("{namespace}/{name}"), answer)
+    }));
+    let mut answers = Vec::new();
+    for (pod, answer) in asked.await {
+        answers.push((
+            pod,
+            match answer {
+                Ok(answer) => answer,
+                Err(error @ ClusterError::Forbidden { .. }) => return Err(error),
+                Err(error) => Asked::Refused(error.to_string()),
+            },
+        ));
+    }
+    Ok(answers)
+}
+
+async fn inside(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    question: &[&str],
+) -> Result<Asked, ClusterError> {
     let at = Inside { namespace, pod, container: "proxy" };
-    let ran = cluster.exec(at, &[PROGRAM, "proxy", "config", "--output", "json"]).await?;
-    Ok(answer(&ran))
+    let command: Vec<&str> = [PROGRAM].into_iter().chain(question.iter().copied()).collect();
+    Ok(answer(&cluster.exec(at, &command).await?))
 }
 
 /// Standard output where it is JSON, whatever the exit code: that says how it is, not whether

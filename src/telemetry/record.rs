@@ -1,7 +1,7 @@
 //! What one request was: filled on its way, consumed once at its end.
 //!
-//! A Record has a fixed size and touches no heap: names are those of the handles that it counts
-//! on, texts of the client are cut to a bound. This module must not know what is made of it.
+//! A Record has a fixed size, and touches the heap only to say what failed: names are those of the
+//! handles that it counts on, texts of the client are cut to a bound. This module must not know what is made of it.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use http::Version;
 
 use super::series::{EndpointSeries, RouteSeries};
 use crate::limits;
-use crate::model::{AccessLogFormat, Cause};
+use crate::model::{AccessLogFormat, Cause, Name};
 
 /// One request's story.
 #[derive(Clone, Debug)]
@@ -58,6 +58,10 @@ pub struct Record {
     pub first_byte: Option<Duration>,
     pub total: Duration,
     pub attempts: u16,
+    /// Tries that failed, in their order, up to `limits::RECORD_TRIES`.
+    pub tries: Vec<Tried>,
+    /// What was wrong in particular, where there is more to say than the cause.
+    pub reason: Option<Box<str>>,
     pub flags: RecordFlags,
     /// How the listener wants it logged.
     pub log: Option<AccessLogFormat>,
@@ -92,6 +96,8 @@ impl Record {
             first_byte,
             total,
             attempts,
+            tries,
+            reason,
             flags,
             log,
         } = self;
@@ -106,7 +112,38 @@ impl Record {
         (*request_body, *response_body) = (0, 0);
         (*head, *queue, *connect, *first_byte, *total) = (None, None, None, None, Duration::ZERO);
         (*attempts, *flags, *log) = (0, RecordFlags::default(), None);
+        tries.clear();
+        *reason = None;
     }
+
+    /// Notes a try that brought no answer, or one that isn't taken. To be called before another
+    /// endpoint is noted.
+    pub fn failed_try(&mut self, cause: Option<Cause>, sentence: &str, took: Duration) {
+        let Some(endpoint) = &self.endpoint else { return };
+        if self.tries.len() < limits::RECORD_TRIES {
+            let endpoint = endpoint.address.clone();
+            self.tries.push(Tried { endpoint, cause, sentence: bounded(sentence), took });
+        }
+    }
+
+    /// Notes what was wrong in particular.
+    pub fn because(&mut self, reason: &str) {
+        self.reason = Some(bounded(reason));
+    }
+}
+
+fn bounded(sentence: &str) -> Box<str> {
+    sentence[..sentence.floor_char_boundary(limits::RECORD_SENTENCE_BYTES)].into()
+}
+
+/// A try that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub endpoint: Name,
+    /// `None` for an answer whose status is tried again.
+    pub cause: Option<Cause>,
+    pub sentence: Box<str>,
+    pub took: Duration,
 }
 
 /// What happened on the way.
@@ -147,6 +184,8 @@ impl Default for Record {
             first_byte: None,
             total: Duration::ZERO,
             attempts: 0,
+            tries: Vec::new(),
+            reason: None,
             flags: RecordFlags::default(),
             log: None,
         }

@@ -17,9 +17,11 @@ use super::cells::{
     Cell, Counter, Gauge, HISTOGRAM_CELLS, HISTOGRAM_SUM, Histogram, SharedCounter, SharedGauge,
     Slot,
 };
+use super::failures::{Failures, Ring};
 use super::label;
 use super::metrics::{DURATION_BUCKETS, Family, FamilyKind};
 use super::process;
+use super::record::Record;
 use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{ArmKey, Report, Totals};
@@ -51,6 +53,7 @@ struct Inner {
     folded: AtomicU64,
     told: AtomicBool,
     arms: Arms,
+    failures: Ring,
     /// Cells that any thread may write.
     process: Arc<Shard>,
     started: Duration,
@@ -111,6 +114,7 @@ impl Registry {
                 folded: AtomicU64::new(0),
                 told: AtomicBool::new(false),
                 arms: Arms::new(limits::ARMS),
+                failures: Ring::default(),
                 process: Arc::new(Shard::new()),
                 started: clock::since_epoch(),
             }),
@@ -147,6 +151,11 @@ impl Registry {
             _ => 0,
         });
         counts.sum()
+    }
+
+    /// The failures that are remembered, from the one after this number on.
+    pub fn failures(&self, after: u64) -> Failures {
+        self.inner.failures.after(after)
     }
 
     /// What the process and each of its arms have done. `process` is its number, `connections`
@@ -212,6 +221,10 @@ impl WorkerMetrics {
 
     pub(super) fn arm(&self, key: &ArmKey) -> ArmSeries {
         self.inner.arms.series(key)
+    }
+
+    pub(super) fn note_failure(&self, record: &Record) {
+        self.inner.failures.note(record);
     }
 }
 

@@ -15,11 +15,13 @@ impl WorkerTelemetry {
         Self { metrics, log }
     }
 
-    /// Counts and logs a request that is over. To be called once per Record.
+    /// Counts and logs a request that is over, and remembers it where it failed. To be called once
+    /// per Record.
     pub fn consume(&mut self, record: &Record) {
         if let Some(route) = &record.route {
             route.count(record);
         }
+        self.metrics.note_failure(record);
         if let (Some(log), Some(format)) = (&mut self.log, record.log) {
             log.write(format, record);
         }

@@ -183,6 +183,7 @@ def check_without_secrets(_address, _options):
         "backends", "backendtlspolicies", "customresourcedefinitions", "deployments", "endpointslices",
         "gatewayclasses", "gateways", "grpcroutes", "httproutes", "leases", "listenersets", "meshconfigs",
         "namespaces", "pods", "referencegrants", "services", "trafficpolicies",
+        "trafficrollouts",
     ]
     secure = gateway("unread")
     secure["spec"]["listeners"] = [

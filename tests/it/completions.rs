@@ -56,10 +56,16 @@ fn manual_pages_are_good_troff() {
     assert_eq!(output.stdout, b"1\n", "an example is a line of its own");
 }
 
-/// What `line` prints, with the script of `shell_name` in the file that `$1` names.
+/// What `line` prints, where there is a mesh with two routes; `$SCRIPT` is the file with the
+/// script of the shell.
 fn in_shell(shell_name: &str, line: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join(format!("completions.{shell_name}"));
+    let rollouts = directory.path().join(".meshctl/rollouts");
+    fs::create_dir_all(&rollouts).unwrap();
+    fs::write(rollouts.join("cart.yaml"), ROLLOUT).unwrap();
+    fs::write(directory.path().join("routes.yaml"), ROUTES).unwrap();
+    // As shells find it in their directories of completions.
+    let file = directory.path().join("_meshctl");
     fs::write(&file, script(shell_name)).unwrap();
     let line = line.replace("$SCRIPT", &file.display().to_string());
     let quoted = line.replace('\'', r"'\''");
@@ -69,50 +75,93 @@ fn in_shell(shell_name: &str, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+const ROUTES: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: cart}
+spec: {}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: stock, namespace: shop}
+spec: {}
+";
+
+const ROLLOUT: &str = "\
+apiVersion: meshctl.dev/v1alpha1
+kind: TrafficRollout
+metadata: {name: cart-2}
+spec:
+  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: cart}
+  canary: {stable: {name: cart-1, port: 80}, canary: {name: cart-2, port: 80}}
+";
+
 #[test]
-fn bash_completes_commands_flags_and_values() {
+fn bash_completes_commands_flags_values_and_live_names() {
     if !present("bash") {
         return;
     }
-    let complete = |words: &str, index: usize| {
-        in_shell(
-            "bash",
-            &format!(
-                "source $SCRIPT; complete -p meshctl >/dev/null || exit 1; COMP_WORDS=({words}); \
-                 COMP_CWORD={index}; _meshctl meshctl \"${{COMP_WORDS[{index}]}}\" \
-                 \"${{COMP_WORDS[{index}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
-            ),
-        )
+    let complete = |words: &str| {
+        let index = words.split_whitespace().count() - 1;
+        let line = format!(
+            "source $SCRIPT; complete -p meshctl >/dev/null || exit 1; COMP_WORDS=({words}); \
+             COMP_CWORD={index}; _clap_complete_meshctl meshctl \"${{COMP_WORDS[{index}]}}\" \
+             \"${{COMP_WORDS[{index}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        in_shell("bash", &line)
     };
-    assert_eq!(complete("meshctl comp", 1), "completions\n");
-    assert_eq!(complete("meshctl completions z", 2), "zsh\n");
-    assert_eq!(complete("meshctl init --exa", 2), "--example\n");
-    assert_eq!(complete("meshctl init --example \"\"", 3), "canary hosts mirror\n");
-    assert_eq!(complete("meshctl explain no_e", 2), "no_endpoint\n");
-    assert_eq!(complete("meshctl help exi", 2), "exit-codes\n");
-    let commands = complete("meshctl \"\"", 1);
+    assert_eq!(complete("meshctl comp"), "completions\n");
+    assert_eq!(complete("meshctl completions z"), "zsh\n");
+    assert_eq!(complete("meshctl init --exa"), "--example\n");
+    assert_eq!(complete("meshctl init --example \"\""), "canary hosts mirror\n");
+    assert_eq!(complete("meshctl explain no_e"), "no_endpoint\n");
+    assert_eq!(complete("meshctl help exi"), "exit-codes\n");
+    assert_eq!(complete("meshctl generate canary --route \"\""), "cart stock\n");
+    assert_eq!(complete("meshctl generate canary --route s"), "stock\n");
+    assert_eq!(complete("meshctl canary shift 10% c"), "cart-2\n");
+    let commands = complete("meshctl \"\"");
     assert!(!commands.split_whitespace().any(|word| word == "man"), "hidden: {commands}");
 }
 
 #[test]
-fn fish_completes_commands_and_values() {
+fn fish_completes_commands_values_and_live_names() {
     if !present("fish") {
         return;
     }
-    let found = in_shell("fish", "source $SCRIPT; complete -C \"meshctl comp\"");
+    let complete =
+        |line: &str| in_shell("fish", &format!("source $SCRIPT; complete -C \"{line}\""));
+    let found = complete("meshctl comp");
     assert!(found.starts_with("completions\t"), "{found}");
-    let found = in_shell("fish", "source $SCRIPT; complete -C \"meshctl init --example m\"");
+    let found = complete("meshctl init --example m");
     assert!(found.starts_with("mirror\t"), "{found}");
+    assert_eq!(complete("meshctl generate dark-launch --route "), "cart\nstock\n");
 }
 
+/// A terminal of zsh's own, in which Tab is pressed: it finds the script by itself.
 #[test]
-fn zsh_takes_the_script() {
+fn zsh_completes_commands_and_live_names() {
     if !present("zsh") {
         return;
     }
-    let found = in_shell(
-        "zsh",
-        "autoload -Uz compinit; compinit -D -u; source $SCRIPT; echo $_comps[meshctl]",
-    );
-    assert_eq!(found, "_meshctl\n");
+    let complete = |line: &str| {
+        let script = format!(
+            r#"
+            zmodload zsh/zpty
+            zpty shell zsh -f -i
+            zpty -w shell "PS1=; fpath=(${{SCRIPT:h}} \$fpath); autoload -Uz compinit; compinit -D -u"
+            zpty -w shell "zstyle ':completion:*' list-colors ''; bindkey '^I' complete-word"
+            zpty -w shell "complete-and-print() {{ zle complete-word; print -r -- \"<\$BUFFER>\"; zle -I; }}"
+            zpty -w shell "zle -N complete-and-print; bindkey '^T' complete-and-print; print ready"
+            zpty -r shell found '*ready*ready*'
+            zpty -w -n shell "{line}"$'\x14'
+            zpty -r shell found '*<*>*'
+            print -r -- "$found"
+            "#
+        );
+        in_shell("zsh", &script.replace("${SCRIPT:h}", "$(dirname $SCRIPT)"))
+    };
+    let found = complete("meshctl comp");
+    assert!(found.contains("<meshctl completions >"), "{found}");
+    let found = complete("meshctl generate canary --route s");
+    assert!(found.contains("<meshctl generate canary --route stock >"), "{found}");
 }

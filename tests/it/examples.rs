@@ -12,6 +12,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl canary", "it needs two versions: tests/it/rollouts.rs runs each"),
     ("meshctl dark-launch", "it needs two versions: tests/it/rollouts.rs runs each"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
+    ("meshctl why", "it asks a proxy that runs: tests/it/views.rs"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
     ("meshctl uninstall", "it needs a cluster"),
@@ -20,7 +21,7 @@ const NOT_HERE: &[(&str, &str)] = &[
 /// What examples take for granted beside `shop`.
 const THEIRS: &[(&str, &str)] = &[
     ("ingress.yaml", "tests/cases/convert/ingress-annotations/in/in.yaml"),
-    ("deployment.yaml", "tests/cases/generate/canary-from-no-gateway/in/deployment.yaml"),
+    ("deployment.yaml", "tests/it/examples/deployment.yaml"),
 ];
 
 fn examples() -> Vec<String> {

@@ -22,6 +22,7 @@ mod smuggling;
 mod splitting;
 mod systemd;
 mod tidy;
+mod views;
 
 #[path = "../support/lib.rs"]
 mod support;

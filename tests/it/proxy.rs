@@ -6,6 +6,7 @@ mod changes;
 mod cors;
 mod drain;
 mod ejection;
+mod explained;
 mod grpc;
 mod headers;
 mod http1;

@@ -112,6 +112,11 @@ impl Mesh {
         Start { yaml: yaml.to_owned(), workers: 2, log: None, ip: Ipv4Addr::LOCALHOST.into() }
     }
 
+    /// What it decides by.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// Where the listener with this port of the YAML is.
     pub fn port(&self, port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.moved[&port]))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fields::{Fields, number, string};
 use super::findings::Findings;
+use super::metadata::timestamp;
 use super::references::{self, reference};
 use super::routes;
 use crate::config::raw::{At, Canary, DarkLaunch, Gates, Reference, Release, TrafficRollout};
@@ -19,6 +20,7 @@ use crate::yaml::Node;
 ///   targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}
 ///   state: Running                  # Running, Paused, Promoted or Aborted
 ///   weight: 10                      # percent, set by hand; steps rest there
+///   until: 2026-11-24T12:00:00Z     # for so long; then the weights are those of before
 ///   canary:
 ///     stable: {name: shop-v1, port: 80}
 ///     canary: {name: shop-v2, port: 80}
@@ -53,8 +55,18 @@ pub(super) fn traffic_rollout(object: &mut Fields<'_, '_>) -> Option<TrafficRoll
             "say with `percent` how much is copied",
         );
     }
+    let until = spec.take("until").map(|node| {
+        if weight.is_none() {
+            spec.conflict(
+                node.place,
+                "`until` is for a `weight`",
+                "write one, or leave out `until`",
+            );
+        }
+        timestamp(node, findings)
+    });
     spec.finish();
-    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight })
+    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight, until })
 }
 
 fn check_target(target: &Reference, findings: &Findings<'_>) {
@@ -74,8 +86,8 @@ fn canary(mut fields: Fields<'_, '_>) -> Option<Canary> {
     let stable = arm(&mut fields, "stable");
     let canary = arm(&mut fields, "canary");
     if let (Some(stable), Some(canary)) = (&stable, &canary)
-        && (&stable.group, &stable.kind, &stable.name, stable.port)
-            == (&canary.group, &canary.kind, &canary.name, canary.port)
+        && (&stable.group, &stable.kind, &stable.namespace, &stable.name, stable.port)
+            == (&canary.group, &canary.kind, &canary.namespace, &canary.name, canary.port)
     {
         let message = "`stable` and `canary` are the same backend";
         fields.conflict(canary.place, message, "the canary is the new version's Service");

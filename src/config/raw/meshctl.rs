@@ -108,6 +108,8 @@ pub struct TrafficRollout {
     pub state: At<Name>,
     /// Percent, set by hand. Steps rest where it is.
     pub weight: Option<At<u32>>,
+    /// Until when that holds, in seconds since the epoch; then the weights of before hold again.
+    pub until: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

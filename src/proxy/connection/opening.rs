@@ -14,13 +14,14 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::{Client, Entry, Secured, alert, h1, h2};
 use crate::clock;
-use crate::identity::{self, ServerTls, Sni, sni_host};
+use crate::identity::{self, ServerTls};
 use crate::limits;
 use crate::model::{Cause, Listener, ListenerProtocol};
 use crate::proxy::codec::h1::{HeadLimits, ServerConn};
 use crate::proxy::codec::io::{Io, Rewound, Socket};
 use crate::proxy::deadline::{Deadlines, Phase};
 use crate::proxy::proxy_protocol::{self, Header, Parsed, Sources};
+use crate::proxy::routing;
 use crate::proxy::worker::Worker;
 use crate::proxy::world::World;
 use crate::snapshot::Port;
@@ -184,13 +185,8 @@ async fn accept(
 
 type Chosen = Result<(Arc<Listener>, Arc<ServerTls>), (Option<Arc<Listener>>, Cause)>;
 
-/// Without a server name only a listener for every host can be meant.
 fn choose(world: &World, port: &Port, server_name: Option<&str>) -> Chosen {
-    let table = match sni_host(server_name) {
-        Sni::Host(host) => port.listener_for(&host),
-        Sni::Absent => port.listener_for(""),
-        Sni::Invalid => None,
-    };
+    let table = routing::listener_of_hello(port, server_name);
     let listener = table.map(|table| Arc::clone(&table.listener));
     let Some(listener) = listener else { return Err((None, Cause::ListenerNotFound)) };
     match world.server_tls(&listener.key) {

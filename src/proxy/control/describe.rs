@@ -372,7 +372,7 @@ fn time(duration: Duration) -> String {
 }
 
 /// A filter that adds a credential, or a match on one, is common, and the name gives it away.
-fn unless_secret<'a>(name: &str, value: &'a str) -> &'a str {
+pub(in crate::proxy) fn unless_secret<'a>(name: &str, value: &'a str) -> &'a str {
     const MARKS: [&str; 7] = ["auth", "cookie", "token", "secret", "key", "password", "session"];
     let name = name.to_ascii_lowercase();
     if MARKS.iter().any(|mark| name.contains(mark)) { MASK } else { value }

@@ -28,6 +28,10 @@ impl Control for Fake {
         json!({ "generation": 3 })
     }
 
+    fn failures(&self, after: u64) -> Failures {
+        Failures { last: after + 1, ..Failures::default() }
+    }
+
     fn report(&self) -> Report {
         Report { born: 3, ..Report::default() }
     }
@@ -83,6 +87,9 @@ async fn a_proxy_is_asked_and_told() {
     let (status, body) = told(Method::GET, "/status").await;
     assert_eq!((status, body.as_str()), (200, "{\n  \"generation\": 3\n}\n"));
     assert!(told(Method::GET, "/config").await.1.len() > 2 * 1024 * 1024);
+    assert!(told(Method::GET, "/failures").await.1.contains("\"last\": 1"));
+    assert!(told(Method::GET, "/failures?after=7").await.1.contains("\"last\": 8"));
+    assert_eq!(told(Method::GET, "/failures?after=x").await.0, 422);
     assert_eq!(told(Method::POST, "/drain").await.0, 202);
     assert_eq!(told(Method::POST, "/drain?seconds=5").await.0, 202);
     assert_eq!(told(Method::POST, "/drain?seconds=-5").await.0, 422);

@@ -142,9 +142,13 @@ impl Exchange<'_> {
                         // Its time goes on until the answer is complete (`download`).
                         return Ok(Reached { answered, now, in_flight });
                     }
+                    let sentence = format!("status {}", response.status.as_u16());
+                    self.record.failed_try(None, &sentence, clock::now() - begun);
                     false
                 }
                 Err(failed) => {
+                    let took = clock::now() - begun;
+                    self.record.failed_try(Some(failed.cause), &failed.sentence, took);
                     self.note_failure(&now, index, &failed);
                     if !self.is_retryable(policy, &failed, upload) {
                         return Err(failed);

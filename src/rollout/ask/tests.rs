@@ -1,11 +1,15 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::rollout::state::Phase;
+use crate::rollout::state::{Intent, Phase};
 
-fn asked(rollout: &Value, intent: Intent, weight: Option<u32>) -> Value {
+fn ask(intent: Intent, weight: Option<u32>) -> Ask {
+    Ask { intent, weight, until: None, at: Some("now".to_owned()) }
+}
+
+fn asked(rollout: &Value, ask: &Ask) -> Value {
     let mut asked = rollout.clone();
-    let patch = patch(rollout, intent, weight, "now");
+    let patch = patch(rollout, ask);
     json_patch::patch(&mut asked, &patch).unwrap();
     asked
 }
@@ -13,17 +17,23 @@ fn asked(rollout: &Value, intent: Intent, weight: Option<u32>) -> Value {
 #[test]
 fn a_word_takes_the_place_of_the_one_before() {
     let plain = json!({"metadata": {"name": "shop"}, "spec": {"canary": {}}});
-    let shifted = asked(&plain, Intent::Running, Some(10));
+    let shifted = asked(&plain, &ask(Intent::Running, Some(10)));
     assert_eq!(shifted["spec"], json!({"canary": {}, "state": "Running", "weight": 10}));
     assert_eq!(shifted["metadata"]["annotations"], json!({"meshctl.dev/asked-at": "now"}));
-    let again = asked(&shifted, Intent::Aborted, None);
+    let until = Some(Timestamp::UNIX_EPOCH);
+    let timed = asked(&shifted, &Ask { until, ..ask(Intent::Paused, Some(20)) });
+    let spec =
+        json!({"canary": {}, "state": "Paused", "weight": 20, "until": "1970-01-01T00:00:00Z"});
+    assert_eq!(timed["spec"], spec);
+    assert_eq!(asked(&timed, &ask(Intent::Running, Some(10))), shifted);
+    let again = asked(&shifted, &ask(Intent::Aborted, None));
     assert_eq!(again["spec"], json!({"canary": {}, "state": "Aborted"}));
 }
 
 #[test]
 fn somebody_elses_word_in_between_is_not_lost() {
     let seen = json!({"metadata": {"annotations": {}}, "spec": {"state": "Running", "weight": 5}});
-    let patch = patch(&seen, Intent::Running, Some(10), "now");
+    let patch = patch(&seen, &ask(Intent::Running, Some(10)));
     for (field, value) in [("state", json!("Aborted")), ("weight", json!(1))] {
         let mut now = seen.clone();
         now["spec"][field] = value;

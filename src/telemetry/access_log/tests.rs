@@ -53,6 +53,8 @@ fn record() -> Record {
         first_byte: None,
         total: Duration::from_millis(2003),
         attempts: 2,
+        tries: Vec::new(),
+        reason: None,
         flags: RecordFlags { tls: true, retried: true, ..RecordFlags::default() },
         log: Some(AccessLogFormat::Json),
     }

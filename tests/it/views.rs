@@ -1,0 +1,184 @@
+//! What commands show of proxies that run: their last failures, and what they do right now.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::support::client::{Client, Response};
+use super::support::ports::free_addresses;
+use super::support::words::{GATEWAY, backend, policy, route, to};
+use super::support::{answer::Answer, server, within};
+use super::{MESHCTL, shell};
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A proxy over `mesh.yaml` of a directory, and where commands find it.
+struct Place {
+    root: PathBuf,
+    address: SocketAddr,
+    _directory: tempfile::TempDir,
+    _running: Running,
+}
+
+impl Place {
+    async fn start(yaml: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        std::fs::write(root.join("mesh.yaml"), yaml).unwrap();
+        let [address] = free_addresses();
+        let running = Running(
+            Command::new(MESHCTL)
+                .current_dir(&root)
+                .env_clear()
+                .env("MESHCTL_RUN_DIR", root.join("known"))
+                .args(["proxy", "run", "--observe", "off", "--workers", "2", "-f", "mesh.yaml"])
+                .args(["--port", &format!("80={}", address.port())])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        let place = Self { root, address, _directory: directory, _running: running };
+        within("the proxy", async {
+            while place.run("meshctl proxy status").0 != Some(0) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        place
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = shell(Path::new("/"), line);
+        command.env("MESHCTL_RUN_DIR", self.root.join("known"));
+        command
+    }
+
+    /// Its exit code, and what it says on both outputs.
+    fn run(&self, line: &str) -> (Option<i32>, String) {
+        let output = self.command(line).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    fn json(&self, line: &str) -> Value {
+        let output = self.command(&format!("{line} -o json")).output().unwrap();
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}: {output:?}"))
+    }
+}
+
+fn id(response: &Response) -> String {
+    response.get("x-request-id").unwrap().to_owned()
+}
+
+/// A backend that answers 500, one that refuses, and one that isn't there.
+async fn failing() -> (Place, server::Upstream) {
+    let bad = server::http1(|_| Answer::status(500)).await;
+    let nobody = server::nobody().await.to_string();
+    let rule = |path: &str, to: &str| {
+        format!("- matches: [{{path: {{value: {path}}}}}]\n  backendRefs: [{to}]\n")
+    };
+    let rules =
+        [rule("/bad", &to("bad")), rule("/nobody", &to("nobody")), rule("/none", &to("none"))];
+    let yaml = GATEWAY.to_owned()
+        + &route("r", &["h"], &rules.concat())
+        + &backend("bad", &[&bad.address], "")
+        + &backend("nobody", &[&nobody], "")
+        + &policy("nobody", "ejection: {consecutiveFailures: 0}\n");
+    (Place::start(&yaml).await, bad)
+}
+
+#[tokio::test]
+async fn failures_are_told_with_their_tries() {
+    let (place, _bad) = failing().await;
+    let (code, said) = place.run("meshctl why");
+    assert!(code == Some(0) && said.contains("no such failure is remembered"), "{said}");
+    let mut client = Client::connect(place.address).await;
+    client.get("h", "/bad?secret=1").await.expect(500);
+    let refused = client.get("h", "/nobody").await.expect(502);
+    let missing = client.get("h", "/none").await.expect(500);
+    let lost = client.get("h", "/lost").await.expect(404);
+    client.get("h", "/%zz").await.expect(400);
+    let all = place.json("meshctl why");
+    assert!(!all.to_string().contains("secret"), "queries are nobody's business: {all:#}");
+    let failures = all["failures"].as_array().unwrap();
+    let causes: Vec<&str> =
+        failures.iter().map(|one| one["cause"].as_str().unwrap_or("")).collect();
+    let expected =
+        ["", "upstream_connect_refused", "backend_not_found", "route_not_found", "bad_path"];
+    assert_eq!(causes, expected, "{all:#}");
+    let own = [&refused, &missing, &lost].map(id);
+    assert_eq!(
+        own.each_ref().map(|id| id.as_str()),
+        [1, 2, 3].map(|at| text(&failures[at], "requestId"))
+    );
+    let of_refused = &failures[1];
+    assert_eq!(of_refused["tries"].as_array().map(Vec::len), Some(2), "one retry: {of_refused:#}");
+    assert_eq!(text(&of_refused["tries"][1], "cause"), "upstream_connect_refused");
+    assert_eq!(
+        (text(of_refused, "route"), text(of_refused, "backend")),
+        ("default/r", "default/nobody")
+    );
+    assert_eq!(
+        text(&failures[4], "reason"),
+        "a % in the path without two hexadecimal digits (RFC 3986 §2.1)"
+    );
+
+    let names = |filter: &str| place.run(&format!("meshctl why -o name {filter}"));
+    let one = |id: &String| (Some(0), format!("{id}\n"));
+    assert_eq!(names("--cause backend_not_found"), one(&own[1]));
+    assert_eq!(names("--status 502 --route r --since 1m"), one(&own[0]));
+    assert_eq!(names("--status 4xx --cause route_not_found"), one(&own[2]));
+    assert!(names("--route other").1.contains("no such failure"));
+    let (code, story) = place.run(&format!("meshctl why {}", own[0]));
+    assert_eq!(code, Some(0));
+    for part in ["502 upstream_connect_refused", "try 1", "try 2", "Connection refused", "rule 1"] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+    let (code, said) = place.run("meshctl why nobody-sent-this");
+    assert!(code == Some(1) && said.contains("no failure with the id"), "{said}");
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value:#}"))
+}
+
+#[tokio::test]
+async fn failures_are_followed_as_they_come() {
+    let (place, _bad) = failing().await;
+    let mut following = place
+        .command("exec meshctl why -w -o json --cause upstream_connect_refused")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut client = Client::connect(place.address).await;
+    for _ in 0..2 {
+        client.get("h", "/none").await.expect(500);
+        let sent = client.get("h", "/nobody").await.expect(502);
+        let (read, line) = tokio::task::spawn_blocking(move || {
+            let line = lines.next().unwrap().unwrap();
+            (lines, line)
+        })
+        .await
+        .unwrap();
+        lines = read;
+        let told: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(text(&told, "requestId"), id(&sent));
+    }
+    let pid = rustix::process::Pid::from_child(&following);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(following.wait().unwrap().code(), Some(130));
+}
