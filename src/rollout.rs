@@ -8,8 +8,8 @@
 //!
 //! [`turn`] goes this way once; whoever runs rollouts calls it again and again, and brings the
 //! [`turn::World`] in which it looks and keeps its state. [`judge`], [`plan`], [`route`],
-//! [`mirror`] and [`arms`] are pure: time, counts and the route are arguments. All of it runs alike
-//! in a command over a directory and in the controller of a cluster.
+//! [`mirror`], [`arms`] and [`others`] are pure: time, counts and the route are arguments. All of it
+//! runs alike in a command over a directory and in the controller of a cluster.
 //!
 //! This module must not know who watches, nor how an answer is shown.
 
@@ -19,6 +19,7 @@ pub mod ask;
 pub mod directory;
 pub mod judge;
 pub mod mirror;
+pub mod others;
 pub mod plan;
 pub mod route;
 pub mod state;

@@ -78,8 +78,8 @@ impl Story {
     pub async fn end_dark_launch(&self) -> Result<(), Failure> {
         let stored = self.stored(DARK).await?;
         let at = Some(now().to_string());
-        let asked = Ask { intent: Intent::Aborted, at, ..Ask::default() };
-        let patch = ask::patch(&stored.value, &asked);
+        let patch =
+            ask::patch(&stored.value, &Ask { intent: Intent::Aborted, at, ..Ask::default() });
         let change = Change { key: stored.key, patch };
         self.home.plans().patch(&[change], Mode::Apply).await?;
         Ok(())

@@ -31,6 +31,7 @@ mod pattern;
 mod policy;
 mod ports;
 mod reference;
+mod rollouts;
 mod route;
 mod rule;
 mod session;

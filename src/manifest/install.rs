@@ -10,7 +10,7 @@ use crate::names;
 use crate::yaml;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// In the order in which they are applied: what others need comes first.
 const TEMPLATES: &[(&str, &str)] = &[

@@ -14,20 +14,6 @@ from shop import GATEWAY_API, NAMESPACE, gateway, meta, route
 STATE = pathlib.Path(os.environ.get("MESHCTL_CLUSTER_DIR", "/run/meshctl-cluster"))
 WHO = f"system:serviceaccount:{SYSTEM}:{CONTROLLER}"
 AUTHORITY = "meshctl-controller-authority"
-GROUP = "gateway.networking.k8s.io"
-# Rights whose use no drill provokes yet: those of rollouts, which no drill starts.
-WAITING = {
-    ("clusterrole", *right, "")
-    for right in (
-        ("get", "meshctl.dev", "trafficrollouts"),
-        ("patch", "meshctl.dev", "trafficrollouts/status"),
-        ("update", "meshctl.dev", "trafficrollouts/status"),
-        ("patch", GROUP, "grpcroutes"),
-        ("patch", GROUP, "httproutes"),
-        ("create", "events.k8s.io", "events"),
-        ("patch", "events.k8s.io", "events"),
-    )
-}
 
 
 @drill
@@ -41,11 +27,10 @@ def least_privilege(address, options):
     used, forbidden = look_back(log)
     if forbidden:
         raise Failed(f"tried without a right to it: {'; '.join(sorted(forbidden))}")
-    unused = sorted(" ".join(right) for right in granted - used - WAITING)
+    unused = sorted(" ".join(right) for right in granted - used)
     if unused:
         raise Failed(f"granted and never used: {'; '.join(unused)}")
-    waiting = len(granted & WAITING - used)
-    return f"{len(granted)} rights, each used but for {waiting} that wait for rollouts; nothing else tried"
+    return f"{len(granted)} rights, each used; nothing else tried"
 
 
 def rights(role):

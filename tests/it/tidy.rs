@@ -49,6 +49,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "telemetry",
             // Its control door alone.
             "proxy",
+            // For the webhook's TLS.
+            "identity",
             "manifest",
             "cluster",
             "rollout",

@@ -6,8 +6,10 @@ use super::fields::{Fields, number, string};
 use super::findings::Findings;
 use super::metadata::timestamp;
 use super::references::{self, reference};
-use super::routes;
-use crate::config::raw::{At, Canary, DarkLaunch, Gates, Reference, Release, TrafficRollout};
+use super::{formats, routes};
+use crate::config::raw::{
+    At, Canary, DarkLaunch, Gates, Reference, Release, TrafficRollout, Webhook,
+};
 use crate::config::{codes, suggest};
 use crate::limits;
 use crate::model::Kind;
@@ -67,6 +69,26 @@ pub(super) fn traffic_rollout(object: &mut Fields<'_, '_>) -> Option<TrafficRoll
     });
     spec.finish();
     Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight, until })
+}
+
+/// `{webhook: {url, secretRef}}` of a MeshConfig.
+pub(super) fn notified(mut fields: Fields<'_, '_>) -> Option<Webhook> {
+    let webhook = fields.map("webhook").map(|mut fields| {
+        let secret_ref = fields.map("secretRef").map(|mut fields| {
+            let name = fields.required_text("name", &formats::SUBDOMAIN);
+            fields.finish();
+            name
+        });
+        let url = fields.text("url", &formats::WEBHOOK);
+        if !fields.has("url") && secret_ref.is_none() {
+            let message = "a webhook needs a `url`";
+            fields.conflict(fields.place, message, "write `url`, or a `secretRef` with one");
+        }
+        fields.finish();
+        Webhook { url, secret_ref }
+    });
+    fields.finish();
+    webhook
 }
 
 fn check_target(target: &Reference, findings: &Findings<'_>) {

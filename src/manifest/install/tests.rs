@@ -214,6 +214,13 @@ fn misfits(value: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// What an API server would drop or refuse of a status.
+pub(crate) fn misfits_of_status(kind: &str, status: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    misfits(status, &schema(kind)["properties"]["status"], "status", &mut found);
+    found
+}
+
 /// Every field of a schema, but for what Kubernetes and the controller write.
 fn fields(schema: &Value, found: &mut BTreeSet<String>) {
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
@@ -308,8 +315,7 @@ fn a_rollout_s_state_fits_its_status() {
             history: [event].into(),
         };
         let state = serde_json::to_value(state).unwrap();
-        let status = &schema("TrafficRollout")["properties"]["status"];
-        misfits(&state, status, "status", &mut misfitting);
+        misfitting.extend(misfits_of_status("TrafficRollout", &state));
     }
     assert!(misfitting.is_empty(), "{misfitting:#?}");
 }
