@@ -91,30 +91,37 @@ impl Shop {
         Self { root, address, proxy: None, broken, _versions: versions }
     }
 
+    /// Another test may have taken the port that was free a moment ago: then it is another one.
     async fn serve(&mut self) {
-        let log = fs::File::create(self.path(".proxy.log")).unwrap();
+        let [mut address] = free_addresses();
+        let mut child = self.spawn(address);
+        within("the proxy", async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                if child.0.try_wait().unwrap().is_some() {
+                    [address] = free_addresses();
+                    child = self.spawn(address);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        // Whoever took it would answer too.
+        assert!(child.0.try_wait().unwrap().is_none(), "another process has {address}");
+        (self.address, self.proxy) = (address, Some(child));
+    }
+
+    fn spawn(&self, address: SocketAddr) -> Process {
         let child = Command::new(MESHCTL)
             .current_dir(self.root.path())
             .env_clear()
             .env("XDG_RUNTIME_DIR", self.path(".run"))
             .args(["proxy", "run", "-f", ".", "--observe", "off", "--workers", "2"])
-            .args(["--access-log", "off", "--port", &format!("80={}", self.address.port())])
+            .args(["--access-log", "off", "--port", &format!("80={}", address.port())])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut child = Process(child);
-        within("the proxy", async {
-            while tokio::net::TcpStream::connect(self.address).await.is_err() {
-                let said = || fs::read_to_string(self.path(".proxy.log")).unwrap_or_default();
-                let ended = child.0.try_wait().unwrap();
-                assert!(ended.is_none(), "{ended:?}: {}", said());
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
-        self.proxy = Some(child);
+            .stderr(Stdio::null())
+            .spawn();
+        Process(child.unwrap())
     }
 
     fn path(&self, name: &str) -> PathBuf {
