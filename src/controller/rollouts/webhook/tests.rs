@@ -13,7 +13,9 @@ use crate::rollout::state::{Event, Phase};
 
 /// What came, and what is answered, the last for all that follow.
 #[derive(Clone, Default)]
-struct Chat(Arc<Mutex<(Vec<(http::request::Parts, Value)>, Vec<u16>)>>);
+struct Chat(Arc<Mutex<(Vec<Came>, Vec<u16>)>>);
+
+type Came = (http::request::Parts, Value);
 
 impl Chat {
     fn answering(answers: &[u16]) -> Self {
@@ -32,10 +34,11 @@ impl Chat {
                 tokio::spawn(async move {
                     match tls {
                         None => chat.serve(stream).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => chat.serve(stream).await,
-                            Err(_) => {}
-                        },
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                chat.serve(stream).await;
+                            }
+                        }
                     }
                 });
             }
