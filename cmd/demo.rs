@@ -9,7 +9,6 @@ mod meter;
 mod plan;
 mod report;
 mod sample;
-mod screen;
 mod stage;
 mod stop;
 mod story;

@@ -27,6 +27,7 @@ mod output;
 mod progress;
 mod proxy;
 mod rollouts;
+mod screen;
 mod suggest;
 mod uninstall;
 mod units;

@@ -4,6 +4,7 @@
 pub mod asking;
 pub mod begin;
 pub mod drive;
+pub mod live;
 pub mod place;
 pub mod show;
 pub mod subject;

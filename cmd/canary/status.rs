@@ -1,5 +1,6 @@
 //! `meshctl canary status`
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -94,7 +95,7 @@ fn print(
     }
 }
 
-/// A line for each change, until the rollout is over.
+/// A live view on a terminal, a line for each change elsewhere, until the rollout is over.
 async fn follow(
     kind: Kind,
     args: &Args,
@@ -103,6 +104,11 @@ async fn follow(
 ) -> Result<Exit, Failure> {
     let name = args.name.as_deref();
     let mut known = place.one(&args.target, kind, name, true).await?;
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        let (shown, exit) = rollouts::live::watch(place, known).await?;
+        shown.print(output)?;
+        return Ok(exit);
+    }
     let mut told = known.state.history.front().cloned();
     show::look(place, known.clone()).await?.print(output)?;
     loop {

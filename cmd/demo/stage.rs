@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh;
 use crate::output::Output;
+use crate::screen::Screen;
 
 use super::Options;
 use super::directory::{Directory, ROUTE};
@@ -23,7 +24,6 @@ use super::meter::{Meter, Phase, TICK};
 use super::plan::{BAD, STEPS, STORY, step_duration};
 use super::report;
 use super::sample::Services;
-use super::screen::Screen;
 use super::stop::Stop;
 use super::story::Story;
 use super::view::{self, View};

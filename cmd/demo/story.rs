@@ -8,7 +8,7 @@ use meshctl::manifest::generate::{self, Plan, Subject, Target};
 use meshctl::model::{Kind, ObjectKey, Store};
 use meshctl::rollout::ask;
 use meshctl::rollout::directory::{Home, Proxies, Runner, Turned};
-use meshctl::rollout::state::Intent;
+use meshctl::rollout::state::{Ask, Intent};
 use meshctl::store::{Change, Mode};
 
 use crate::exit::{Exit, Failure};
@@ -77,7 +77,9 @@ impl Story {
 
     pub async fn end_dark_launch(&self) -> Result<(), Failure> {
         let stored = self.stored(DARK).await?;
-        let patch = ask::patch(&stored.value, Intent::Aborted, None, &now().to_string());
+        let at = Some(now().to_string());
+        let patch =
+            ask::patch(&stored.value, &Ask { intent: Intent::Aborted, at, ..Ask::default() });
         let change = Change { key: stored.key, patch };
         self.home.plans().patch(&[change], Mode::Apply).await?;
         Ok(())

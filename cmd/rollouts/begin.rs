@@ -81,7 +81,8 @@ impl Planned {
         let backend = self.backend.iter().map(|new| (new.file.display().to_string(), &new.object));
         let mut diff = String::new();
         for (file, object) in backend.chain([(file, &self.object)]) {
-            diff.push_str(&format!("--- /dev/null\n+++ b/{}\n", file.trim_start_matches('/')));
+            let file = file.trim_start_matches("./").trim_start_matches('/');
+            diff.push_str(&format!("--- /dev/null\n+++ b/{file}\n"));
             let text = yaml::write(object);
             text.lines().for_each(|line| diff.push_str(&format!("+{line}\n")));
         }

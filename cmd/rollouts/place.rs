@@ -31,10 +31,9 @@ pub struct Target {
     pub namespace: Option<String>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a command has one")]
 pub enum Place {
-    Directory(Directory),
-    Cluster(Remote),
+    Directory(Box<Directory>),
+    Cluster(Box<Remote>),
 }
 
 pub struct Directory {
@@ -85,11 +84,11 @@ impl Target {
                         path.display()
                     ));
                 }
-                Ok(Place::Directory(Directory::open(path, environment)?))
+                Ok(Place::Directory(Box::new(Directory::open(path, environment)?)))
             }
             None if named || cluster::has_kubeconfig(environment) || environment.in_cluster => {
                 let cluster = cluster::connect(&self.context, environment).await?;
-                Ok(Place::Cluster(Remote::new(cluster, self.namespace.as_deref())))
+                Ok(Place::Cluster(Box::new(Remote::new(cluster, self.namespace.as_deref()))))
             }
             None => {
                 Err(Failure::new(Exit::WrongCommandLine, "no directory and no cluster is here")
@@ -101,13 +100,13 @@ impl Target {
 
 impl Directory {
     fn open(path: PathBuf, environment: &Environment) -> Result<Self, Failure> {
-        let whole = environment.absolute(&path);
-        let found = whole.metadata();
+        let found = environment.absolute(&path).metadata();
         let found = found.map_err(|error| Failure::file("read", &path, &error))?;
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
         let root = if found.is_dir() {
-            whole.clone()
+            path.clone()
         } else {
-            whole.parent().map_or_else(|| environment.current_dir.clone(), PathBuf::from)
+            above.map_or_else(|| PathBuf::from("."), PathBuf::from)
         };
         let mark = root.join(mesh::MARK);
         let mut doors = mesh::run_dirs(environment);
@@ -274,7 +273,8 @@ impl Place {
         from: String,
         to: String,
     ) -> Result<(), Failure> {
-        let Self::Directory(Directory { home, who, .. }) = self else { return Ok(()) };
+        let Self::Directory(directory) = self else { return Ok(()) };
+        let Directory { home, who, .. } = &**directory;
         let rollout = known.key.to_string();
         home.audit(&Audit { at: super::asking::now(), who, rollout, what, from, to })?;
         Ok(())

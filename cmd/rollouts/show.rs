@@ -196,7 +196,8 @@ impl Shown {
     }
 }
 
-const ARMS: [&str; 7] = ["VERSION", "BACKEND", "REQUESTS/S", "REQUESTS", "ERRORS", "P50", "P99"];
+pub const ARMS: [&str; 7] =
+    ["VERSION", "BACKEND", "REQUESTS/S", "REQUESTS", "ERRORS", "P50", "P99"];
 
 fn row(what: &str, to: &str, arm: &Arm) -> Vec<String> {
     let millis = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{ms} ms"));

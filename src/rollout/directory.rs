@@ -38,7 +38,8 @@ use crate::model::{Kind, ObjectKey};
 use crate::source::manifests::reason;
 use crate::store::{Directory, Store, StoreError, Stored};
 
-const ROLLOUTS: &str = "rollouts";
+/// Where they are written, in the `.meshctl` of a directory.
+pub const DIRECTORY: &str = "rollouts";
 const STATE: &str = "state/rollouts";
 const AUDIT: &str = "audit.jsonl";
 
@@ -80,7 +81,7 @@ impl Home {
     /// `arguments` are what is served, as `-f` takes it; `mark` is the `.meshctl` of the directory.
     /// The place for rollouts is made when there is something to put there.
     pub fn new(arguments: &[PathBuf], mark: &Path) -> Result<Self, StoreError> {
-        let rollouts = mark.join(ROLLOUTS);
+        let rollouts = mark.join(DIRECTORY);
         let plans = if rollouts.is_dir() { vec![rollouts] } else { Vec::new() };
         Ok(Self {
             mark: mark.to_owned(),
@@ -91,7 +92,7 @@ impl Home {
 
     /// With a place for rollouts.
     pub fn made(mut self) -> Result<Self, HomeError> {
-        let rollouts = self.mark.join(ROLLOUTS);
+        let rollouts = self.mark.join(DIRECTORY);
         make(&rollouts)?;
         self.plans = Directory::new(&[rollouts], &self.mark)?.into();
         Ok(self)
@@ -107,7 +108,7 @@ impl Home {
 
     /// Where a new rollout is written.
     pub fn plan_file(&self, name: &str) -> PathBuf {
-        self.mark.join(ROLLOUTS).join(format!("{name}.yaml"))
+        self.mark.join(DIRECTORY).join(format!("{name}.yaml"))
     }
 
     /// By key; and what is wrong with those that have errors.

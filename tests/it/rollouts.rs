@@ -92,25 +92,29 @@ impl Shop {
     }
 
     async fn serve(&mut self) {
-        let mut command = Command::new(MESHCTL);
-        let child = command
+        let log = fs::File::create(self.path(".proxy.log")).unwrap();
+        let child = Command::new(MESHCTL)
             .current_dir(self.root.path())
             .env_clear()
-            .env("XDG_RUNTIME_DIR", self.root.path().join(".run"))
+            .env("XDG_RUNTIME_DIR", self.path(".run"))
             .args(["proxy", "run", "-f", ".", "--observe", "off", "--workers", "2"])
             .args(["--access-log", "off", "--port", &format!("80={}", self.address.port())])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
-        self.proxy = Some(Process(child));
+        let mut child = Process(child);
         within("the proxy", async {
             while tokio::net::TcpStream::connect(self.address).await.is_err() {
+                let said = || fs::read_to_string(self.path(".proxy.log")).unwrap_or_default();
+                let ended = child.0.try_wait().unwrap();
+                assert!(ended.is_none(), "{ended:?}: {}", said());
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         })
         .await;
+        self.proxy = Some(child);
     }
 
     fn path(&self, name: &str) -> PathBuf {

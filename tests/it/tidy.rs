@@ -189,7 +189,16 @@ fn the_reader_of_layers_reads() {
 /// clippy's to watch, and the terminal's crates are watched here.
 #[test]
 fn the_terminal_is_known_to_commands_alone() {
-    let crates = ["clap", "clap_complete", "clap_mangen", "comfy_table", "anstream", "indicatif"];
+    let crates = [
+        "clap",
+        "clap_complete",
+        "clap_mangen",
+        "comfy_table",
+        "anstream",
+        "indicatif",
+        "ratatui",
+        "crossterm",
+    ];
     let mut problems = Vec::new();
     for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
         for (number, line) in source.code() {
