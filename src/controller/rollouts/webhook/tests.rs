@@ -13,18 +13,14 @@ use crate::rollout::state::{Event, Phase};
 
 /// What came, and what is answered, the last for all that follow.
 #[derive(Clone, Default)]
-struct Chat(Arc<Mutex<Said>>);
+struct Chat(Arc<Mutex<(Vec<Came>, Vec<u16>)>>);
 
-#[derive(Default)]
-struct Said {
-    came: Vec<(http::request::Parts, Value)>,
-    answers: Vec<u16>,
-}
+type Came = (http::request::Parts, Value);
 
 impl Chat {
     fn answering(answers: &[u16]) -> Self {
         let chat = Self::default();
-        chat.0.lock().unwrap().answers = answers.to_vec();
+        chat.0.lock().unwrap().1 = answers.to_vec();
         chat
     }
 
@@ -57,11 +53,8 @@ impl Chat {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let mut chat = chat.0.lock().unwrap();
-                chat.came.push((head, serde_json::from_slice(&body).unwrap()));
-                let status = match &mut chat.answers {
-                    answers if answers.len() > 1 => answers.remove(0),
-                    answers => answers[0],
-                };
+                chat.0.push((head, serde_json::from_slice(&body).unwrap()));
+                let status = if chat.1.len() > 1 { chat.1.remove(0) } else { chat.1[0] };
                 http::Response::builder()
                     .status(status)
                     .header("location", "/elsewhere")
@@ -72,7 +65,7 @@ impl Chat {
     }
 
     fn came(&self) -> usize {
-        self.0.lock().unwrap().came.len()
+        self.0.lock().unwrap().0.len()
     }
 }
 
@@ -125,7 +118,7 @@ async fn told(answers: &[u16]) -> (Result<(), String>, Chat) {
 async fn one_post_says_what_changed() {
     let (said, chat) = told(&[200]).await;
     assert_eq!(said, Ok(()));
-    let came = chat.0.lock().unwrap().came.remove(0);
+    let came = chat.0.lock().unwrap().0.remove(0);
     assert_eq!((came.0.method.as_str(), came.0.uri.to_string()), ("POST", "/hook?room=7".into()));
     assert_eq!(came.0.headers["content-type"], "application/json");
     assert!(came.0.headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
@@ -182,7 +175,7 @@ async fn over_tls_it_proves_who_it_is() {
     assert!(post(&whereto(certificate.der(), "127.0.0.1"), "{}").await.is_err());
     assert_eq!(chat.came(), 0);
     assert_eq!(post(&whereto(certificate.der(), "localhost"), "{}").await, Ok(()));
-    assert_eq!(chat.0.lock().unwrap().came[0].0.headers["authorization"], "Bearer secret");
+    assert_eq!(chat.0.lock().unwrap().0[0].0.headers["authorization"], "Bearer secret");
 }
 
 fn plain(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> rustls::ServerConfig {
