@@ -88,9 +88,6 @@ impl From<HomeError> for Failure {
         match error {
             HomeError::Store(error) | HomeError::Turn(TurnError::Store(error)) => error.into(),
             HomeError::Turn(error) => Self::new(Exit::No, error.to_string()),
-            HomeError::Broken(why) => {
-                Self::new(Exit::No, why).tip("`meshctl check` says what is wrong with it")
-            }
             HomeError::Io { .. } => Self::new(Exit::CouldNotAsk, error.to_string()),
         }
     }

@@ -33,10 +33,9 @@ pub use self::record::Record;
 pub use self::runner::{Runner, Turned};
 use super::turn::TurnError;
 use super::view::View;
-use super::{Rollout, ask};
-use crate::model::{Kind, ObjectKey};
+use crate::model::ObjectKey;
 use crate::source::manifests::reason;
-use crate::store::{Directory, Store, StoreError, Stored};
+use crate::store::{Directory, Store, StoreError};
 
 /// Where they are written, in the `.meshctl` of a directory.
 pub const DIRECTORY: &str = "rollouts";
@@ -57,13 +56,7 @@ pub struct Home {
 pub enum HomeError {
     Store(StoreError),
     Turn(TurnError),
-    /// The rollout itself has errors: a sentence.
-    Broken(String),
-    Io {
-        path: PathBuf,
-        doing: &'static str,
-        why: String,
-    },
+    Io { path: PathBuf, doing: &'static str, why: String },
 }
 
 /// A line of the audit.
@@ -109,16 +102,6 @@ impl Home {
     /// Where a new rollout is written.
     pub fn plan_file(&self, name: &str) -> PathBuf {
         self.mark.join(DIRECTORY).join(format!("{name}.yaml"))
-    }
-
-    /// By key; and what is wrong with those that have errors.
-    pub async fn rollouts(&self) -> Result<Vec<(Stored, Rollout)>, HomeError> {
-        let stored = self.plans.list(Kind::TrafficRollout, None).await?;
-        let read = stored.into_iter().map(|stored| {
-            let rollout = ask::read(&stored).map_err(HomeError::Broken)?;
-            Ok((stored, rollout))
-        });
-        read.collect()
     }
 
     /// How far a rollout is; at its beginning where nothing is known.
@@ -237,7 +220,6 @@ impl fmt::Display for HomeError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Turn(error) => error.fmt(f),
-            Self::Broken(why) => f.write_str(why),
             Self::Io { path, doing, why } => write!(f, "can't {doing} {}: {why}", path.display()),
         }
     }

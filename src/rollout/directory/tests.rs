@@ -1,5 +1,5 @@
 use super::*;
-use crate::model;
+use crate::model::{self, Kind};
 use crate::store::FileChange;
 
 fn change(before: &str, after: &str) -> FileChange {
