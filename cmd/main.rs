@@ -14,6 +14,7 @@ mod environment;
 mod exit;
 mod explain;
 mod generate;
+mod get;
 mod help;
 mod image;
 mod init;
@@ -24,7 +25,9 @@ mod mesh;
 mod output;
 mod progress;
 mod proxy;
+mod status;
 mod suggest;
+mod top;
 mod uninstall;
 mod units;
 mod upgrade;
@@ -62,6 +65,9 @@ enum Command {
     Proxy(proxy::Command),
     #[command(subcommand)]
     Controller(controller::Command),
+    Status(Box<status::Args>),
+    Get(Box<get::Args>),
+    Top(Box<top::Args>),
     Explain(Box<explain::Args>),
     Why(Box<why::Args>),
     #[command(subcommand)]
@@ -105,6 +111,9 @@ fn run(
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Get(args)) => get::run(*args, environment, output),
+        Some(Command::Top(args)) => top::run(*args, environment, output),
+        Some(Command::Status(args)) => status::run(*args, environment, output),
         Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),

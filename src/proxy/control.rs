@@ -14,6 +14,7 @@ pub use client::{AskError, Proxy, ask, ask_report, find};
 pub use describe::describe;
 pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
+pub use report::read as read_report;
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
 
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::model::Report;
+use crate::telemetry::EndpointCounts;
 use crate::telemetry::door::serve::{self, Answer, Connections};
 use crate::telemetry::failures::Failures;
 
@@ -43,6 +45,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// The failures that it remembers, from the one after this number on.
     fn failures(&self, after: u64) -> Failures;
+
+    /// What it has done so far, by endpoint.
+    fn endpoints(&self) -> Vec<EndpointCounts>;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -110,11 +115,11 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" | "/failures" => Method::GET,
+        "/status" | "/config" | "/report" | "/endpoints" | "/failures" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths =
-                "there are GET /status /config /report /failures, POST /drain /reload /log-level";
+            let paths = "there are GET /status /config /report /endpoints /failures, \
+                         POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -125,6 +130,7 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/status" => json(StatusCode::OK, &control.status()),
         "/config" => json(StatusCode::OK, &control.config()),
         "/report" => json(StatusCode::OK, &report::write(&control.report())),
+        "/endpoints" => json(StatusCode::OK, &json!(control.endpoints())),
         "/failures" => match parameter(query, "after").map_or(Ok(0), str::parse) {
             Ok(after) => json(StatusCode::OK, &json!(control.failures(after))),
             Err(_) => refused("after is the number of a failure"),

@@ -11,6 +11,8 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl proxy", "it serves until it is stopped, or needs one that does: tests/it/serve.rs"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
     ("meshctl why", "it asks a proxy that runs: tests/it/views.rs"),
+    ("meshctl top", "likewise"),
+    ("meshctl status", "likewise"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
     ("meshctl uninstall", "it needs a cluster"),
