@@ -3,7 +3,10 @@
 mod cluster;
 
 use meshctl::config::{codes, render};
+use meshctl::model::Kind;
+use meshctl::rollout::directory as rollouts;
 use meshctl::source::{Feed, Update};
+use meshctl::store::Directory;
 
 use crate::args::{Context, Files, Format, OutputFormat, Overrides, Quick, Quiet, examples};
 use crate::environment::Environment;
@@ -61,6 +64,7 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
             let colour = output.colours();
             output.text(render::render(&diagnostics, &|file| feed.text(file), colour))?;
             output.note(format_args!("{read}: {}", summary(errors, warnings)));
+            tell_strays(&options.source, output);
         }
     }
     // What else is wrong may come of what could not be seen.
@@ -68,6 +72,28 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         return Ok(Exit::CouldNotAsk);
     }
     Ok(options.exit(errors, warnings))
+}
+
+/// Rollouts that stand among what a directory serves are good objects, and nobody drives them.
+fn tell_strays(source: &Source, output: &mut Output) {
+    let Source::Files(files) = source else { return };
+    let directories: Vec<_> = files.iter().filter(|file| file.is_dir()).cloned().collect();
+    let Some(mark) = directories.first().map(|directory| directory.join(mesh::MARK)) else {
+        return;
+    };
+    let inside = |place: &str| place.contains(&format!("{}/{}/", mesh::MARK, rollouts::DIRECTORY));
+    // What can't be read was told above.
+    let strays = Directory::new(&directories, &mark)
+        .and_then(|directory| directory.list(Kind::TrafficRollout, None))
+        .unwrap_or_default();
+    for stray in strays.iter().filter(|stray| !inside(&stray.place)) {
+        output.note(format_args!(
+            "note: {}: nobody drives {} here: move it to {}",
+            stray.place,
+            stray.key,
+            mark.join(rollouts::DIRECTORY).display()
+        ));
+    }
 }
 
 /// How it stands, in one line.

@@ -106,14 +106,15 @@ fn status(
         let why = control::AskError::Broken(error.to_string());
         Failure::new(Exit::CouldNotAsk, format!("the controller at {at}: {why}"))
     })?;
-    let Picture { name, version, ready, reason, leading, proxies } = &picture;
+    let Picture { name, version, ready, reason, leading, proxies, others } = &picture;
     let state = match (ready, leading) {
         (false, _) => format!("not ready: {}", reason.as_deref().unwrap_or("it doesn't say why")),
         (true, true) => "ready, leads".to_owned(),
         (true, false) => "ready".to_owned(),
     };
-    let row = vec![name.clone(), state, version.clone(), proxies.len().to_string()];
-    let headings = ["CONTROLLER", "STATE", "VERSION", "PROXIES"];
+    let counts = [proxies.len(), others.len()].map(|count| count.to_string());
+    let row = [vec![name.clone(), state, version.clone()], counts.to_vec()].concat();
+    let headings = ["CONTROLLER", "STATE", "VERSION", "PROXIES", "OF OTHERS"];
     match args.output.format {
         Format::Json | Format::Yaml => output.object(args.output.format, &picture)?,
         format => output.rows(format, &headings, vec![row], &picture)?,

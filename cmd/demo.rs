@@ -9,9 +9,9 @@ mod meter;
 mod plan;
 mod report;
 mod sample;
-mod screen;
 mod stage;
 mod stop;
+mod story;
 mod view;
 
 use std::io::IsTerminal;
@@ -24,7 +24,10 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-/// Show two versions of a service, a gateway and a canary, on this machine alone
+/// Show a dark launch, a bad canary that goes back and a good one, on this machine alone
+///
+/// Two versions of a service, a gateway and a load. Exit code 0 if each version got its share and no
+/// request was lost.
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl demo", "meshctl demo --headless --seconds 5"]))]
 pub struct Args {

@@ -20,7 +20,7 @@ use crate::output::Output;
 #[derive(clap::Subcommand)]
 #[command(after_help = examples(&[
     "meshctl generate route shop --gateway front --hostname shop.example --to shop:80",
-    "meshctl generate canary --from deployment.yaml --image registry.example/shop:2 --gateway front",
+    "meshctl generate canary --from deployment.yaml --image shop:2 --gateway front",
     "meshctl generate systemd > meshctl.service",
 ]))]
 pub enum Command {

@@ -10,6 +10,7 @@ use meshctl::limits;
 use meshctl::manifest::gateway_api::{Channel, definitions};
 use meshctl::manifest::image::ImageName;
 use meshctl::manifest::install::{ServiceType, Settings, objects, render};
+use meshctl::names;
 use meshctl::yaml;
 use serde_json::Value;
 
@@ -43,6 +44,12 @@ pub struct Args {
     /// Copies of the controller
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = replicas())]
     replicas: u32,
+    /// Allow Backends on loopback and link-local addresses, Unix sockets and the API server
+    #[arg(long)]
+    allow_local_backends: bool,
+    /// Allow ExternalName Services as backends: they name any host, other namespaces' too
+    #[arg(long)]
+    allow_external_names: bool,
     /// How Gateways are reached that don't say it themselves
     #[arg(long, value_name = "TYPE")]
     service_type: Option<Reached>,
@@ -80,7 +87,17 @@ fn replicas() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
-    let Args { context, dry_run, wait, settings: chosen, replicas, service_type, quiet } = args;
+    let Args {
+        context,
+        dry_run,
+        wait,
+        settings: chosen,
+        replicas,
+        service_type,
+        quiet,
+        allow_local_backends,
+        allow_external_names,
+    } = args;
     output.quiet(quiet.quiet);
     let definitions = chosen.definitions(environment)?;
     let settings = Settings {
@@ -88,6 +105,7 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         image: chosen.image.unwrap_or_else(version::image_name).to_string(),
         image_pull_secret: chosen.image_pull_secret,
         replicas,
+        arguments: allowed(allow_local_backends, allow_external_names),
         service_type: service_type.map(Reached::service_type),
     };
     if dry_run.dry_run {
@@ -108,6 +126,14 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         output.note(format_args!("meshctl {} is installed in {}", settings.version, cluster.name));
         finish(&cluster, &wait, &settings.image, output).await
     })
+}
+
+fn allowed(local_backends: bool, external_names: bool) -> Vec<String> {
+    let flags = [
+        (local_backends, names::FLAG_ALLOW_LOCAL_BACKENDS),
+        (external_names, names::FLAG_ALLOW_EXTERNAL_NAMES),
+    ];
+    flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned()).collect()
 }
 
 /// Applies a plan, and says where.

@@ -10,7 +10,7 @@ use meshctl::config::index::Index;
 use meshctl::install;
 use meshctl::model::{ObjectKey, Part};
 use meshctl::source::{Feed, Inputs};
-use meshctl::{survey, yaml};
+use meshctl::{rollout, survey, yaml};
 use serde::Serialize;
 
 use crate::args::{Context, Files, Overrides, Quick};
@@ -132,7 +132,7 @@ fn documents(feed: &Feed, wrong: &[Diagnostic]) -> BTreeMap<Arc<str>, BTreeSet<u
 /// What a proxy reads, and the rollouts that stand beside it.
 fn inputs(source: &Source, overrides: &Overrides) -> Inputs {
     let mut inputs = source.inputs(overrides, None);
-    let rollouts = |file: &PathBuf| file.join(mesh::MARK).join(mesh::ROLLOUTS);
+    let rollouts = |file: &PathBuf| file.join(mesh::MARK).join(rollout::directory::DIRECTORY);
     let beside: Vec<PathBuf> =
         inputs.files.iter().map(rollouts).filter(|path| path.is_dir()).collect();
     inputs.files.extend(beside);

@@ -4,11 +4,13 @@
 #![expect(unreachable_pub, reason = "a binary has no outside: `pub` is for the other files")]
 
 mod args;
+mod canary;
 mod check;
 mod cluster;
 mod completions;
 mod controller;
 mod convert;
+mod dark_launch;
 mod demo;
 mod environment;
 mod exit;
@@ -25,6 +27,8 @@ mod mesh;
 mod output;
 mod progress;
 mod proxy;
+mod rollouts;
+mod screen;
 mod status;
 mod suggest;
 mod top;
@@ -63,6 +67,10 @@ enum Command {
     Check(check::Args),
     #[command(subcommand)]
     Proxy(proxy::Command),
+    #[command(subcommand, alias = "rollout")]
+    Canary(canary::Command),
+    #[command(subcommand)]
+    DarkLaunch(dark_launch::Command),
     #[command(subcommand)]
     Controller(controller::Command),
     Status(Box<status::Args>),
@@ -109,6 +117,8 @@ fn run(
         Some(Command::Init(args)) => init::run(args, environment, output),
         Some(Command::Check(args)) => check::run(args, environment, output),
         Some(Command::Proxy(command)) => proxy::run(command, environment, output),
+        Some(Command::Canary(command)) => canary::run(command, environment, output),
+        Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
         Some(Command::Get(args)) => get::run(*args, environment, output),

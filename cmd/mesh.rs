@@ -13,8 +13,6 @@ use crate::exit::{Exit, Failure};
 
 /// The directory that marks a mesh, as `.git` marks a repository.
 pub const MARK: &str = ".meshctl";
-/// Where rollouts live in it: nobody serves from there.
-pub const ROLLOUTS: &str = "rollouts";
 /// Where control sockets live in it.
 const RUN: &str = "run";
 /// Where a service of the system keeps its sockets.

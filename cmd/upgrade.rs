@@ -91,6 +91,7 @@ fn settings(chosen: Chosen, before: &Controller) -> Settings {
         image,
         image_pull_secret: chosen.image_pull_secret.or_else(|| before.image_pull_secret.clone()),
         replicas: before.replicas.max(1),
+        arguments: before.more_arguments(),
         service_type: None,
     }
 }

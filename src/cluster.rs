@@ -182,13 +182,24 @@ impl Cluster {
     ) -> Result<Value, ClusterError> {
         let api = self.api(resource, namespace);
         let what = || resource.describe(namespace, name);
-        let params = PatchParams {
-            dry_run,
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let params = PatchParams { dry_run, ..ours() };
         let patch = Patch::Json::<()>(patch.clone());
         let patched = self.ask("patch", what, api.patch(name, &params, &patch)).await?;
+        Ok(into_value(&patched))
+    }
+
+    /// The same of its status, and of nothing else.
+    pub async fn patch_status(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &json_patch::Patch,
+    ) -> Result<Value, ClusterError> {
+        let api = self.api(resource, namespace);
+        let what = || format!("the status of {}", resource.describe(namespace, name));
+        let patch = Patch::Json::<()>(patch.clone());
+        let patched = self.ask("patch", what, api.patch_status(name, &ours(), &patch)).await?;
         Ok(into_value(&patched))
     }
 
@@ -284,6 +295,10 @@ fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
 fn unreadable(files: &[PathBuf], error: &kube::config::KubeconfigError) -> ClusterError {
     let shown: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     ClusterError::Kubeconfig { files: shown.join(", "), why: chain(error) }
+}
+
+fn ours() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
 }
 
 fn into_value(object: &DynamicObject) -> Value {

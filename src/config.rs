@@ -17,6 +17,7 @@ pub mod lower;
 pub mod quick;
 pub mod raw;
 pub mod render;
+pub mod returning;
 pub mod status;
 pub mod suggest;
 pub mod unmatched;

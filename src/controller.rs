@@ -29,6 +29,7 @@ pub mod picture;
 mod plan;
 pub mod proxies;
 mod relay;
+mod rollouts;
 mod statuses;
 mod tokens;
 mod versions;
@@ -63,6 +64,7 @@ use fleets::Fleets;
 use infrastructure::Release;
 use lease::Lead;
 use relay::Credentials;
+use rollouts::{Lookout, Rollouts, webhook};
 use statuses::Statuses;
 use tokens::{Accounts, Reviews};
 use watch::{Change, Watched};
@@ -179,6 +181,11 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     };
     let relay = tokio::spawn(relay::run(leader, credentials, Arc::clone(&distribution)));
     let controller = Controller {
+        rollouts: Rollouts::new(
+            options.cluster.clone(),
+            &options.identity,
+            Arc::clone(&distribution),
+        ),
         deployer: Deployer::new(options.cluster, release),
         versions: versions::start(client.clone()),
         authority,
@@ -229,6 +236,7 @@ struct Controller {
     distribution: Arc<Distribution>,
     accounts: Accounts,
     deployer: Deployer,
+    rollouts: Rollouts,
     versions: channel::Receiver<Option<BTreeSet<Name>>>,
     /// What proxies check the controller with.
     authority: channel::Receiver<String>,
@@ -276,7 +284,9 @@ impl Controller {
                     self.board.set_leading(leading);
                     self.statuses.lead(leading);
                     self.deployer.lead(leading);
+                    self.rollouts.lead(leading, clock::now());
                 }
+                done = self.rollouts.next() => self.rollouts.take(done, clock::now()),
                 done = self.deployer.next() => {
                     let touched = self.deployer.take(done, clock::now());
                     self.look_at(&touched);
@@ -300,6 +310,7 @@ impl Controller {
             }
             self.statuses.write();
             self.deployer.work(clock::now());
+            self.run_rollouts();
         }
     }
 
@@ -319,6 +330,7 @@ impl Controller {
                         Some(_) => {}
                         None => self.statuses.gone(&key),
                     }
+                    self.rollouts.seen(&key, object, clock::now());
                     self.replan |= plan::depends_on(kind);
                 }
             }
@@ -357,6 +369,7 @@ impl Controller {
             self.pending.until = Some(clock::now() + limits::DATA_WAIT);
         }
         if std::mem::take(&mut self.replan) {
+            self.rollouts.set_webhook(webhook::of(&self.world.index));
             let planned = plan::fleets(&self.world.index, &self.world.lowering);
             let touched = self.deployer.plan(planned);
             self.accounts.set(self.deployer.accounts());
@@ -392,6 +405,20 @@ impl Controller {
 }
 
 impl Controller {
+    /// Nothing is decided before everything has been read.
+    fn run_rollouts(&mut self) {
+        if self.generation == 0 {
+            return;
+        }
+        let mut lookout = Lookout {
+            world: &mut self.world,
+            deployer: &self.deployer,
+            unsent: &self.unsent,
+            published: self.pending.until.is_none(),
+        };
+        self.rollouts.work(&mut lookout, clock::now());
+    }
+
     /// Tells routes whose parts are too large for any message.
     fn tell_unsent(&mut self) {
         let unsent = self.fleets.routes_of(&self.distribution.too_large());

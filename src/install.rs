@@ -133,6 +133,24 @@ impl Controller {
                 .collect(),
         }
     }
+
+    /// What it was started with beside what `Settings` say of it otherwise: flags that `install`
+    /// was given, or somebody added.
+    pub fn more_arguments(&self) -> Vec<String> {
+        let mut kept = Vec::new();
+        let mut arguments = self.arguments.iter().skip_while(|word| !word.starts_with('-'));
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--image" | "--image-pull-secret" => drop(arguments.next()),
+                other
+                    if ["--image=", "--image-pull-secret="]
+                        .iter()
+                        .any(|it| other.starts_with(it)) => {}
+                _ => kept.push(argument.clone()),
+            }
+        }
+        kept
+    }
 }
 
 /// What `install` does. A version that is there already stays to be upgraded.

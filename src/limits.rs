@@ -62,7 +62,8 @@ pub const WATCH_BUFFER_BYTES: usize = 16 * 1024;
 /// Buffers of events that are taken in a row: all of the 16,384 events that Linux keeps by default,
 /// with names of up to 48 bytes.
 pub const WATCH_READS: usize = 64;
-/// How often what depends on the date (certificates) is looked at without any change.
+/// How often what depends on the date (certificates) is looked at without any change, at the
+/// least: a clock that was set is seen by then.
 pub const DATE_CHECK: Duration = Duration::from_secs(3600);
 
 /// Heads, Records and deadlines that a worker keeps of each kind for the requests to come, and the

@@ -24,6 +24,8 @@ pub const NAMESPACE_DEFAULT: &str = "default";
 pub const ANNOTATION_FROM_FILES: &str = "meshctl.dev/from-files";
 /// On a TrafficRollout: when a command asked last, so that the same word again is a new ask.
 pub const ANNOTATION_ASKED: &str = "meshctl.dev/asked-at";
+/// On a route: when its weights go back, and to what. Written by `meshctl canary shift --for`.
+pub const ANNOTATION_RETURN: &str = "meshctl.dev/weights-return";
 pub const LABEL_SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
@@ -49,6 +51,10 @@ pub const HEADER_FORWARDED_PROTO: &str = "x-forwarded-proto";
 pub const HEADER_TRACE_PARENT: &str = "traceparent";
 pub const HEADER_TRACE_STATE: &str = "tracestate";
 pub const HEADER_VIA: &str = "via";
+
+/// Of `controller run`: kept by `upgrade`, and `check` lowers as they say.
+pub const FLAG_ALLOW_LOCAL_BACKENDS: &str = "--allow-local-backends";
+pub const FLAG_ALLOW_EXTERNAL_NAMES: &str = "--allow-external-names";
 
 pub const ENV_CONFIG: &str = "MESHCTL_CONFIG";
 /// From the pod's own fields (the downward API).

@@ -8,20 +8,27 @@
 //!
 //! [`turn`] goes this way once; whoever runs rollouts calls it again and again, and brings the
 //! [`turn::World`] in which it looks and keeps its state. [`judge`], [`plan`], [`route`],
-//! [`mirror`] and [`arms`] are pure: time, counts and the route are arguments. All of it runs alike
-//! in a command over a directory and in the controller of a cluster.
+//! [`mirror`], [`arms`] and [`others`] are pure: time, counts and the route are arguments. All of it
+//! runs alike in a command over a directory and in the controller of a cluster.
 //!
 //! This module must not know who watches, nor how an answer is shown.
 
+pub mod annotation;
 pub mod arms;
+pub mod ask;
+pub mod directory;
 pub mod judge;
 pub mod mirror;
+pub mod others;
 pub mod plan;
 pub mod route;
 pub mod state;
 pub mod turn;
+pub mod view;
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::config::raw::{self, Release, TrafficRollout};
 use crate::model::{Kind, Name, ObjectKey};
@@ -65,7 +72,7 @@ pub struct DarkLaunch {
 
 impl Rollout {
     pub fn new(key: &ObjectKey, meta: &raw::Meta, spec: &TrafficRollout) -> Self {
-        let TrafficRollout { target, release, state, weight } = spec;
+        let TrafficRollout { target, release, state, weight, until } = spec;
         let kind = match &*target.kind {
             kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
             _ => Kind::HttpRoute,
@@ -94,6 +101,7 @@ impl Rollout {
             ask: Ask {
                 intent: Intent::of(&state.value),
                 weight: weight.as_ref().map(|at| at.value),
+                until: until.and_then(|until| Timestamp::from_second(until).ok()),
                 at: asked_at.map(|at| at.to_string()),
             },
             kind: kind_of_rollout,

@@ -53,6 +53,7 @@ fn installed(found: &Found) -> Settings {
     let controller = found.controller.clone().unwrap_or_default();
     Settings {
         version: version::TEXT.to_owned(),
+        arguments: controller.more_arguments(),
         image: controller.image,
         image_pull_secret: controller.image_pull_secret,
         replicas: controller.replicas,

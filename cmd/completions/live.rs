@@ -7,7 +7,8 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use meshctl::cluster::Cluster;
 use meshctl::limits;
 use meshctl::model::Kind;
-use meshctl::store::{Directory, Store};
+use meshctl::rollout::directory::Home;
+use meshctl::store::Store;
 
 use crate::args::Context;
 use crate::environment::Environment;
@@ -15,6 +16,10 @@ use crate::{cluster, mesh};
 
 /// What can have a rollout.
 pub const ROUTES: &[Kind] = &[Kind::HttpRoute, Kind::GrpcRoute];
+
+/// What requests can be sent to.
+pub const BACKENDS: &[Kind] = &[Kind::Service, Kind::Backend];
+pub const ROLLOUTS: &[Kind] = &[Kind::TrafficRollout];
 
 /// The names of objects of these kinds.
 pub fn names(kinds: &'static [Kind]) -> ArgValueCandidates {
@@ -34,9 +39,10 @@ pub fn contexts() -> ArgValueCandidates {
 }
 
 async fn of(kinds: &[Kind]) -> Option<Vec<String>> {
-    let store = store(&Environment::read()).await?;
+    let (objects, plans) = stores(&Environment::read()).await?;
     let mut names = Vec::new();
     for kind in kinds {
+        let store = if *kind == Kind::TrafficRollout { &plans } else { &objects };
         let found = store.list(*kind, None).await.ok()?;
         names.extend(found.iter().map(|stored| stored.key.name.to_string()));
     }
@@ -45,16 +51,16 @@ async fn of(kinds: &[Kind]) -> Option<Vec<String>> {
     Some(names)
 }
 
-async fn store(environment: &Environment) -> Option<Store> {
+/// Where routes and backends are, and where rollouts.
+async fn stores(environment: &Environment) -> Option<(Store, Store)> {
     let here = environment.config.clone().or_else(|| mesh::here(environment));
     let Some(directory) = here else {
         let access = cluster::access(&Context::default(), environment);
-        return Cluster::connect(&access).await.ok().map(Store::Cluster);
+        let cluster = Store::Cluster(Cluster::connect(&access).await.ok()?);
+        return Some((cluster.clone(), cluster));
     };
-    let mark = directory.join(mesh::MARK);
-    let files = [directory, mark.join(mesh::ROLLOUTS)];
-    let files: Vec<_> = files.into_iter().filter(|path| path.exists()).collect();
-    Directory::new(&files, &mark).ok().map(|directory| Store::Directory(directory.into()))
+    let home = Home::new(std::slice::from_ref(&directory), &directory.join(mesh::MARK)).ok()?;
+    Some((home.files().clone(), home.plans().clone()))
 }
 
 fn within<T>(time: Duration, question: impl Future<Output = T>) -> Option<T> {

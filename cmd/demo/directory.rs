@@ -1,5 +1,4 @@
-//! The demo's directory: YAML files as anyone would write them, and the edit of the weights, made
-//! on the text as a person makes it. The gateway learns of it as of any edit: from the disk.
+//! The demo's directory: YAML files as anyone would write them.
 
 use std::fs;
 use std::io::{self, Write};
@@ -89,16 +88,10 @@ impl Directory {
         self.put(ROUTE, &format!("{ABOUT_ROUTE}{}", of_kind("HTTPRoute")))
     }
 
-    /// Edits the weights in the route's file.
-    pub fn edit(&self, weights: Weights) -> Result<(), Failure> {
+    /// The route's file as it is.
+    pub fn text(&self) -> Result<String, Failure> {
         let path = self.path.join(ROUTE);
-        let text =
-            fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-        let Some(edited) = with_weights(&text, weights) else {
-            let message = format!("{} has no longer two weights to edit", path.display());
-            return Err(Failure::new(Exit::No, message));
-        };
-        self.put(ROUTE, &edited)
+        fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))
     }
 
     /// The whole file or none of it: written beside, and then given its name.
@@ -134,33 +127,6 @@ fn draw(temporary: &Path) -> Result<Directory, Failure> {
     }
     let message = format!("could not find a free name in {}", temporary.display());
     Err(Failure::new(Exit::CouldNotAsk, message))
-}
-
-/// The text with other numbers behind its two `weight:`, and nothing else changed. `None` where
-/// there are not exactly two.
-fn with_weights(text: &str, Weights(weights): Weights) -> Option<String> {
-    let mut left = weights.into_iter();
-    let mut edited = String::with_capacity(text.len() + 4);
-    for line in text.split_inclusive('\n') {
-        match number_of_weight(line) {
-            Some((before, after)) => {
-                edited.push_str(before);
-                edited.push_str(&left.next()?.to_string());
-                edited.push_str(after);
-            }
-            None => edited.push_str(line),
-        }
-    }
-    left.next().is_none().then_some(edited)
-}
-
-/// What stands before and after the number of a line such as `  weight: 90  # mostly`.
-fn number_of_weight(line: &str) -> Option<(&str, &str)> {
-    let key = line.trim_start().trim_start_matches("- ");
-    let value = key.strip_prefix("weight:")?.trim_start_matches(' ');
-    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-    let start = line.len() - value.len();
-    (digits > 0).then(|| (&line[..start], &line[start + digits..]))
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Lane {
             let answer = tokio::time::timeout(limits::DEMO_ANSWER_TIMEOUT, self.ask()).await;
             let ended = match answer {
                 Ok(Ok(ended)) => ended,
-                Ok(Err(why)) => Ended::Lost(why, None),
-                Err(_) => Ended::Lost("no answer in time".to_owned(), None),
+                Ok(Err(why)) => Ended::Lost(why),
+                Err(_) => Ended::Lost("no answer in time".to_owned()),
             };
             if matches!(ended, Ended::Lost(..)) {
                 self.connection = None;
@@ -146,7 +146,8 @@ async fn read(response: Response<Incoming>) -> Result<Ended, String> {
     let version = version.and_then(|version| Version::named(version.as_bytes()));
     Ok(match version {
         Some(version) if head.status.is_success() => Ended::Answered(version),
-        _ => Ended::Lost(no_answer(head.status, &head.headers), version),
+        Some(version) => Ended::Failed(version),
+        None => Ended::Lost(no_answer(head.status, &head.headers)),
     })
 }
 

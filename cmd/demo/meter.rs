@@ -28,6 +28,8 @@ pub enum Phase {
     Settling(usize),
     /// The gateway serves this step.
     Measured(usize),
+    /// It still does, while somebody decides what comes next.
+    Deciding(usize),
     /// The plan is over.
     After,
 }
@@ -35,7 +37,7 @@ pub enum Phase {
 impl Phase {
     pub fn step(self) -> Option<usize> {
         match self {
-            Self::Settling(step) | Self::Measured(step) => Some(step),
+            Self::Settling(step) | Self::Measured(step) | Self::Deciding(step) => Some(step),
             Self::After => None,
         }
     }
@@ -45,14 +47,19 @@ impl Phase {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     Answered(Version),
-    /// In words, and the version whose answer it was, where one answered.
-    Lost(String, Option<Version>),
+    /// The version itself says that it failed.
+    Failed(Version),
+    /// In words: nobody answered.
+    Lost(String),
 }
 
 /// What one step brought.
 #[derive(Clone, Debug, Default)]
 pub struct StepCounts {
+    /// Failures too: shares are of all requests.
     pub answered: [u64; 2],
+    /// While the step was served.
+    pub failed: [u64; 2],
     pub latencies: Latencies,
     /// By reason; from the edit on, while shares are counted from the moment it was served.
     pub lost: BTreeMap<String, u64>,
@@ -152,7 +159,11 @@ impl Meter {
         counts.turn(now);
         match ended {
             Ended::Answered(version) => counts.answered(phase, version, latency),
-            Ended::Lost(why, version) => counts.lost(phase, why, version),
+            Ended::Failed(version) => {
+                counts.failed(phase, version);
+                counts.answered(phase, version, latency);
+            }
+            Ended::Lost(why) => counts.lost(phase, why),
         }
         if matches!(phase, Phase::Measured(_)) {
             counts.open -= 1;
@@ -215,11 +226,16 @@ impl Counts {
         }
     }
 
-    fn lost(&mut self, phase: Phase, why: String, version: Option<Version>) {
-        self.lost += 1;
-        if let Some(version) = version {
-            self.errors[version.index()] += 1;
+    fn failed(&mut self, phase: Phase, version: Version) {
+        self.errors[version.index()] += 1;
+        // While weights settle, the version is that of the step before.
+        if let Phase::Measured(step) | Phase::Deciding(step) = phase {
+            self.steps[step].failed[version.index()] += 1;
         }
+    }
+
+    fn lost(&mut self, phase: Phase, why: String) {
+        self.lost += 1;
         if let Some(step) = phase.step() {
             *self.steps[step].lost.entry(why).or_default() += 1;
         }

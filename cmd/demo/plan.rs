@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use meshctl::limits;
+
 /// A version of the sample service. Where two things belong to the two versions they stand in an
 /// array in this order, as the backends do in the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +51,22 @@ impl fmt::Display for Weights {
     }
 }
 
+/// What happens to the second version, and the weights that go with it.
 pub const STEPS: [Weights; 5] =
-    [Weights([100, 0]), Weights([90, 10]), Weights([50, 50]), Weights([10, 90]), Weights([0, 100])];
+    [Weights([100, 0]), Weights([90, 10]), Weights([100, 0]), Weights([50, 50]), Weights([0, 100])];
 
-/// How long each step is, so that all take `total`.
+pub const STORY: [&str; 5] = [
+    "dark launch: half is copied to v2",
+    "canary of a bad v2",
+    "taken back by itself",
+    "canary of a good v2",
+    "promoted by itself",
+];
+
+/// The step in which the second version is a bad one.
+pub const BAD: usize = 1;
+
+/// How long each step is, so that all take `total`; a gate looks for a second at least.
 pub fn step_duration(total: Duration) -> Duration {
-    total / STEPS.len() as u32
+    (total / STEPS.len() as u32).max(limits::ROLLOUT_INTERVAL_MIN)
 }

@@ -4,10 +4,21 @@ use std::ops::RangeInclusive;
 
 use super::binomial;
 use super::meter::StepCounts;
-use super::plan::{STEPS, Version, Weights};
+use super::plan::{BAD, STEPS, STORY, Version, Weights};
 
-pub const HEADINGS: &[&str] =
-    &["STEP", "ASKED", "V1", "V2", "V2 ALLOWED", "REQUESTS", "LOST", "P50", "P99"];
+pub const HEADINGS: &[&str] = &[
+    "STEP",
+    "ASKED",
+    "V1",
+    "V2",
+    "V2 ALLOWED",
+    "REQUESTS",
+    "FAILED",
+    "LOST",
+    "P50",
+    "P99",
+    "WHAT",
+];
 
 /// One step and what it brought.
 pub struct StepReport {
@@ -47,9 +58,11 @@ impl StepReport {
             v2,
             self.allowed(),
             self.counts.measured().to_string(),
+            self.counts.failed.iter().sum::<u64>().to_string(),
             self.counts.losses().to_string(),
             quantile(0.5),
             quantile(0.99),
+            STORY[number - 1].to_owned(),
         ]
     }
 
@@ -86,17 +99,32 @@ impl StepReport {
                  {allowed} may be"
             ));
         }
+        match (number == BAD + 1, self.counts.failed) {
+            (false, [0, 0]) => {}
+            (true, [0, failed]) if failed > 0 => {}
+            (true, [0, _]) => problems.push(format!("step {number}: the bad v2 has not failed")),
+            (_, [v1, v2]) => {
+                problems
+                    .push(format!("step {number} ({asked}): v1 failed {v1} times, v2 {v2} times"));
+            }
+        }
+        problems.extend(self.loss(number));
+        problems
+    }
+
+    /// What was lost, and why.
+    pub fn loss(&self, number: usize) -> Option<String> {
         let losses = self.counts.losses();
-        if losses > 0 {
-            let reasons: Vec<String> =
-                self.counts.lost.iter().map(|(why, count)| format!("{count} x {why}")).collect();
-            problems.push(format!(
-                "step {number} ({asked}) lost {losses} request{}: {}",
+        let reasons: Vec<String> =
+            self.counts.lost.iter().map(|(why, count)| format!("{count} x {why}")).collect();
+        (losses > 0).then(|| {
+            format!(
+                "step {number} ({}) lost {losses} request{}: {}",
+                self.asked,
                 if losses == 1 { "" } else { "s" },
                 reasons.join(", "),
-            ));
-        }
-        problems
+            )
+        })
     }
 }
 

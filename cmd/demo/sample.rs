@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -28,19 +30,28 @@ pub const HEADER_VERSION: &str = "x-version";
 pub struct Services {
     /// Where each version listens.
     pub addresses: [SocketAddr; 2],
+    /// Whether the second version answers with errors.
+    bad: Arc<AtomicBool>,
     tasks: [JoinHandle<()>; 2],
 }
 
 impl Services {
     pub async fn start() -> io::Result<Self> {
         let [first, second] = [listen().await?, listen().await?];
+        let bad = Arc::new(AtomicBool::new(false));
         Ok(Self {
             addresses: [first.local_addr()?, second.local_addr()?],
             tasks: [
-                tokio::spawn(serve(first, Version::V1)),
-                tokio::spawn(serve(second, Version::V2)),
+                tokio::spawn(serve(first, Version::V1, Arc::default())),
+                tokio::spawn(serve(second, Version::V2, Arc::clone(&bad))),
             ],
+            bad,
         })
+    }
+
+    /// What the second version is from now on.
+    pub fn make_second(&self, bad: bool) {
+        self.bad.store(bad, Ordering::Relaxed);
     }
 }
 
@@ -54,12 +65,14 @@ async fn listen() -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
 }
 
-async fn serve(listener: TcpListener, version: Version) {
+async fn serve(listener: TcpListener, version: Version, bad: Arc<AtomicBool>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve_connection(stream, version))),
+                Ok((stream, _)) => {
+                    drop(connections.spawn(serve_connection(stream, version, Arc::clone(&bad))));
+                }
                 // No descriptor is free: one will be when a connection ends.
                 Err(_) => tokio::time::sleep(limits::ACCEPT_PAUSE).await,
             },
@@ -69,18 +82,22 @@ async fn serve(listener: TcpListener, version: Version) {
     }
 }
 
-async fn serve_connection(stream: TcpStream, version: Version) {
-    let service = service_fn(move |_: Request<Incoming>| answer(version));
+async fn serve_connection(stream: TcpStream, version: Version, bad: Arc<AtomicBool>) {
+    let service =
+        service_fn(move |_: Request<Incoming>| answer(version, bad.load(Ordering::Relaxed)));
     // No timer: it would close idle connections, and the gateway keeps some.
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A connection that broke has told its client.
     let _ = served.await;
 }
 
-async fn answer(version: Version) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(version: Version, bad: bool) -> Result<Response<Full<Bytes>>, Infallible> {
     tokio::time::sleep(work(version, &mut Rng::new())).await;
     let body = format!("{{\"service\":\"shop\",\"version\":\"{}\"}}\n", version.name());
     let mut response = Response::new(Full::new(body.into()));
+    if bad {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(HEADER_VERSION, HeaderValue::from_static(version.name()));

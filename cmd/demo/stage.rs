@@ -1,32 +1,37 @@
 //! The demo from its first file to its last: builds everything up, lets the plan run, tells how
 //! it went, and takes everything down, whatever ended it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use meshctl::clock::{self, Instant};
 use meshctl::limits;
+use meshctl::rollout::state as rollout;
 
 use crate::args::Format;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh;
 use crate::output::Output;
+use crate::screen::Screen;
 
 use super::Options;
 use super::directory::{Directory, ROUTE};
 use super::gateway::{Gateway, Place, Sockets};
 use super::load::Load;
 use super::meter::{Meter, Phase, TICK};
-use super::plan::{STEPS, Weights, step_duration};
+use super::plan::{BAD, STEPS, STORY, step_duration};
 use super::report;
 use super::sample::Services;
-use super::screen::Screen;
 use super::stop::Stop;
+use super::story::Story;
 use super::view::{self, View};
 
 /// Between two looks at what the gateway serves, while an edit is on its way to it.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(20);
+/// Between two turns of a canary that is served: the steps of a demo are short.
+const TURN: Duration = Duration::from_millis(400);
 
 /// What runs while the demo does. The directory goes last: the gateway's socket is in it.
 struct Stage {
@@ -34,7 +39,8 @@ struct Stage {
     meter: Arc<Meter>,
     url: String,
     total: Duration,
-    _services: Services,
+    services: Services,
+    run_dir: PathBuf,
     directory: Directory,
 }
 
@@ -64,12 +70,14 @@ pub async fn play(
         run_dir: mesh::run_dir(&served, environment),
         register: mesh::register_dir(environment),
     };
+    let run_dir = sockets.run_dir.clone();
     let stage = Stage {
         gateway: Gateway::start(place, directory.path(), sockets).await?,
         meter: Arc::new(Meter::new(clock::now())),
         url: format!("http://{address}/"),
         total: options.duration,
-        _services: services,
+        services,
+        run_dir,
         directory,
     };
     let load = Load::start(address, &stage.meter);
@@ -83,7 +91,13 @@ pub async fn play(
         Ok(End::Done) => verdict(&stage, output),
         // A view is left like this; a script wanted its table.
         Ok(End::Left) => Ok(if options.headless { Exit::Interrupted } else { Exit::Yes }),
-        Err(failure) => Err(failure),
+        Err(failure) => {
+            // Why it didn't get on may stand in what was lost.
+            let steps = report::steps(stage.meter.steps());
+            let lost = steps.iter().enumerate().filter_map(|(at, step)| step.loss(at + 1));
+            lost.for_each(|problem| output.note(format_args!("note: {problem}")));
+            Err(failure)
+        }
     };
     stage.gateway.stop().await;
     answer
@@ -94,8 +108,8 @@ impl Stage {
     async fn tell(&self, output: &mut Output, stop: &mut Stop) -> Result<End, Failure> {
         output.note(format_args!("{} shares its requests as {} says", self.url, self.route()));
         let announce = |step: usize| {
-            let weights = STEPS[step];
-            output.note(format_args!("step {} of {}: {weights}", step + 1, STEPS.len()));
+            let (weights, story) = (STEPS[step], STORY[step]);
+            output.note(format_args!("step {} of {}: {weights}, {story}", step + 1, STEPS.len()));
         };
         tokio::select! {
             carried_out = self.carry_out(announce) => carried_out.map(|()| End::Done),
@@ -165,51 +179,126 @@ impl Stage {
         vec![
             (format!("curl {}", self.url), "a request; ask several times"),
             (format!("cd {}", self.directory.path().display()), "the files"),
-            (format!("$EDITOR {ROUTE}"), "other weights are served within a second"),
-            ("meshctl check -f .".to_owned(), "finds every mistake in them"),
-            ("meshctl proxy status".to_owned(), "what the gateway believes"),
+            ("meshctl canary status".to_owned(), "how far the canaries are"),
+            ("meshctl canary history good".to_owned(), "who changed what, and why"),
+            ("meshctl canary undo good".to_owned(), "once it is promoted: takes that back"),
         ]
     }
 
-    /// All steps, one after the other.
+    /// The whole story, one step after the other.
     async fn carry_out(&self, mut announce: impl FnMut(usize)) -> Result<(), Failure> {
         let each = step_duration(self.total);
-        let mut end = clock::now();
-        for (step, weights) in STEPS.into_iter().enumerate() {
-            self.meter.leave(Phase::Settling(step)).await;
-            if step > 0 {
-                self.directory.edit(weights)?;
-            }
-            self.served(weights).await?;
-            self.meter.measure(step);
-            announce(step);
-            // A step that was served late still gets half of its time.
-            end = (end + each).max(clock::now() + each / 2);
-            tokio::time::sleep_until(end).await;
+        let text = self.directory.text()?;
+        let mut story = Story::open(self.directory.path(), &self.run_dir)?;
+        self.dark_launch(&mut story, each, &mut announce).await?;
+        self.services.make_second(true);
+        story.begin_canary("bad", 10, each).await?;
+        let steps = [(10, BAD), (0, BAD + 1)];
+        let phase = self.canary(&mut story, "bad", &steps, each, &mut announce).await?;
+        if phase != rollout::Phase::RolledBack || self.directory.text()? != text {
+            return Err(Failure::new(Exit::No, "the bad version was not taken back"));
+        }
+        self.services.make_second(false);
+        story.begin_canary("good", 50, each).await?;
+        let steps = [(50, BAD + 2), (100, BAD + 3)];
+        let phase = self.canary(&mut story, "good", &steps, each, &mut announce).await?;
+        if phase != rollout::Phase::Promoted {
+            return Err(Failure::new(Exit::No, "the good version was not promoted"));
         }
         self.meter.leave(Phase::After).await;
         Ok(())
     }
 
-    /// Until the gateway says that it serves the weights.
-    async fn served(&self, weights: Weights) -> Result<(), Failure> {
-        let until_then = async {
-            while self.gateway.weights().await != Some(weights) {
-                tokio::time::sleep(LOOK).await;
-            }
+    /// The first step: nobody is answered by v2, and it gets copies all the same.
+    async fn dark_launch(
+        &self,
+        story: &mut Story,
+        each: Duration,
+        announce: &mut impl FnMut(usize),
+    ) -> Result<(), Failure> {
+        story.begin_dark_launch().await?;
+        self.settle_dark(story).await?;
+        self.meter.measure(0);
+        announce(0);
+        tokio::time::sleep(each).await;
+        self.meter.leave(Phase::Deciding(0)).await;
+        let copies = story.turn_dark_launch().await?.view.canary.requests;
+        if copies == 0 {
+            return Err(Failure::new(Exit::No, "v2 has got no copy of any request"));
+        }
+        story.end_dark_launch().await?;
+        self.settle_dark(story).await
+    }
+
+    /// Until the gateway copies as it was asked to.
+    async fn settle_dark(&self, story: &mut Story) -> Result<(), Failure> {
+        let until = clock::now() + limits::DEMO_EDIT_TIMEOUT;
+        // The first turn answers, the next ones look.
+        story.turn_dark_launch().await?;
+        while story.turn_dark_launch().await?.state.since.is_none() {
+            self.not_later_than(until, "the dark launch")?;
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Drives a canary through `steps`, each a percentage and its place in the story, until it is
+    /// over and its end was looked at for as long as the others.
+    async fn canary(
+        &self,
+        story: &mut Story,
+        name: &str,
+        steps: &[(u32, usize)],
+        each: Duration,
+        announce: &mut impl FnMut(usize),
+    ) -> Result<rollout::Phase, Failure> {
+        let mut announced = None;
+        let mut until = clock::now() + each + limits::DEMO_EDIT_TIMEOUT;
+        let place = |weight: u32, over: bool| {
+            // At first it has no weight either: that is no end.
+            let at = steps.iter().find(|(percent, _)| *percent == weight && (weight > 0 || over));
+            at.map(|(_, step)| *step)
         };
-        let waited = tokio::time::timeout(limits::DEMO_EDIT_TIMEOUT, until_then).await;
-        waited.map_err(|_| {
-            let seconds = limits::DEMO_EDIT_TIMEOUT.as_secs();
-            let message = format!(
-                "{} asks for {weights}, and after {seconds} s the gateway does not serve it",
-                self.route()
-            );
-            let failure = Failure::new(Exit::No, message);
-            match self.gateway.problem() {
-                Some(problem) => failure.tip(problem),
-                None => failure,
+        let mut now = steps[0].1;
+        loop {
+            // A turn may write: what was begun under the weights of before has ended by then.
+            let held =
+                if announced.is_some() { Phase::Deciding(now) } else { Phase::Settling(now) };
+            self.meter.leave(held).await;
+            let turned = story.turn(name).await?;
+            let over = turned.state.phase.is_over();
+            let served = turned.state.before.is_none() && turned.state.since.is_some();
+            if let Some(step) = place(turned.state.weight, over) {
+                if step != now {
+                    (now, announced) = (step, None);
+                    until = clock::now() + each + limits::DEMO_EDIT_TIMEOUT;
+                }
+                if served {
+                    self.meter.measure(step);
+                    if announced.is_none() {
+                        announced = Some(step);
+                        announce(step);
+                    }
+                }
             }
+            if over && served {
+                tokio::time::sleep(each).await;
+                self.meter.leave(Phase::Deciding(now)).await;
+                return Ok(turned.state.phase);
+            }
+            self.not_later_than(until, &turned.state.message)?;
+            tokio::time::sleep(if served { TURN } else { LOOK }).await;
+        }
+    }
+
+    fn not_later_than(&self, until: Instant, what: &str) -> Result<(), Failure> {
+        if clock::now() < until {
+            return Ok(());
+        }
+        let failure = Failure::new(Exit::No, format!("it doesn't get on: {what}"));
+        Err(match self.gateway.problem() {
+            Some(problem) => failure.tip(problem),
+            None => failure,
         })
     }
 

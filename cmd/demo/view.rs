@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Sparkline, Wrap};
 
 use super::meter::{Phase, Recent};
-use super::plan::{STEPS, Version, Weights};
+use super::plan::{STEPS, STORY, Version, Weights};
 use super::report::StepReport;
 
 /// Below this, the blocks of the versions stand one above the other.
@@ -62,7 +62,7 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
 }
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let left = Line::from("meshctl demo: traffic moves from v1 to v2").bold();
+    let left = Line::from("meshctl demo: from v1 to v2").bold();
     let clock = match view.phase {
         Phase::After => "the plan is done: edit the weights yourself".to_owned(),
         _ => format!("{} of {}", minutes(view.elapsed), minutes(view.total)),
@@ -104,15 +104,15 @@ fn progress(position: usize, view: &View<'_>) -> String {
     if view.phase == Phase::Settling(position) {
         return "the file is written; the gateway will see it in a moment".to_owned();
     }
-    match (step.measured(Version::V1), step.measured(Version::V2)) {
-        (Some(v1), Some(v2)) => format!(
-            "v1 {:5.1} %   v2 {:5.1} %   {:>6} requests   {} lost",
-            v1 * 100.0,
+    let story = STORY[position];
+    match step.measured(Version::V2) {
+        Some(v2) => format!(
+            "{story:<33}  v2 {:5.1} %  {:>6} req  {} lost",
             v2 * 100.0,
             step.counts.measured(),
             step.counts.losses(),
         ),
-        _ => String::new(),
+        None => story.to_owned(),
     }
 }
 

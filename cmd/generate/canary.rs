@@ -24,7 +24,7 @@ use crate::output::Output;
 /// version, and the plan.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
-    "meshctl generate canary --route shop --stable shop-v1:80 --canary shop-v2:80 --steps 1,10,50",
+    "meshctl generate canary --route shop --stable shop-v1:80 --canary shop-v2:80 --steps 5,50",
     "meshctl generate canary --from deployment.yaml --image shop:2 --gateway front",
 ]))]
 pub struct Args {

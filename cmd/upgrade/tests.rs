@@ -8,9 +8,13 @@ fn settings_stay_and_the_image_follows_its_version() {
             image: there.into(),
             image_pull_secret: Some("pull".into()),
             replicas: 3,
+            arguments: ["controller", "run", "--image", there, "--allow-local-backends"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Controller::default()
         };
         let settings = settings(Chosen::default(), &before);
+        assert_eq!(settings.arguments, ["--allow-local-backends"]);
         assert_eq!((settings.replicas, settings.image_pull_secret.as_deref()), (3, Some("pull")));
         settings.image
     };

@@ -38,6 +38,7 @@ resources! {
     DEPLOYMENT: "apps/v1" "Deployment" "deployments" true;
     DISRUPTION_BUDGET: "policy/v1" "PodDisruptionBudget" "poddisruptionbudgets" true;
     LEASE: "coordination.k8s.io/v1" "Lease" "leases" true;
+    EVENT: "events.k8s.io/v1" "Event" "events" true;
     ENDPOINT_SLICE: "discovery.k8s.io/v1" "EndpointSlice" "endpointslices" true;
     CLUSTER_ROLE: "rbac.authorization.k8s.io/v1" "ClusterRole" "clusterroles" false;
     CLUSTER_ROLE_BINDING:

@@ -31,6 +31,7 @@ mod pattern;
 mod policy;
 mod ports;
 mod reference;
+mod rollouts;
 mod route;
 mod rule;
 mod session;
@@ -156,6 +157,11 @@ impl Lowering {
             counters: Counters::default(),
             patterns: HashMap::new(),
         }
+    }
+
+    /// When time alone changes something next, in seconds since the epoch.
+    pub fn next_date(&self) -> Option<i64> {
+        self.wakes.first().map(|(time, _)| *time)
     }
 
     /// Lowers what changed in the index since the last commit, as of `now` in seconds since the

@@ -17,7 +17,7 @@ use crate::model::{Name, ObjectKey};
 pub use crate::yaml::Place;
 pub use meshctl::{
     Backend, BackendTls, Balance, Canary, DarkLaunch, Deployment, Ejection, Gates, MeshConfig,
-    Release, RetryBudget, TrafficPolicy, TrafficRollout,
+    Release, RetryBudget, TrafficPolicy, TrafficRollout, Webhook,
 };
 
 /// A value and where it stands. Equality and hashing look at the value alone: an edit that

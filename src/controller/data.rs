@@ -116,7 +116,7 @@ impl Data {
     }
 }
 
-fn version(object: &Value) -> String {
+pub(super) fn version(object: &Value) -> String {
     object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
 }
 

@@ -182,6 +182,14 @@ impl Deployer {
         })
     }
 
+    /// How many of its pods take requests.
+    pub(super) fn ready_pods(&self, scope: &Scope) -> u64 {
+        let Some(planned) = self.get(scope) else { return 0 };
+        let place = (scope.namespace.clone(), infrastructure::name(&planned.fleet).into());
+        let deployment = self.deployments.get(&place);
+        deployment.and_then(|one| one["status"]["readyReplicas"].as_u64()).unwrap_or(0)
+    }
+
     /// Starts what is due.
     pub(super) fn work(&mut self, now: Instant) {
         if !self.leading {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::{Method, Request, StatusCode};
 
 use super::board::Board;
-use super::picture::{Connected, Picture};
+use super::picture::{Connected, Elsewhere, Picture};
 use super::xds::Distribution;
 use crate::proxy::control::{ControlDoor, Existing};
 use crate::telemetry::door::Observed;
@@ -61,6 +61,7 @@ impl Sight {
             reason: ready.err(),
             leading: self.board.leads(),
             proxies: Connected::all(self.distribution.fleets()),
+            others: self.distribution.elsewhere().into_iter().map(Elsewhere::new).collect(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Picture {
     /// Whether it holds the Lease, and so writes.
     pub leading: bool,
     pub proxies: Vec<Connected>,
+    /// The proxies of other replicas, of which these tell the one that leads.
+    pub others: Vec<Elsewhere>,
 }
 
 /// One proxy, as the replica knows it that it talks to.
@@ -45,6 +47,20 @@ pub struct Connected {
     pub report: Option<Counts>,
 }
 
+/// A proxy that talks to another replica.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Elsewhere {
+    /// `NAMESPACE/POD`
+    pub name: String,
+    pub gateway: String,
+    pub controller: String,
+    /// Whether that replica is heard: else this is of before.
+    pub heard: bool,
+    /// Whether it serves what was told last.
+    pub synced: bool,
+}
+
 /// Totals since the proxy started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -53,6 +69,18 @@ pub struct Counts {
     /// Of these, with a status from 500.
     pub errors: u64,
     pub connections: u64,
+}
+
+impl Elsewhere {
+    pub(super) fn new(proxy: Proxy) -> Self {
+        Self {
+            name: proxy.name.to_string(),
+            gateway: proxy.scope.to_string(),
+            controller: proxy.replica.map(|replica| replica.to_string()).unwrap_or_default(),
+            heard: proxy.heard,
+            synced: !proxy.behind,
+        }
+    }
 }
 
 impl Connected {

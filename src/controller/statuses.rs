@@ -17,6 +17,9 @@ use crate::limits;
 use crate::model::{Kind, ObjectKey};
 use crate::names;
 
+#[cfg(test)]
+mod tests;
+
 /// An object as the API server showed it last.
 #[derive(Clone, Debug)]
 struct Shown {
@@ -32,7 +35,8 @@ pub(super) struct Statuses {
     desired: BTreeMap<ObjectKey, Value>,
     queue: BTreeSet<ObjectKey>,
     writing: JoinSet<Written>,
-    busy: BTreeSet<ObjectKey>,
+    /// What is being written, with the version that each was worked out from.
+    busy: BTreeMap<ObjectKey, String>,
 }
 
 #[derive(Debug)]
@@ -50,7 +54,7 @@ impl Statuses {
             desired: BTreeMap::new(),
             queue: BTreeSet::new(),
             writing: JoinSet::new(),
-            busy: BTreeSet::new(),
+            busy: BTreeMap::new(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Statuses {
         }
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let due: Vec<ObjectKey> =
-            self.queue.iter().filter(|key| !self.busy.contains(*key)).cloned().collect();
+            self.queue.iter().filter(|key| !self.busy.contains_key(*key)).cloned().collect();
         for key in due {
             if self.writing.len() >= limits::STATUS_WRITES {
                 return;
@@ -117,7 +121,7 @@ impl Statuses {
             let Some(status) = merge::merge(key.kind, &shown.status, desired, &now) else {
                 continue;
             };
-            self.busy.insert(key.clone());
+            self.busy.insert(key.clone(), shown.version.clone());
             self.writing.spawn(write(self.client.clone(), key, shown.clone(), status));
         }
     }
@@ -135,12 +139,14 @@ impl Statuses {
     }
 
     pub(super) fn take(&mut self, Written { key, result }: Written) {
-        self.busy.remove(&key);
+        let from = self.busy.remove(&key);
         match result {
             Ok(object) => {
                 let object = serde_json::to_value(&object).unwrap_or_default();
-                // The watch may have shown a later one meanwhile; then it is due again anyway.
-                if let Some(shown) = self.shown.get_mut(&key) {
+                // The watch may have shown this version meanwhile, or a later one, which no event
+                // would show again. Then it is due already.
+                let newest = |shown: &&mut Shown| from.as_ref() == Some(&shown.version);
+                if let Some(shown) = self.shown.get_mut(&key).filter(newest) {
                     shown.version = object["metadata"]["resourceVersion"]
                         .as_str()
                         .unwrap_or_default()
@@ -148,8 +154,8 @@ impl Statuses {
                     shown.status = object["status"].clone();
                 }
             }
-            Err(KubeError::Api(status)) if matches!(status.code, 404 | 409 | 422) => {
-                tracing::debug!(object = %key, message = %status.message, "changed meanwhile");
+            Err(error) if is_outdated(&error) => {
+                tracing::debug!(object = %key, %error, "changed meanwhile");
             }
             Err(error) => {
                 tracing::warn!(object = %key, %error, "the status can't be written");
@@ -161,10 +167,15 @@ impl Statuses {
 
 async fn write(client: Client, key: ObjectKey, shown: Shown, status: Value) -> Written {
     let result = patch(client, &key, &shown, status).await;
-    if result.as_ref().is_err_and(|error| !matches!(error, KubeError::Api(_))) {
+    if result.as_ref().is_err_and(|error| !is_outdated(error)) {
         tokio::time::sleep(limits::STATUS_RETRY).await;
     }
     Written { key, result }
+}
+
+/// What was written from isn't there any more: there will be an event about it.
+fn is_outdated(error: &KubeError) -> bool {
+    matches!(error, KubeError::Api(status) if matches!(status.code, 404 | 409 | 422))
 }
 
 async fn patch(

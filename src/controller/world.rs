@@ -1,12 +1,12 @@
 //! Everything that the controller knows of the cluster: the same index and the same lowering as
 //! for files, fed by watches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::data::{Data, Got};
+use super::data::{self, Data, Got};
 use super::watch::{Happened, Watched};
 use crate::clock;
 use crate::config::decode::{self, Decoded};
@@ -28,6 +28,8 @@ pub(super) struct World {
     /// What a list that is going on has held so far.
     listing: BTreeMap<Watched, BTreeSet<(Name, Name)>>,
     listed: BTreeSet<Watched>,
+    /// The version of each route that is in the index as it is stored.
+    pub(super) versions: HashMap<ObjectKey, String>,
     origin: Arc<str>,
 }
 
@@ -47,6 +49,7 @@ impl World {
             there: BTreeMap::new(),
             listing: BTreeMap::new(),
             listed: BTreeSet::new(),
+            versions: HashMap::new(),
             origin: ORIGIN.into(),
         }
     }
@@ -105,8 +108,8 @@ impl World {
         }
     }
 
-    fn put(&mut self, key: &ObjectKey, object: &Value) {
-        let (decoded, diagnostics) = decode::from_json(object, Store::Cluster);
+    fn put(&mut self, key: &ObjectKey, value: &Value) {
+        let (decoded, diagnostics) = decode::from_json(value, Store::Cluster);
         match decoded {
             Decoded::Object(object) => {
                 // Most events are about a status or a field that isn't ours.
@@ -114,9 +117,13 @@ impl World {
                 if !same {
                     self.index.apply(*object);
                 }
+                if matches!(key.kind, Kind::HttpRoute | Kind::GrpcRoute) {
+                    self.versions.insert(key.clone(), data::version(value));
+                }
             }
             // What was good before stays.
             _ => {
+                self.versions.remove(key);
                 let why = diagnostics.iter().find(|one| one.is_error()).map(|one| &*one.message);
                 tracing::warn!(object = %key, why, "can't be read; what it said before stays");
             }
@@ -132,6 +139,7 @@ impl World {
             if matches!(kind, Kind::Secret | Kind::ConfigMap) {
                 self.data.gone(&key);
             }
+            self.versions.remove(&key);
             self.index.delete(&key, &self.origin);
         }
         Noted::Gone(watched, name)

@@ -40,6 +40,8 @@ mod tests;
 mod tls;
 
 pub use distribution::Distribution;
+#[cfg(test)]
+pub(super) use distribution::Seat;
 pub use tls::{ServerIdentity, ServerIdentityError};
 
 /// Whose token it is.

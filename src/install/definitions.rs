@@ -45,7 +45,7 @@ impl Definitions {
 }
 
 /// Our own kinds, as `meshctl install` defines them.
-pub(super) const OWN: [&str; 3] = ["backends", "meshconfigs", "trafficpolicies"];
+pub(super) const OWN: [&str; 4] = ["backends", "meshconfigs", "trafficpolicies", "trafficrollouts"];
 
 /// One of our own: its plural, and the version of the `meshctl` that applied it.
 pub(super) fn own(definition: &Value) -> Option<(String, String)> {

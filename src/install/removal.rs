@@ -36,7 +36,13 @@ pub async fn removal(cluster: &Cluster) -> Result<Removal, ClusterError> {
         .into_iter()
         .filter(|gateway| classes.iter().any(|class| gateway["spec"]["gatewayClassName"] == *class))
         .collect();
-    for kind in [Resource::BACKEND, Resource::TRAFFIC_POLICY, Resource::MESH_CONFIG] {
+    let ours = [
+        Resource::BACKEND,
+        Resource::TRAFFIC_POLICY,
+        Resource::MESH_CONFIG,
+        Resource::TRAFFIC_ROLLOUT,
+    ];
+    for kind in ours {
         found.ours.extend(cluster.list(&kind, None, None).await?);
     }
     let settings = Settings {
@@ -44,6 +50,7 @@ pub async fn removal(cluster: &Cluster) -> Result<Removal, ClusterError> {
         image: String::new(),
         image_pull_secret: None,
         replicas: 0,
+        arguments: Vec::new(),
         service_type: None,
     };
     let mut installed = install::objects(&settings);

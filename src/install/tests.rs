@@ -11,6 +11,7 @@ fn settings(version: &str) -> Settings {
         image: format!("meshctl:{version}"),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     }
 }
@@ -286,4 +287,19 @@ fn an_empty_cluster_gets_all_that_is_needed() {
     let standard = definitions(Channel::Standard);
     let plan = super::plan(&found(&standard, None), &settings("1.0.0"), &experimental).unwrap();
     assert_eq!(applied(&plan), standard.len(), "the channel changes where that is asked for");
+}
+
+#[test]
+fn what_the_controller_was_told_beside_its_image_is_kept() {
+    let kept = |arguments: &str| {
+        let arguments = arguments.split(' ').map(str::to_owned).collect();
+        Controller { arguments, ..Controller::default() }.more_arguments().join(" ")
+    };
+    assert_eq!(kept("controller run --image m:1 --image-pull-secret pull"), "");
+    assert_eq!(kept("controller run --image=m:1 --image-pull-secret=pull -v"), "-v");
+    assert_eq!(
+        kept("controller run --allow-local-backends --image m:1 --observe [::]:9 -v"),
+        "--allow-local-backends --observe [::]:9 -v"
+    );
+    assert_eq!(kept(""), "");
 }

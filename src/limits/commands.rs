@@ -39,3 +39,18 @@ pub const STORE_TRIES: usize = 5;
 /// Matches of a VirtualService that are compared with each other: each pair of them, so this is 4
 /// million comparisons, below a second. The Gateway API's own bound is 128 for a route.
 pub const CONVERT_MATCHES: usize = 2_000;
+
+/// How long a proxy of this machine may take to say what it serves: it is asked once a second.
+pub const ROLLOUT_ASK_WAIT: Duration = Duration::from_secs(2);
+/// Endpoints of a new version that are knocked at before it gets its first request: one that
+/// answers is enough.
+pub const ROLLOUT_PROBES: usize = 16;
+/// How long one of them may take: more is no endpoint for requests.
+pub const ROLLOUT_PROBE_WAIT: Duration = Duration::from_secs(1);
+/// Between two turns of a rollout: reports come once a second.
+pub const ROLLOUT_TURN: Duration = Duration::from_secs(1);
+/// How long a command waits until what it asked for is served: a file is seen within a second, and
+/// names of endpoints take some.
+pub const ROLLOUT_SETTLE: Duration = Duration::from_secs(10);
+/// How long the name of a Backend may be that is made of an address: what DNS lets a label be.
+pub const ROLLOUT_NAME: usize = 63;

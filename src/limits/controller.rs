@@ -37,6 +37,29 @@ pub const SAVE_REST: Duration = Duration::from_secs(1);
 /// Fleets that are deployed at the same time, and the rest after one couldn't be.
 pub const DEPLOYMENTS: usize = 8;
 pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
+/// One that rests is looked at the less often, the longer nothing of it changes, up to this.
+pub const ROLLOUT_REST: Duration = Duration::from_secs(30);
+/// One that waits for somebody is looked at as often as this, at the least.
+pub const ROLLOUT_WAIT: Duration = Duration::from_secs(5);
+/// Turns that are taken at the same time; each asks the API server two things or more.
+pub const ROLLOUT_TURNS: usize = 16;
+/// What one of these may take: a turn that hangs is taken again.
+pub const ROLLOUT_PATIENCE: Duration = Duration::from_secs(10);
+/// Counts in a rollout's status are as old as this at the most, while they change: each writing of
+/// them wakes everybody who watches.
+pub const ROLLOUT_SHOWN: Duration = Duration::from_secs(5);
+/// What an event may say, who it is from, and how its name may begin (events.k8s.io; 253 in all).
+pub const EVENT_NOTE_BYTES: usize = 1_024;
+pub const EVENT_INSTANCE_BYTES: usize = 128;
+pub const EVENT_NAME_BYTES: usize = 220;
+/// Changes of phase that wait for the webhook; a webhook that is away for long misses some.
+pub const WEBHOOK_QUEUE: usize = 256;
+/// One try to tell a webhook, the tries, and the rest after the first; the next is longer.
+pub const WEBHOOK_PATIENCE: Duration = Duration::from_secs(10);
+pub const WEBHOOK_TRIES: u32 = 4;
+pub const WEBHOOK_RETRY: Duration = Duration::from_secs(2);
+/// What a webhook answers beyond this isn't read.
+pub const WEBHOOK_ANSWER_BYTES: usize = 64 * 1024;
 /// How often the controller looks which version of the Gateway API is installed.
 pub const VERSION_LOOK: Duration = Duration::from_secs(60);
 /// How often the controller looks whether its certificates are to be renewed.

@@ -10,13 +10,14 @@ use crate::names;
 use crate::yaml;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// In the order in which they are applied: what others need comes first.
 const TEMPLATES: &[(&str, &str)] = &[
     ("crds/backends", include_str!("../../templates/crds/backends.yaml")),
     ("crds/meshconfigs", include_str!("../../templates/crds/meshconfigs.yaml")),
     ("crds/trafficpolicies", include_str!("../../templates/crds/trafficpolicies.yaml")),
+    ("crds/trafficrollouts", include_str!("../../templates/crds/trafficrollouts.yaml")),
     ("install/namespace", include_str!("../../templates/install/namespace.yaml")),
     ("install/rbac", include_str!("../../templates/install/rbac.yaml")),
     ("install/mesh-config", include_str!("../../templates/install/mesh-config.yaml")),
@@ -35,6 +36,8 @@ pub struct Settings {
     pub image_pull_secret: Option<String>,
     /// Of the controller.
     pub replicas: u32,
+    /// What else the controller is told, `--allow-local-backends`.
+    pub arguments: Vec<String>,
     /// Of the Services of all Gateways that don't say more: kept in the MeshConfig `default`.
     pub service_type: Option<ServiceType>,
 }
@@ -112,6 +115,7 @@ impl Settings {
         if let Some(secret) = &self.image_pull_secret {
             args.extend(["--image-pull-secret", secret]);
         }
+        args.extend(self.arguments.iter().map(String::as_str));
         container["args"] = json!(args);
         if let Some(secret) = &self.image_pull_secret {
             pod["imagePullSecrets"] = json!([{"name": secret}]);

@@ -8,13 +8,15 @@ mod client;
 mod describe;
 mod register;
 mod report;
+mod served;
 mod socket;
 
-pub use client::{AskError, Proxy, ask, ask_report, find};
+pub use client::{AskError, Proxy, ask, ask_report, ask_route, find};
 pub use describe::describe;
 pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
 pub use report::read as read_report;
+pub use served::{ServedBackend, ServedCopy, ServedRoute, ServedRule, ServedTarget, rules};
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
 
@@ -30,7 +32,7 @@ use rustix::net::SocketType;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::model::Report;
+use crate::model::{Kind, ObjectKey, Report, Store};
 use crate::telemetry::EndpointCounts;
 use crate::telemetry::door::serve::{self, Answer, Connections};
 use crate::telemetry::failures::Failures;
@@ -42,6 +44,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What it has done so far, by arm.
     fn report(&self) -> Report;
+
+    /// What it serves of one route.
+    fn route(&self, route: &ObjectKey) -> ServedRoute;
 
     /// The failures that it remembers, from the one after this number on.
     fn failures(&self, after: u64) -> Failures;
@@ -115,10 +120,10 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" | "/endpoints" | "/failures" => Method::GET,
+        "/status" | "/config" | "/report" | "/route" | "/endpoints" | "/failures" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report /endpoints /failures, \
+            let paths = "there are GET /status /config /report /route /endpoints /failures, \
                          POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
@@ -131,6 +136,13 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/config" => json(StatusCode::OK, &control.config()),
         "/report" => json(StatusCode::OK, &report::write(&control.report())),
         "/endpoints" => json(StatusCode::OK, &json!(control.endpoints())),
+        "/route" => match route(query) {
+            Some(key) => {
+                let route = control.route(&key);
+                json(StatusCode::OK, &serde_json::to_value(route).expect("it has string keys"))
+            }
+            None => refused("say which: /route?kind=HTTPRoute&namespace=shop&name=shop"),
+        },
         "/failures" => match parameter(query, "after").map_or(Ok(0), str::parse) {
             Ok(after) => json(StatusCode::OK, &json!(control.failures(after))),
             Err(_) => refused("after is the number of a failure"),
@@ -148,6 +160,14 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
             },
         },
     }
+}
+
+/// Routes of files: those of a cluster are the controller's to ask for.
+fn route(query: Option<&str>) -> Option<ObjectKey> {
+    let kind = parameter(query, "kind")?;
+    let kind = [Kind::HttpRoute, Kind::GrpcRoute].into_iter().find(|one| one.as_str() == kind)?;
+    let (namespace, name) = (parameter(query, "namespace")?, parameter(query, "name")?);
+    Some(ObjectKey::new(Store::Files, kind, namespace, name))
 }
 
 fn drain(control: &impl Control, seconds: Option<&str>) -> Answer {

@@ -55,12 +55,13 @@ pub fn patch(
     Ok(serde_json::from_value(Value::Array(operations)).expect("these are operations"))
 }
 
-/// How much each rule that is meant copies, in percent; none where it doesn't.
-pub fn percents(
+/// How much each rule that is meant copies, in percent; none where it doesn't. With the place of
+/// the rule.
+pub fn places(
     route: &Value,
     rule: Option<&str>,
     to: &Destination,
-) -> Result<Vec<Option<u32>>, RouteError> {
+) -> Result<Vec<(usize, Option<u32>)>, RouteError> {
     let namespace = namespace(route);
     let of = |rule: &Value| {
         let filters = rule["filters"].as_array()?;
@@ -68,7 +69,16 @@ pub fn percents(
         let percent = filter["requestMirror"]["percent"].as_u64();
         Some(percent.and_then(|percent| u32::try_from(percent).ok()).unwrap_or(100))
     };
-    Ok(meant(route, rule)?.into_iter().map(|(_, rule)| of(rule)).collect())
+    Ok(meant(route, rule)?.into_iter().map(|(place, rule)| (place, of(rule))).collect())
+}
+
+/// As [`places`], without them.
+pub fn percents(
+    route: &Value,
+    rule: Option<&str>,
+    to: &Destination,
+) -> Result<Vec<Option<u32>>, RouteError> {
+    Ok(places(route, rule, to)?.into_iter().map(|(_, percent)| percent).collect())
 }
 
 /// The rules that are meant, with their places.

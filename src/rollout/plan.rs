@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::Canary;
 use super::judge::{Verdict, judge};
 use super::route::{RouteError, Weights};
-use super::state::{Ask, Intent, Phase, State};
+use super::state::{Ask, Intent, Phase, Return, State};
 use crate::model::Counts;
 
 /// The world at one moment.
@@ -84,6 +84,9 @@ impl Turn<'_> {
         if seen.in_force && self.state.since.is_none() {
             self.state.since = Some(seen.now);
         }
+        if let Some(end) = self.state.returns.take_if(|returns| returns.at <= seen.now) {
+            return self.return_to(end.to);
+        }
         match self.state.phase {
             Phase::Progressing => self.progress(),
             _ => Ok(()),
@@ -110,6 +113,7 @@ impl Turn<'_> {
         self.state.written = Some(self.seen.weights.clone());
         self.state.before = None;
         self.state.since = None;
+        self.state.returns = None;
         self.state.weight = is;
         self.state.step = self.step_of(is);
         let why = format!(
@@ -121,11 +125,13 @@ impl Turn<'_> {
             was,
             &why,
         );
+        self.state.blame_somebody_else();
     }
 
     /// Something new is asked.
     fn answer(&mut self, ask: &Ask) -> Result<(), RouteError> {
         self.state.asked = Some(ask.clone());
+        let returns = self.state.returns.take();
         let Canary { stable, canary, .. } = self.canary;
         let from = self.seen.weights.percent(stable, canary);
         match (ask.intent, ask.weight) {
@@ -136,13 +142,20 @@ impl Turn<'_> {
                 Ok(())
             }
             (_, Some(weight)) => {
-                if self.waits_for_endpoint(weight, from) {
+                if self.waits_for_endpoint(weight, from)? {
                     // It is asked again each turn until then.
-                    self.state.asked = None;
+                    (self.state.asked, self.state.returns) = (None, returns);
                     return Ok(());
                 }
                 self.go(weight)?;
-                self.turn_to(Phase::Paused, from, &format!("set to {weight}% by hand"));
+                let mut why = format!("set to {weight}% by hand");
+                if let Some(at) = ask.until {
+                    // Of two that follow each other, what was before both.
+                    let to = returns.map_or_else(|| self.seen.weights.clone(), |one| one.to);
+                    self.state.returns = Some(Return { at, to });
+                    why = format!("{why}, until {at}");
+                }
+                self.turn_to(Phase::Paused, from, &why);
                 Ok(())
             }
             (Intent::Paused, None) => {
@@ -156,6 +169,20 @@ impl Turn<'_> {
                 self.next()
             }
         }
+    }
+
+    /// Proxies have gone back by themselves; what is written follows.
+    fn return_to(&mut self, to: Weights) -> Result<(), RouteError> {
+        let Canary { stable, canary, .. } = self.canary;
+        let from = self.state.weight;
+        let weight = to.percent(stable, canary);
+        let to = match to.patchable_from(self.seen.weights, canary) {
+            true => to,
+            false => self.seen.weights.shifted(stable, canary, weight)?,
+        };
+        self.set(to, weight);
+        self.turn_to(Phase::Paused, from, &format!("its time is over: back to {weight}%"));
+        Ok(())
     }
 
     fn progress(&mut self) -> Result<(), RouteError> {
@@ -192,7 +219,7 @@ impl Turn<'_> {
     fn next(&mut self) -> Result<(), RouteError> {
         let from = self.state.weight;
         let step = self.canary.steps.iter().find(|step| **step > from).copied();
-        if self.waits_for_endpoint(step.unwrap_or(100), from) {
+        if self.waits_for_endpoint(step.unwrap_or(100), from)? {
             return Ok(());
         }
         match step {
@@ -209,15 +236,19 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Nobody is sent where nobody answers.
-    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> bool {
+    /// Nobody is sent where nobody answers. A canary that the route lacks is added without any
+    /// weight: proxies look for the endpoints of what a route names.
+    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> Result<bool, RouteError> {
         let waits = weight > from && !self.seen.ready;
         if waits {
             let canary = &self.canary.canary;
-            self.state.message =
-                format!("waits before {weight}%: {canary} has no endpoint that is ready");
+            let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
+            if !self.seen.weights.have(canary) {
+                self.go(0)?;
+            }
+            self.state.message = message;
         }
-        waits
+        Ok(waits)
     }
 
     fn go(&mut self, weight: u32) -> Result<(), RouteError> {

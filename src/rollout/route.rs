@@ -6,6 +6,7 @@
 //!
 //! This module is pure, and must not know steps, time or stores.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use json_patch::Patch;
@@ -39,7 +40,8 @@ impl Destination {
         }
     }
 
-    pub(super) fn read(backend: &Value, namespace: &str) -> Self {
+    /// Of a backendRef of a route in `namespace`.
+    pub fn read(backend: &Value, namespace: &str) -> Self {
         let text = |name: &str| backend[name].as_str();
         Self {
             group: text("group").unwrap_or_default().to_owned(),
@@ -187,6 +189,11 @@ impl Weights {
         effect(self) == effect(other)
     }
 
+    /// Whether each rule names it.
+    pub fn have(&self, to: &Destination) -> bool {
+        self.0.iter().all(|rule| rule.backends.iter().any(|one| to.means(&one.to)))
+    }
+
     /// Of what both versions get, what the canary gets, in percent; of the first rule where they
     /// differ.
     pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
@@ -217,6 +224,16 @@ impl Weights {
             .map(|rule| shifted(rule, stable, canary, percent))
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// These weights for the backends that `written` has, rule by rule in their order.
+    pub fn in_place_of(&self, written: &Self) -> BTreeMap<usize, Vec<u32>> {
+        let rules = self.0.iter().zip(&written.0);
+        let of = |(to, written): (&RuleWeights, &RuleWeights)| {
+            let weight = |at| to.backends.get(at).map_or(0, Weighed::weight);
+            (written.rule, (0..written.backends.len()).map(weight).collect())
+        };
+        rules.map(of).collect()
     }
 
     /// Whether a route with the weights `now` can get these.

@@ -20,6 +20,9 @@ pub struct Ask {
     /// Percent, set by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// Until when that holds; then the weights of before hold again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// When a command said so: the same word again is a new ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
@@ -115,9 +118,21 @@ pub struct State {
     /// What it was before that, until it was seen to be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Weights>,
+    /// What the weights go back to by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Return>,
     /// The oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub history: VecDeque<Event>,
+}
+
+/// A weight that was set for a time ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Return {
+    pub at: Timestamp,
+    /// The route as it was before.
+    pub to: Weights,
 }
 
 /// One change of weight or phase.
@@ -129,6 +144,9 @@ pub struct Event {
     pub from: u32,
     pub to: u32,
     pub why: String,
+    /// Somebody else edited the route.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 impl State {
@@ -139,8 +157,16 @@ impl State {
         self.record(at, from, why);
     }
 
+    /// What was recorded last was somebody else's doing.
+    pub(super) fn blame_somebody_else(&mut self) {
+        if let Some(event) = self.history.back_mut() {
+            event.by_hand = true;
+        }
+    }
+
     pub(super) fn record(&mut self, at: Timestamp, from: u32, why: &str) {
-        let event = Event { at, phase: self.phase, from, to: self.weight, why: why.to_owned() };
+        let (phase, to, why) = (self.phase, self.weight, why.to_owned());
+        let event = Event { at, phase, from, to, why, by_hand: false };
         while self.history.len() >= limits::ROLLOUT_HISTORY {
             self.history.pop_front();
         }

@@ -14,8 +14,9 @@ use super::arms::Pair;
 use super::judge::Verdict;
 use super::plan::{Planned, Seen, plan};
 use super::route::{RouteError, Weights};
-use super::state::{Intent, Phase, State};
-use super::{Canary, DarkLaunch, Rollout, RolloutKind, mirror};
+use super::state::{Intent, Phase, Return, State};
+use super::{Canary, DarkLaunch, Rollout, RolloutKind, annotation, mirror};
+use crate::config::returning::Returning;
 use crate::model::{Counts, ObjectKey};
 use crate::store::{Change, Mode, Store, StoreError, Stored, Undo};
 
@@ -146,6 +147,10 @@ impl<W: World> Driver<W> {
             self.world.keep(rollout, &turn).await.map_err(TurnError::Keep)?;
         }
         self.begin_look(rollout, &turn.state, sight);
+        let write = write.or_else(|| {
+            let other = turn.state.returns != state.returns;
+            turn.state.written.clone().filter(|_| other)
+        });
         if let Some(write) = write {
             turn.diff = self.write(rollout, canary, route, &turn.state, &write).await?;
         }
@@ -167,7 +172,12 @@ impl<W: World> Driver<W> {
         {
             return Ok(String::new());
         }
-        let patch = write.patch(&route.value, &canary.canary)?;
+        let mut patch = write.patch(&route.value, &canary.canary)?;
+        let returning = state
+            .returns
+            .as_ref()
+            .map(|Return { at, to }| Returning { at: *at, rules: to.in_place_of(write) });
+        patch.0.extend(annotation::patch(&route.value, returning.as_ref()).0);
         self.patch(rollout, patch).await
     }
 
@@ -213,6 +223,7 @@ impl<W: World> Driver<W> {
             let why = "somebody else edited the copies: they stay as they are";
             if state.phase != Phase::Paused || state.weight != least {
                 state.turn_dark(now, Phase::Paused, least, why);
+                state.blame_somebody_else();
             }
         } else if state.since.is_none() && sight.in_force {
             state.since = Some(now);

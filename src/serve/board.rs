@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, watch};
 use super::{SetLogLevel, picture};
 use crate::clock::{self, Instant};
 use crate::limits;
-use crate::model::{BindAddress, Report};
-use crate::proxy::control::Control;
+use crate::model::{BindAddress, ObjectKey, Report};
+use crate::proxy::control::{self, Control, ServedRoute};
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::source::remote::Link;
@@ -216,6 +216,12 @@ impl Control for Board {
             Some(world) => picture::snapshot(&world.snapshot),
             None => Value::Null,
         }
+    }
+
+    fn route(&self, route: &ObjectKey) -> ServedRoute {
+        let world = self.shown().world.clone();
+        let rules = world.map(|world| control::rules(&world.snapshot, route)).unwrap_or_default();
+        ServedRoute { sources: self.about.sources.clone(), rules }
     }
 
     fn report(&self) -> Report {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::bell::Bell;
 use super::files::{Batch, Counters, Files, News, Summary};
@@ -175,7 +176,6 @@ impl Feed {
 
     /// An Update when the date alone changed something.
     fn check_dates(&mut self) -> Option<Update> {
-        self.date_check = clock::now() + limits::DATE_CHECK;
         let before = self.diagnostics.clone();
         let update = self.commit(Counters::default());
         let Changes { upserted, removed } = &update.changes;
@@ -186,6 +186,9 @@ impl Feed {
     fn commit(&mut self, read: Counters) -> Update {
         let now = i64::try_from(clock::since_epoch().as_secs()).unwrap_or(i64::MAX);
         let lowered = self.lowering.commit(&mut self.index, now);
+        let until = self.lowering.next_date().and_then(|date| u64::try_from(date - now).ok());
+        let until = until.map_or(limits::DATE_CHECK, Duration::from_secs);
+        self.date_check = clock::now() + until.min(limits::DATE_CHECK);
         let mut diagnostics = lowered.diagnostics;
         diagnostics.extend(self.said.iter().cloned());
         diagnostics.extend(unmatched::warnings(&self.options, &self.index));

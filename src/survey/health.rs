@@ -56,8 +56,8 @@ async fn options(cluster: &Cluster, arguments: &[String]) -> Result<Options, Clu
     forbidden.extend(ips.filter_map(|ip| ip.parse::<std::net::IpAddr>().ok()));
     Ok(Options {
         cluster: true,
-        allow_local_backends: given("--allow-local-backends"),
-        allow_external_names: given("--allow-external-names"),
+        allow_local_backends: given(names::FLAG_ALLOW_LOCAL_BACKENDS),
+        allow_external_names: given(names::FLAG_ALLOW_EXTERNAL_NAMES),
         forbidden,
         ..Options::default()
     })

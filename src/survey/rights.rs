@@ -4,15 +4,15 @@
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
-use crate::cluster::{Cluster, ClusterError, Permission, namespace_of};
+use crate::cluster::{Cluster, ClusterError, Permission, name_of, namespace_of};
 use crate::limits;
 use crate::manifest::install::of_kind;
 use crate::names;
 
-/// Every verb of every rule.
+/// Every verb of every rule of the controller's own roles.
 pub(super) fn needed(objects: &[Value]) -> Vec<Permission> {
     let roles = of_kind(objects, "ClusterRole").chain(of_kind(objects, "Role"));
-    roles.flat_map(of_role).collect()
+    roles.filter(|role| name_of(role) == names::CONTROLLER_NAME).flat_map(of_role).collect()
 }
 
 fn of_role(role: &Value) -> Vec<Permission> {

@@ -151,6 +151,7 @@ fn every_right_of_the_roles_is_asked_for() {
         image: "meshctl:1".into(),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     };
     let needed: Vec<String> = rights::needed(&objects(&settings))
@@ -166,6 +167,9 @@ fn every_right_of_the_roles_is_asked_for() {
     ] {
         assert!(needed.iter().any(|one| one == expected), "{expected}: {needed:#?}");
     }
+    // What people get by aggregation isn't the controller's.
+    let of_people = "delete trafficrollouts.meshctl.dev None None";
+    assert!(!needed.iter().any(|one| one == of_people), "{needed:#?}");
 }
 
 #[test]

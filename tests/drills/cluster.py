@@ -249,6 +249,20 @@ def answers(address, host, path="/", status=200):
     return asks(address, host, path) == status
 
 
+def must_answer(address, host):
+    """Says what comes instead of a 200."""
+    connection = connect(address, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"Host": host})
+        answer = connection.getresponse()
+        answer.read()
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise Failed(f"status {answer.status}, cause {answer.getheader('meshctl-cause')}")
+    return True
+
+
 def conditions(entry):
     """`True` or `False REASON` of each condition of a status, a listener or a parent."""
     told = {}

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import time
 
-from cluster import Api, Failed, Load, answers, apply, get, kubectl, serves, wait_for
+from cluster import Api, Failed, Load, answers, apply, get, kubectl, must_answer, serves, wait_for
 from shop import GATEWAY_API, HOST, NAMESPACE, deployment, gateway, open_shop, route
 
 SYSTEM = "meshctl-system"
@@ -106,6 +106,14 @@ def api_server_stopped(address, options):
     load.check(at_least=100)
     if took > 5:
         raise Failed(f"a new route took {took:.1f} s after the API server's return")
+    # Until the kubelet is heard again the node may still be given up, and with it every endpoint.
+    renewed = lambda: get("leases", "-n", "kube-node-lease")["items"]  # noqa: E731
+    before = {one["metadata"]["name"]: one["spec"]["renewTime"] for one in renewed()}
+    wait_for(
+        "every node is heard again",
+        lambda: all(one["spec"]["renewTime"] > before.get(one["metadata"]["name"], "") for one in renewed()),
+        90,
+    )
     return f"{load.asked} requests, 0 failed; resumed within {took:.1f} s"
 
 
@@ -130,7 +138,7 @@ def restart_without_controller(address, options):
         started = time.monotonic()
         wait_for("it is ready", lambda: ready(get("pod", name, "-n", NAMESPACE)), 10)
         took = time.monotonic() - started
-        wait_for("it answers", lambda: answers((pod["status"]["podIP"], 80), HOST), 5, every=0.02)
+        wait_for("it answers", lambda: must_answer((pod["status"]["podIP"], 80), HOST), 5, every=0.02)
     finally:
         kubectl("scale", f"deployment/{CONTROLLER}", "-n", SYSTEM, "--replicas=2")
         kubectl("rollout", "status", f"deployment/{CONTROLLER}", "-n", SYSTEM, "--timeout=120s")

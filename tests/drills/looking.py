@@ -7,9 +7,10 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 from cluster import Failed, answers, apply, get, kubectl, wait_for
-from drills import CONTROLLER, drill, pods, ready
+from drills import CONTROLLER, SYSTEM, controller_pods, drill, pods, ready
 from shop import HOST, NAMESPACE, gateway, meta, route
 
 MESHCTL = os.environ.get("MESHCTL", "meshctl")
@@ -165,6 +166,58 @@ def somebody(*resources):
 
 
 @drill
+def leader_knows_all_proxies(_address, _options):
+    """Wherever proxies are connected, the replica that leads knows them, and so does the next."""
+    fleet = gateway("told")
+    fleet["spec"]["infrastructure"] = {"parametersRef": {"group": "meshctl.dev", "kind": "MeshConfig", "name": "told"}}
+    config = {"deployment": {"replicas": 3, "serviceType": "ClusterIP"}}
+    apply({"apiVersion": "meshctl.dev/v1alpha1", "kind": "MeshConfig", "metadata": meta("told"), "spec": config}, fleet)
+    try:
+        wait_for("3 proxies are ready", lambda: len(ready_of("told")) == 3, 60)
+        # Which replica a proxy comes to is kube-proxy's choice.
+        for _ in range(10):
+            own, others = wait_for("the leader knows all proxies", known, 30)
+            if others:
+                break
+            kubectl("delete", "pod", min(ready_of("told")), "-n", NAMESPACE)
+            wait_for("3 proxies are ready", lambda: len(ready_of("told")) == 3, 60)
+        else:
+            raise Failed("no proxy came to the replica that doesn't lead")
+        leader = lease_holder()
+        kubectl("delete", "pod", leader, "-n", SYSTEM, "--grace-period=0", "--force")
+        started = time.monotonic()
+        wait_for("another leads", lambda: lease_holder() not in ("", leader), 60)
+        wait_for("it knows all proxies", known, 60)
+        took = time.monotonic() - started
+        wait_for("the controllers are back", lambda: len([pod for pod in controller_pods() if ready(pod)]) == 2, 120)
+    finally:
+        kubectl("delete", "gateway/told", "meshconfig/told", "-n", NAMESPACE, "--wait=false")
+    return f"{len(own)} of its own and {len(others)} of another's; the next knew all of them after {took:.1f} s"
+
+
+def ready_of(name):
+    found = pods(NAMESPACE, f"gateway.networking.k8s.io/gateway-name={name}")
+    return [pod["metadata"]["name"] for pod in found if ready(pod) and "deletionTimestamp" not in pod["metadata"]]
+
+
+def lease_holder():
+    return get("lease", CONTROLLER, "-n", SYSTEM)["spec"].get("holderIdentity", "")
+
+
+def known():
+    """The proxies that talk to the leader, and those of which another tells it that they serve what
+    was told last; nothing before these are all of the Gateway's."""
+    text = kubectl("exec", lease_holder(), "-n", SYSTEM, "--", "/meshctl", "controller", "status", "-o", "json")
+    picture = json.loads(text)
+    own = {one["name"] for one in picture["proxies"] if one["acknowledged"] == one["generation"]}
+    others = {one["name"] for one in picture["others"] if one["heard"] and one["synced"]}
+    wanted = {f"{NAMESPACE}/{name}" for name in ready_of("told")}
+    if not picture["leading"] or len(wanted) < 3 or not wanted <= own | others or own & others:
+        raise Failed(f"of {sorted(wanted)} the leader knows {sorted(own)} and {sorted(others)}")
+    return own & wanted, others & wanted
+
+
+@drill
 def who_may_not_enter_pods(_address, _options):
     """Without `pods/exec` the commands name what is missing."""
     pod = f"{NAMESPACE}/{proxies()[0]['metadata']['name']}"
@@ -183,6 +236,7 @@ def check_without_secrets(_address, _options):
         "backends", "backendtlspolicies", "customresourcedefinitions", "deployments", "endpointslices",
         "gatewayclasses", "gateways", "grpcroutes", "httproutes", "leases", "listenersets", "meshconfigs",
         "namespaces", "pods", "referencegrants", "services", "trafficpolicies",
+        "trafficrollouts",
     ]
     secure = gateway("unread")
     secure["spec"]["listeners"] = [

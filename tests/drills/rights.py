@@ -14,7 +14,6 @@ from shop import GATEWAY_API, NAMESPACE, gateway, meta, route
 STATE = pathlib.Path(os.environ.get("MESHCTL_CLUSTER_DIR", "/run/meshctl-cluster"))
 WHO = f"system:serviceaccount:{SYSTEM}:{CONTROLLER}"
 AUTHORITY = "meshctl-controller-authority"
-GROUP = "gateway.networking.k8s.io"
 
 
 @drill
@@ -36,8 +35,7 @@ def least_privilege(address, options):
 
 def rights(role):
     """(role, verb, group, resource, name) of each that is granted."""
-    place = ["-n", SYSTEM] if role == "role" else []
-    for rule in get(role, CONTROLLER, *place)["rules"]:
+    for rule in read(role)["rules"]:
         for verb in rule["verbs"]:
             for group in rule["apiGroups"]:
                 for resource in rule["resources"]:
@@ -45,17 +43,24 @@ def rights(role):
                         yield role, verb, group, resource, name
 
 
-def changed(role):
+def read(role, *options):
     place = ["-n", SYSTEM] if role == "role" else []
-    fields = json.loads(kubectl("get", role, CONTROLLER, *place, "--show-managed-fields", "-o", "json"))
+    return get(role, CONTROLLER, *place, *options)
+
+
+def changed(role):
+    fields = read(role, "--show-managed-fields")["metadata"]["managedFields"]
     # In whole seconds: without the `Z`, what happened in the same one comes after it.
-    return max(one["time"] for one in fields["metadata"]["managedFields"]).removesuffix("Z")
+    return max(one["time"] for one in fields).removesuffix("Z")
 
 
 def look_back(log):
-    """What was allowed by which of our roles, and what was not, since these are what they are."""
-    names = {right[4] for role in ("clusterrole", "role") for right in rights(role) if right[4]}
-    since = max(map(changed, ("clusterrole", "role")))
+    """What was allowed by which of our roles since they are there, and what was not since they are
+    what they are: another drill takes a right away for a moment."""
+    roles = ("clusterrole", "role")
+    names = {right[4] for role in roles for right in rights(role) if right[4]}
+    made = max(read(role)["metadata"]["creationTimestamp"] for role in roles).removesuffix("Z")
+    since = max(map(changed, roles))
     used, forbidden = set(), set()
     with log.open(encoding="utf-8") as lines:
         for line in lines:
@@ -65,13 +70,15 @@ def look_back(log):
             event = json.loads(line)
             if event["user"]["username"] != WHO or "objectRef" not in event:
                 continue
-            if event["requestReceivedTimestamp"] < since:
+            at = event["requestReceivedTimestamp"]
+            if at < made:
                 continue
             subject, notes = event["objectRef"], event.get("annotations", {})
             resource = "/".join(filter(None, [subject["resource"], subject.get("subresource")]))
             what = (event["verb"], subject.get("apiGroup", ""), resource)
             if notes.get("authorization.k8s.io/decision") == "forbid":
-                forbidden.add(f"{' '.join(what)} in {subject.get('namespace', 'the cluster')}")
+                if at > since:
+                    forbidden.add(f"{' '.join(what)} in {subject.get('namespace', 'the cluster')}")
                 continue
             reason = notes.get("authorization.k8s.io/reason", "")
             role = "clusterrole" if f'ClusterRole "{CONTROLLER}"' in reason else "role"

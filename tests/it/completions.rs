@@ -60,7 +60,9 @@ fn manual_pages_are_good_troff() {
 /// script of the shell.
 fn in_shell(shell_name: &str, line: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
-    fs::create_dir(directory.path().join(".meshctl")).unwrap();
+    let rollouts = directory.path().join(".meshctl/rollouts");
+    fs::create_dir_all(&rollouts).unwrap();
+    fs::write(rollouts.join("cart.yaml"), ROLLOUT).unwrap();
     fs::write(directory.path().join("routes.yaml"), ROUTES).unwrap();
     // As shells find it in their directories of completions.
     let file = directory.path().join("_meshctl");
@@ -85,6 +87,15 @@ metadata: {name: stock, namespace: shop}
 spec: {}
 ";
 
+const ROLLOUT: &str = "\
+apiVersion: meshctl.dev/v1alpha1
+kind: TrafficRollout
+metadata: {name: cart-2}
+spec:
+  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: cart}
+  canary: {stable: {name: cart-1, port: 80}, canary: {name: cart-2, port: 80}}
+";
+
 #[test]
 fn bash_completes_commands_flags_values_and_live_names() {
     if !present("bash") {
@@ -107,6 +118,7 @@ fn bash_completes_commands_flags_values_and_live_names() {
     assert_eq!(complete("meshctl help exi"), "exit-codes\n");
     assert_eq!(complete("meshctl generate canary --route \"\""), "cart stock\n");
     assert_eq!(complete("meshctl generate canary --route s"), "stock\n");
+    assert_eq!(complete("meshctl canary shift 10% c"), "cart-2\n");
     let commands = complete("meshctl \"\"");
     assert!(!commands.split_whitespace().any(|word| word == "man"), "hidden: {commands}");
 }

@@ -9,6 +9,8 @@ use super::{in_repository, shell};
 const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl demo", "it takes its time; tests/it/demo.rs runs it and looks at what it leaves"),
     ("meshctl proxy", "it serves until it is stopped, or needs one that does: tests/it/serve.rs"),
+    ("meshctl canary", "it needs two versions: tests/it/rollouts.rs runs each"),
+    ("meshctl dark-launch", "it needs two versions: tests/it/rollouts.rs runs each"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
     ("meshctl why", "it asks a proxy that runs: tests/it/views.rs"),
     ("meshctl top", "likewise"),
@@ -21,7 +23,7 @@ const NOT_HERE: &[(&str, &str)] = &[
 /// What examples take for granted beside `shop`.
 const THEIRS: &[(&str, &str)] = &[
     ("ingress.yaml", "tests/cases/convert/ingress-annotations/in/in.yaml"),
-    ("deployment.yaml", "tests/cases/generate/canary-from-no-gateway/in/deployment.yaml"),
+    ("deployment.yaml", "tests/it/examples/deployment.yaml"),
 ];
 
 fn examples() -> Vec<String> {

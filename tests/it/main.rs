@@ -17,6 +17,7 @@ mod proxy;
 mod readme;
 mod remote;
 mod report;
+mod rollouts;
 mod smuggling;
 mod splitting;
 mod systemd;

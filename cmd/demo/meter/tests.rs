@@ -10,16 +10,15 @@ fn answer(meter: &Meter, version: Version) {
     meter.end(meter.begin(), Ended::Answered(version), LATENCY, clock::now());
 }
 
-fn lose(meter: &Meter, version: Option<Version>) {
-    let lost = Ended::Lost("timed out".into(), version);
-    meter.end(meter.begin(), lost, LATENCY, clock::now());
+fn lose(meter: &Meter) {
+    meter.end(meter.begin(), Ended::Lost("timed out".into()), LATENCY, clock::now());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_share_is_counted_from_the_moment_at_which_its_weights_are_served() {
     let meter = Meter::new(clock::now());
     answer(&meter, Version::V1);
-    lose(&meter, None);
+    lose(&meter);
     assert_eq!((meter.steps()[0].measured(), meter.steps()[0].losses()), (0, 1));
     meter.measure(0);
     answer(&meter, Version::V1);
@@ -47,15 +46,19 @@ async fn a_step_is_left_when_its_last_request_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_lost_is_lost_at_any_time_and_an_error_is_its_versions() {
+async fn what_is_lost_is_lost_at_any_time_and_a_failure_is_its_versions() {
     let meter = Meter::new(clock::now());
     meter.measure(0);
-    lose(&meter, Some(Version::V2));
+    lose(&meter);
+    meter.end(meter.begin(), Ended::Failed(Version::V2), LATENCY, clock::now());
+    meter.leave(Phase::Deciding(0)).await;
+    meter.end(meter.begin(), Ended::Failed(Version::V2), LATENCY, clock::now());
     meter.leave(Phase::After).await;
-    lose(&meter, None);
+    lose(&meter);
     assert_eq!(meter.lost(), 2);
-    assert_eq!(meter.steps().iter().map(StepCounts::losses).sum::<u64>(), 1);
-    assert_eq!(meter.recent(clock::now()).map(|recent| recent.errors), [0, 1]);
+    let step = &meter.steps()[0];
+    assert_eq!((step.losses(), step.answered, step.failed), (1, [0, 1], [0, 2]));
+    assert_eq!(meter.recent(clock::now()).map(|recent| recent.errors), [0, 2]);
 }
 
 #[tokio::test(start_paused = true)]

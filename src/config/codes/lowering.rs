@@ -255,8 +255,8 @@ ExternalName Service names a host. The other endpoints of the Service are served
 
 In a cluster a Backend or an endpoint may not lead to loopback, to link-local addresses, to
 Unix sockets or to the API server, and a route may not send to an ExternalName Service:
-these would let the author of a route reach what he may not. The controller's
-administrator can allow it.
+these would let the author of a route reach what he may not. Who installs meshctl can
+allow it: `meshctl install --allow-local-backends` and `--allow-external-names`.
 ";
 
     APP_PROTOCOL = 152 "the protocol of the backend is not known"

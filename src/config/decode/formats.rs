@@ -67,6 +67,7 @@ formats! {
     ORIGIN: BAD_TEXT, "an origin", "write `*`, or scheme and host, `https://*.example.com`", is_origin;
     URI: BAD_TEXT, "a URI", "write scheme and path, `spiffe://example.com/ns/shop`",
         |t| t.len() <= 253 && t.split_once(':').is_some_and(|(s, _)| is_scheme(s));
+    WEBHOOK: BAD_TEXT, "a URL", "write it as `https://chat.example/hook`", is_web_url;
     WELL_KNOWN_CA: BAD_TEXT, "a known set of CA certificates", "write `System`",
         |t| t == "System" || t.split_once('/').is_some_and(|(d, n)| is_subdomain(d) && is_qualified(n));
     DESCRIPTION: BAD_LENGTH, "a text of at most 64 characters", "shorten it", |t| t.chars().count() <= 64;
@@ -191,6 +192,11 @@ fn is_qualified(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
         && end(bytes.first())
         && end(bytes.last())
+}
+
+fn is_web_url(text: &str) -> bool {
+    let url: Option<http::Uri> = text.parse().ok().filter(|_| text.len() <= 2048);
+    url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")))
 }
 
 fn is_scheme(text: &str) -> bool {

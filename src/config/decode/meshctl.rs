@@ -8,7 +8,7 @@ use super::findings::{Findings, Spot};
 use super::http_route::longer_than_request;
 use super::policy::{self, Validation};
 use super::references::{self, reference};
-use super::{deployment, formats, routes};
+use super::{deployment, formats, rollout, routes};
 use crate::config::raw::{
     At, Backend, BackendTls, Balance, Ejection, MeshConfig, Reference, RetryBudget, Timeouts,
     TrafficPolicy,
@@ -271,6 +271,10 @@ fn ejection(mut fields: Fields<'_, '_>) -> Ejection {
 ///     serviceType: LoadBalancer     # LoadBalancer, ClusterIP or NodePort
 ///     minAvailable: 50%             # what a PodDisruptionBudget keeps: a number or a percentage
 ///     resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 256Mi}}
+///   rollouts:                       # of the MeshConfig meshctl-system/default alone
+///     webhook:                      # each change of phase is posted there, as {"text": …}
+///       url: https://chat.example/hook
+///       secretRef: {name: hook}     # or its `url`; a bearer `token`, and whom to believe: `ca.crt`
 /// ```
 pub(super) fn mesh_config(object: &mut Fields<'_, '_>) -> Option<MeshConfig> {
     let mut spec = object.required_map("spec")?;
@@ -298,6 +302,7 @@ pub(super) fn mesh_config(object: &mut Fields<'_, '_>) -> Option<MeshConfig> {
         max_header_bytes,
         access_log: spec.choice("accessLog", &["json", "text", "off", "none"]).map(none_is_off),
         deployment: spec.map("deployment").map(deployment::deployment).unwrap_or_default(),
+        webhook: spec.map("rollouts").and_then(rollout::notified),
     };
     spec.finish();
     Some(config)

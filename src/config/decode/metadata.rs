@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::fields::{Fields, string, text};
+use super::findings::Findings;
 use super::{formats, unreadable};
 use crate::config::codes;
 use crate::config::raw::{Meta, Place};
+use crate::config::returning::Returning;
 use crate::model::{Kind, Name, ObjectKey, Store};
 use crate::names;
 use crate::yaml::{Node, Value};
@@ -33,7 +35,7 @@ pub(super) fn decode(
         }
     };
     let namespace = fields.text("namespace", &formats::LABEL);
-    let created = fields.take("creationTimestamp").map_or(0, |node| timestamp(node, &fields));
+    let created = fields.take("creationTimestamp").map_or(0, |node| timestamp(node, findings));
     // An API server writes these two; what a file says there is nobody's business.
     let generation = match fields.peek("generation").map(|node| &node.value) {
         Some(Value::Int(number)) => *number,
@@ -51,6 +53,7 @@ pub(super) fn decode(
         ),
     };
     check_from_files(&meta, &fields);
+    check_returning(&meta, &fields);
     fields.ignore(&[
         "generateName",
         "uid",
@@ -103,19 +106,14 @@ fn values(map: impl Iterator<Item = (Name, crate::config::raw::At<Name>)>) -> BT
     map.map(|(key, at)| (key, at.value)).collect()
 }
 
-fn timestamp(node: &Node, fields: &Fields<'_, '_>) -> i64 {
+pub(super) fn timestamp(node: &Node, findings: &Findings<'_>) -> i64 {
     if let Value::Null = node.value {
         return 0;
     }
-    let Some(text) = string(node, fields.findings) else { return 0 };
+    let Some(text) = string(node, findings) else { return 0 };
     formats::timestamp(&text).unwrap_or_else(|| {
-        let message = format!("{} is not a timestamp", fields.findings.value(&text));
-        fields.findings.error_help(
-            codes::BAD_TEXT,
-            node,
-            message,
-            "write it as `2026-01-31T12:00:00Z`",
-        );
+        let message = format!("{} is not a timestamp", findings.value(&text));
+        findings.error_help(codes::BAD_TEXT, node, message, "write it as `2026-01-31T12:00:00Z`");
         0
     })
 }
@@ -125,6 +123,16 @@ fn timestamp(node: &Node, fields: &Fields<'_, '_>) -> i64 {
 pub fn from_files(meta: &Meta) -> impl Iterator<Item = (&str, &str)> {
     let text = meta.annotations.get(names::ANNOTATION_FROM_FILES).map_or("", |text| text);
     text.split(',').filter_map(|pair| pair.trim().split_once('='))
+}
+
+fn check_returning(meta: &Meta, fields: &Fields<'_, '_>) {
+    let Some(text) = meta.annotations.get(names::ANNOTATION_RETURN) else { return };
+    if text.parse::<Returning>().is_err() {
+        let message = format!("`{}` can't be read", names::ANNOTATION_RETURN);
+        let help =
+            "write it as `2026-01-31T12:00:00Z 0=100,0`: from then on, the weights of rule 0";
+        fields.findings.error_help(codes::BAD_ANNOTATION, fields.place, message, help);
+    }
 }
 
 fn check_from_files(meta: &Meta, fields: &Fields<'_, '_>) {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::fields::{Fields, number, string};
 use super::findings::Findings;
+use super::metadata::timestamp;
 use super::references::{self, reference};
-use super::routes;
-use crate::config::raw::{At, Canary, DarkLaunch, Gates, Reference, Release, TrafficRollout};
+use super::{formats, routes};
+use crate::config::raw::{
+    At, Canary, DarkLaunch, Gates, Reference, Release, TrafficRollout, Webhook,
+};
 use crate::config::{codes, suggest};
 use crate::limits;
 use crate::model::Kind;
@@ -19,6 +22,7 @@ use crate::yaml::Node;
 ///   targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}
 ///   state: Running                  # Running, Paused, Promoted or Aborted
 ///   weight: 10                      # percent, set by hand; steps rest there
+///   until: 2026-11-24T12:00:00Z     # for so long; then the weights are those of before
 ///   canary:
 ///     stable: {name: shop-v1, port: 80}
 ///     canary: {name: shop-v2, port: 80}
@@ -53,8 +57,38 @@ pub(super) fn traffic_rollout(object: &mut Fields<'_, '_>) -> Option<TrafficRoll
             "say with `percent` how much is copied",
         );
     }
+    let until = spec.take("until").map(|node| {
+        if weight.is_none() {
+            spec.conflict(
+                node.place,
+                "`until` is for a `weight`",
+                "write one, or leave out `until`",
+            );
+        }
+        timestamp(node, findings)
+    });
     spec.finish();
-    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight })
+    Some(TrafficRollout { target: target?, release: canary.or(dark)?, state, weight, until })
+}
+
+/// `{webhook: {url, secretRef}}` of a MeshConfig.
+pub(super) fn notified(mut fields: Fields<'_, '_>) -> Option<Webhook> {
+    let webhook = fields.map("webhook").map(|mut fields| {
+        let secret_ref = fields.map("secretRef").map(|mut fields| {
+            let name = fields.required_text("name", &formats::SUBDOMAIN);
+            fields.finish();
+            name
+        });
+        let url = fields.text("url", &formats::WEBHOOK);
+        if !fields.has("url") && secret_ref.is_none() {
+            let message = "a webhook needs a `url`";
+            fields.conflict(fields.place, message, "write `url`, or a `secretRef` with one");
+        }
+        fields.finish();
+        Webhook { url, secret_ref }
+    });
+    fields.finish();
+    webhook
 }
 
 fn check_target(target: &Reference, findings: &Findings<'_>) {
@@ -74,8 +108,8 @@ fn canary(mut fields: Fields<'_, '_>) -> Option<Canary> {
     let stable = arm(&mut fields, "stable");
     let canary = arm(&mut fields, "canary");
     if let (Some(stable), Some(canary)) = (&stable, &canary)
-        && (&stable.group, &stable.kind, &stable.name, stable.port)
-            == (&canary.group, &canary.kind, &canary.name, canary.port)
+        && (&stable.group, &stable.kind, &stable.namespace, &stable.name, stable.port)
+            == (&canary.group, &canary.kind, &canary.namespace, &canary.name, canary.port)
     {
         let message = "`stable` and `canary` are the same backend";
         fields.conflict(canary.place, message, "the canary is the new version's Service");

@@ -34,7 +34,8 @@ pub(super) fn route(view: &mut View<'_>, key: &ObjectKey) -> Made {
             None => Some(view.said_since(before).unwrap_or_default().to_owned()),
             Some(_) => None,
         };
-        let plan = rule::plan(view, &object, written, matches.as_deref().unwrap_or_default());
+        let plan =
+            rule::plan(view, &object, position, written, matches.as_deref().unwrap_or_default());
         shape.note(view, &plan, unmatched, position, &gateways);
         let valid = matches.is_some();
         let matches = matches.unwrap_or_default();

@@ -7,6 +7,7 @@ use super::target;
 use super::unit::{BackendKey, Identity, UnitKey};
 use super::view::View;
 use crate::config::raw::{self, At, BackendRef, Filter, Object, Place};
+use crate::config::returning::Returning;
 use crate::model::{Cause, Match, Mirror, Name, ObjectKey, PartKey, WeightedBackend};
 
 /// A rule as it is written, of either kind of route.
@@ -57,18 +58,22 @@ impl Plan {
 pub(super) fn plan(
     view: &mut View<'_>,
     object: &Object,
+    position: usize,
     rule: &Written<'_>,
     matches: &[Match],
 ) -> Plan {
+    let returned = returned(view, object, position, rule.backends.len());
     let mut trouble = Trouble::default();
     let filters = filters::filters(view, object, rule.filters, matches, &mut trouble);
     let backends: Vec<_> = rule
         .backends
         .iter()
-        .map(|one| {
+        .enumerate()
+        .map(|(at, one)| {
+            let weight = returned.as_ref().map_or(one.weight.value, |weights| weights[at]);
             let backend = trouble.resolve(view, object, &one.reference);
             let filters = filters::filters(view, object, &one.filters, matches, &mut trouble);
-            (one.weight.value, backend, filters)
+            (weight, backend, filters)
         })
         .collect();
     let answers = |one: &Filter| matches!(one.kind, raw::FilterKind::RequestRedirect(_));
@@ -82,6 +87,18 @@ pub(super) fn plan(
             .help("add a backendRef, or give one a weight above 0");
     }
     Plan { filters, backends, trouble }
+}
+
+/// The weights that the rule has gone back to, as somebody wanted of them from the beginning.
+fn returned(
+    view: &mut View<'_>,
+    object: &Object,
+    position: usize,
+    backends: usize,
+) -> Option<Vec<u32>> {
+    let returning = Returning::of(&object.meta)?;
+    view.wake_at(returning.at.as_second());
+    returning.weights(position, backends, view.now).map(<[u32]>::to_vec)
 }
 
 /// The plan as Gateways with this identity carry it out.

@@ -50,6 +50,7 @@ fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSe
         max_header_bytes: bytes,
         access_log: format,
         deployment: _,
+        webhook: _,
     } = config;
     let standard = standard();
     let mut duration = |written: &Option<At<Duration>>, standard: Duration| match written {

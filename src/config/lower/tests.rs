@@ -7,6 +7,7 @@ mod filters;
 mod gateways;
 mod incremental;
 mod policies;
+mod rollouts;
 mod rules;
 mod scale;
 mod sought;

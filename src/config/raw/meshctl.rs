@@ -83,6 +83,16 @@ pub struct MeshConfig {
     /// `json`, `text` or `off`.
     pub access_log: Option<At<Name>>,
     pub deployment: Deployment,
+    /// Who is told of changes of rollouts. Only the cluster's default MeshConfig says.
+    pub webhook: Option<Webhook>,
+}
+
+/// Where changes are posted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    pub url: Option<At<Name>>,
+    /// A Secret of the same namespace with `url`, `token` or `ca.crt`.
+    pub secret_ref: Option<At<Name>>,
 }
 
 /// How the proxies of a Gateway run in a cluster. In a directory it means nothing.
@@ -108,6 +118,8 @@ pub struct TrafficRollout {
     pub state: At<Name>,
     /// Percent, set by hand. Steps rest where it is.
     pub weight: Option<At<u32>>,
+    /// Until when that holds, in seconds since the epoch; then the weights of before hold again.
+    pub until: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

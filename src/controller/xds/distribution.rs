@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock;
 use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
-use crate::model::{ArmKey, Counts, Name, PartKey, Report, Scope};
+use crate::model::{ArmKey, Counts, Name, ObjectKey, PartKey, Report, Scope};
 use crate::snapshot::Changes;
 use crate::telemetry::tally::Tally;
 use crate::wire;
@@ -150,6 +150,16 @@ impl Distribution {
         fleets
     }
 
+    /// The proxies of which other replicas tell, by fleet: all of them where this one leads.
+    pub fn elsewhere(&self) -> Vec<Proxy> {
+        let mut state = self.state();
+        state.expire();
+        let mut proxies = state.others(|_| true);
+        drop(state);
+        proxies.sort_by(|a, b| (&a.scope, &a.name).cmp(&(&b.scope, &b.name)));
+        proxies
+    }
+
     /// All proxies that this replica and others have, by fleet.
     #[cfg(test)]
     pub(super) fn proxies(&self) -> Vec<Proxy> {
@@ -162,9 +172,16 @@ impl Distribution {
         proxies
     }
 
-    /// What an arm has done, as far as this replica has heard of it: the difference of two is what
-    /// it did in between.
-    pub fn arm(&self, arm: &ArmKey) -> Counts {
+    /// What the arms of a route have done, as far as this replica has heard of it: the difference
+    /// of two is what they did in between.
+    pub fn arms(&self, route: &ObjectKey) -> Vec<(ArmKey, Counts)> {
+        let state = self.state();
+        let arms = state.tally.arms().filter(|arm| arm.rule.object == *route);
+        arms.map(|arm| (arm.clone(), state.tally.totals(arm))).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn arm(&self, arm: &ArmKey) -> Counts {
         self.state().tally.totals(arm)
     }
 
@@ -387,7 +404,7 @@ impl Seat {
 
     /// Nobody is woken for it: whoever wants to know looks. Believed is what it says of its own
     /// fleet's rules: another tenant's counts are not its to tell.
-    pub(super) fn reported(&self, mut report: Report) {
+    pub(in crate::controller) fn reported(&self, mut report: Report) {
         let mut state = self.distribution.state();
         let State { fleets, tally, .. } = &mut *state;
         let Some(members) = fleets.get_mut(&self.scope) else { return };

@@ -11,6 +11,7 @@ fn settings() -> Settings {
         image: "meshctl:1.2.3".into(),
         image_pull_secret: None,
         replicas: 2,
+        arguments: Vec::new(),
         service_type: None,
     }
 }
@@ -82,6 +83,7 @@ fn a_setting_goes_where_it_belongs() {
     settings.image = "r.example.com/m:1, --evil".into();
     settings.image_pull_secret = Some("pull".into());
     settings.replicas = 3;
+    settings.arguments = vec!["--allow-external-names".into()];
     settings.service_type = Some(ServiceType::NodePort);
     let objects = objects(&settings);
     let deployment = find(&objects, "Deployment", names::CONTROLLER_NAME);
@@ -92,7 +94,15 @@ fn a_setting_goes_where_it_belongs() {
     assert_eq!(pod["containers"][0]["image"], image);
     assert_eq!(
         pod["containers"][0]["args"],
-        json!(["controller", "run", "--image", image, "--image-pull-secret", "pull"])
+        json!([
+            "controller",
+            "run",
+            "--image",
+            image,
+            "--image-pull-secret",
+            "pull",
+            "--allow-external-names"
+        ])
     );
     let config = find(&objects, "MeshConfig", names::MESH_CONFIG_DEFAULT);
     assert_eq!(config["spec"], json!({"deployment": {"serviceType": "NodePort"}}));
@@ -140,19 +150,25 @@ fn every_template_is_used() {
     }
 }
 
+/// In the order of the decoders' documentation.
+const KINDS: [&str; 4] = ["Backend", "TrafficPolicy", "MeshConfig", "TrafficRollout"];
+
 /// The decoder's words for a kind: the samples in its documentation, which hold every field.
 fn samples() -> Vec<(&'static str, Value)> {
-    let source = include_str!("../../config/decode/meshctl.rs");
-    let blocks = source.split("/// ```yaml\n").skip(1);
+    let sources = [
+        include_str!("../../config/decode/meshctl.rs"),
+        include_str!("../../config/decode/rollout.rs"),
+    ]
+    .concat();
+    let blocks = sources.split("/// ```yaml\n").skip(1);
     let samples = blocks.map(|block| {
         let block = block.split("/// ```").next().unwrap();
         let text: String =
             block.lines().map(|line| line.trim_start_matches("///").to_owned() + "\n").collect();
         yaml::objects(&text).unwrap().remove(0)
     });
-    let kinds = ["Backend", "TrafficPolicy", "MeshConfig"];
-    let samples: Vec<_> = kinds.into_iter().zip(samples).collect();
-    assert_eq!(samples.len(), kinds.len());
+    let samples: Vec<_> = KINDS.into_iter().zip(samples).collect();
+    assert_eq!(samples.len(), KINDS.len());
     samples
 }
 
@@ -170,7 +186,8 @@ fn misfits(value: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
         Some("object") => value.is_object(),
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
-        Some("integer") => value.is_i64(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
         Some("boolean") => value.is_boolean(),
         Some(other) => panic!("{path}: type {other}"),
         None => true,
@@ -197,6 +214,13 @@ fn misfits(value: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// What an API server would drop or refuse of a status.
+pub(crate) fn misfits_of_status(kind: &str, status: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    misfits(status, &schema(kind)["properties"]["status"], "status", &mut found);
+    found
+}
+
 /// Every field of a schema, but for what Kubernetes and the controller write.
 fn fields(schema: &Value, found: &mut BTreeSet<String>) {
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
@@ -221,18 +245,79 @@ fn schemas_and_decoders_know_the_same_fields() {
         include_str!("../../config/decode/meshctl.rs"),
         include_str!("../../config/decode/deployment.rs"),
         include_str!("../../config/decode/policy.rs"),
+        include_str!("../../config/decode/rollout.rs"),
         include_str!("../../config/decode/references.rs"),
         include_str!("../../config/decode.rs"),
     ]
     .concat();
     let mut known = BTreeSet::new();
-    for kind in ["Backend", "TrafficPolicy", "MeshConfig"] {
+    for kind in KINDS {
         fields(&schema(kind), &mut known);
     }
     assert!(known.len() > 40, "{known:?}");
     for field in known.iter().filter(|field| *field != "kind") {
         assert!(decoders.contains(&format!("\"{field}\"")), "{field} is decoded nowhere");
     }
+}
+
+/// The API server drops what a schema doesn't name: a replica that goes on would not know it.
+#[test]
+fn a_rollout_s_state_fits_its_status() {
+    use crate::rollout::route::{Destination, RuleWeights, Weighed, Weights};
+    use crate::rollout::state::{Ask, Event, Intent, Phase, Return, State};
+
+    let to = Destination {
+        group: names::GROUP_MESHCTL.into(),
+        kind: "Backend".into(),
+        namespace: "shop".into(),
+        name: "v2".into(),
+        port: Some(80),
+    };
+    let weights = Weights(vec![RuleWeights {
+        rule: 1,
+        backends: vec![Weighed { to, weight: Some(crate::limits::WEIGHT) }],
+    }]);
+    let at: jiff::Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
+    let phases = [
+        Phase::Pending,
+        Phase::Progressing,
+        Phase::Paused,
+        Phase::Promoted,
+        Phase::Aborted,
+        Phase::RolledBack,
+    ];
+    let mut misfitting = Vec::new();
+    for phase in phases {
+        let event = Event {
+            at,
+            phase,
+            from: 0,
+            to: 100,
+            why: "every step has passed".into(),
+            by_hand: true,
+        };
+        let state = State {
+            phase,
+            weight: 100,
+            step: 1,
+            since: Some(at),
+            message: "promoted by hand".into(),
+            asked: Some(Ask {
+                intent: Intent::Promoted,
+                weight: Some(5),
+                until: Some(at),
+                at: Some(at.to_string()),
+            }),
+            original: Some(weights.clone()),
+            written: Some(weights.clone()),
+            before: Some(weights.clone()),
+            returns: Some(Return { at, to: weights.clone() }),
+            history: [event].into(),
+        };
+        let state = serde_json::to_value(state).unwrap();
+        misfitting.extend(misfits_of_status("TrafficRollout", &state));
+    }
+    assert!(misfitting.is_empty(), "{misfitting:#?}");
 }
 
 /// What stands in examples and cases that are right is right for an API server too.

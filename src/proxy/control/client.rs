@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use rustix::net::SocketType;
 use tokio::net::UnixStream;
 
-use super::{register, report, socket};
-use crate::model::Report;
+use super::{ServedRoute, register, report, socket};
+use crate::model::{ObjectKey, Report};
 use crate::{limits, names};
 
 /// A proxy that runs on this machine.
@@ -81,6 +81,21 @@ pub async fn ask_report(socket: &Path, wait: Duration) -> Result<Report, AskErro
     let value =
         serde_json::from_slice(&body).map_err(|error| AskError::Broken(error.to_string()))?;
     report::read(&value).map_err(AskError::Broken)
+}
+
+/// What the proxy behind `socket` serves of a route that stands in files.
+pub async fn ask_route(
+    socket: &Path,
+    route: &ObjectKey,
+    wait: Duration,
+) -> Result<ServedRoute, AskError> {
+    let ObjectKey { kind, namespace, name, .. } = route;
+    let target = format!("/route?kind={}&namespace={namespace}&name={name}", kind.as_str());
+    let (status, body) = ask(socket, Method::GET, &target, wait).await?;
+    if status != StatusCode::OK {
+        return Err(AskError::Broken(format!("it doesn't tell ({status}): is it older?")));
+    }
+    serde_json::from_slice(&body).map_err(|error| AskError::Broken(error.to_string()))
 }
 
 async fn exchange(

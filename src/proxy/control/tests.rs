@@ -40,6 +40,11 @@ impl Control for Fake {
         Report { born: 3, ..Report::default() }
     }
 
+    fn route(&self, route: &ObjectKey) -> ServedRoute {
+        self.note(format!("route {route}"));
+        ServedRoute { sources: vec!["/shop".into()], rules: vec![ServedRule::default()] }
+    }
+
     fn config(&self) -> Value {
         json!({ "parts": "x".repeat(2 * 1024 * 1024) })
     }
@@ -105,6 +110,12 @@ async fn a_proxy_is_asked_and_told() {
     for target in ["/drain", "/reload", "/log-level?level=info"] {
         assert_eq!(told(Method::GET, target).await.0, 405, "{target}: GET changes nothing");
     }
+    assert_eq!(told(Method::GET, "/route?kind=Service&namespace=a&name=b").await.0, 422);
+    assert_eq!(told(Method::GET, "/route?kind=HTTPRoute&namespace=a").await.0, 422);
+    let route = ObjectKey::new(Store::Files, Kind::GrpcRoute, "a", "b");
+    let served = ask_route(&path, &route, WAIT).await.expect("an answer");
+    assert_eq!((served.sources.as_slice(), served.rules.len()), (&["/shop".to_owned()][..], 1));
+    assert_eq!(fake.told(), ["route GRPCRoute a/b"]);
     assert_eq!(told(Method::POST, "/status").await.0, 405);
     assert_eq!(told(Method::GET, "/").await.0, 404);
     assert!(fake.told().is_empty());

@@ -113,7 +113,7 @@ impl World {
     }
 
     fn ask(&mut self, intent: Intent, weight: Option<u32>) {
-        self.ask = Ask { intent, weight, at: Some(self.now.to_string()) };
+        self.ask = Ask { intent, weight, until: None, at: Some(self.now.to_string()) };
     }
 
     fn until_over(&mut self) {
@@ -178,7 +178,7 @@ fn nothing_is_sent_where_nobody_answers() {
     let mut world = World::new(&["v1"]);
     world.ready = false;
     world.turns(100);
-    assert_eq!(world.weights, [0; 0]);
+    assert_eq!(world.weights, [0], "it is added, so that its endpoints are looked for");
     assert_eq!(world.state.message, "waits before 1%: Service v2:80 has no endpoint that is ready");
     assert_eq!(world.state.history.len(), 1);
     world.ready = true;
@@ -195,7 +195,7 @@ fn a_weight_by_hand_waits_for_an_endpoint_too() {
     world.ready = false;
     world.ask(Intent::Paused, Some(10));
     world.turns(3);
-    assert_eq!(world.weights, [0; 0]);
+    assert_eq!(world.weights, [0]);
     world.ready = true;
     world.turns(2);
     assert_eq!((world.state.phase, world.percent()), (Phase::Paused, 10));
@@ -212,6 +212,35 @@ fn shift_rests_and_resume_goes_on_above() {
     world.ask(Intent::Running, None);
     world.turns(2);
     assert_eq!((world.state.phase, world.percent()), (Phase::Progressing, 25));
+}
+
+#[test]
+fn a_weight_for_a_time_goes_back_to_what_was() {
+    let mut world = World::new(&["v1"]);
+    world.ask(Intent::Paused, Some(5));
+    world.turns(10);
+    let before = world.route.clone();
+    world.ask(Intent::Paused, Some(50));
+    world.ask.until = Some(world.now.checked_add(SECOND * 100).unwrap());
+    world.turns(20);
+    assert_eq!((world.state.phase, world.percent()), (Phase::Paused, 50));
+    // Twice: what was before both counts.
+    world.ask(Intent::Paused, Some(60));
+    world.ask.until = Some(world.now.checked_add(SECOND * 10).unwrap());
+    world.turns(10);
+    assert_eq!(world.percent(), 60);
+    world.turns(3);
+    assert_eq!((world.state.phase, &world.route), (Phase::Paused, &before));
+    assert_eq!(world.state.message, "its time is over: back to 5%");
+    world.turns(300);
+    assert_eq!(world.weights, [5, 50, 60, 5]);
+    // A word after it ends it.
+    world.ask(Intent::Paused, Some(70));
+    world.ask.until = Some(world.now.checked_add(SECOND * 10).unwrap());
+    world.turns(5);
+    world.ask(Intent::Paused, None);
+    world.turns(300);
+    assert_eq!((world.percent(), &world.state.returns), (70, &None));
 }
 
 #[test]

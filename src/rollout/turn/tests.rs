@@ -154,6 +154,28 @@ async fn errors_give_the_file_back_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_weight_for_a_time_says_so_in_the_route() {
+    let mut shop = Shop::canary();
+    let until = shop.now + Duration::from_secs(90);
+    shop.rollout.ask =
+        Ask { intent: Intent::Paused, weight: Some(50), until: Some(until), at: None };
+    shop.turn().await.unwrap();
+    let said = "meshctl.dev/weights-return: \"1970-01-01T00:01:30Z 0=1,0\"";
+    assert!(shop.text().contains(said), "{}", shop.text());
+    // A word alone, without a weight, takes the end back.
+    let timed = shop.rollout.ask.clone();
+    shop.rollout.ask = Ask { intent: Intent::Paused, ..Ask::default() };
+    shop.turn().await.unwrap();
+    assert!(!shop.text().contains("annotations"), "{}", shop.text());
+    assert!(shop.text().contains("weight: 50"));
+    shop.rollout.ask = timed;
+    shop.turn().await.unwrap();
+    let turn = shop.turn().await.unwrap();
+    assert_eq!(turn.state.message, "its time is over: back to 50%");
+    assert!(!shop.text().contains("annotations"), "{}", shop.text());
+}
+
+#[tokio::test]
 async fn nothing_is_written_that_can_not_be_kept() {
     let mut shop = Shop::canary();
     shop.told().refuses = true;

@@ -28,10 +28,12 @@ END
 }
 
 start_controllers() {
+    # Drills stop the API server: a node that is heard late after it isn't to be given up, nor its pods.
     start kube-controller-manager "$PROGRAMS/kube-controller-manager" --kubeconfig="$STATE/kubeconfig/controller-manager" \
         --authentication-kubeconfig="$STATE/kubeconfig/controller-manager" \
         --authorization-kubeconfig="$STATE/kubeconfig/controller-manager" \
         --bind-address=127.0.0.1 --leader-elect=false --use-service-account-credentials=true \
+        --node-monitor-grace-period=180s \
         --root-ca-file="$STATE/pki/ca.crt" --service-account-private-key-file="$STATE/pki/accounts.key" \
         --cluster-signing-cert-file="$STATE/pki/ca.crt" --cluster-signing-key-file="$STATE/pki/ca.key"
     start kube-scheduler "$PROGRAMS/kube-scheduler" --kubeconfig="$STATE/kubeconfig/scheduler" \

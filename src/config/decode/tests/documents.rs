@@ -332,6 +332,22 @@ metadata: {name: shop, annotations: {meshctl.dev/from-files: tls.crt}}
 }
 
 #[test]
+fn weights_that_return() {
+    check(
+        "",
+        r#"
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, annotations: {meshctl.dev/weights-return: tomorrow}}
+spec: {}
+"#,
+        r#"
+3:12: error[MC0030]: `meshctl.dev/weights-return` can't be read; write it as `2026-01-31T12:00:00Z 0=100,0`: from then on, the weights of rule 0
+"#,
+    );
+}
+
+#[test]
 fn list() {
     check(
         "",

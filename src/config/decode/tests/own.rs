@@ -228,6 +228,13 @@ spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, 
     check(
         "TrafficRollout",
         r#"
+spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, canary: {stable: {name: a, port: 80}, canary: {name: a, namespace: next, port: 80}}}
+"#,
+        "\n",
+    );
+    check(
+        "TrafficRollout",
+        r#"
 spec: {targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}, weight: 5, darkLaunch: {to: {name: b, port: 80}, percent: 5}}
 "#,
         r#"

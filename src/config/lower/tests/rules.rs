@@ -299,3 +299,27 @@ fn sessions_are_kept_by_cookie_or_header() {
     check(written("Query", "Session", None), None);
     check(written("Cookie", "Forever", None), None);
 }
+
+#[test]
+fn weights_go_back_when_their_time_comes() {
+    let backends = vec![to_service("web", 8080), to_service("web", 8080)];
+    let mut route = shop()[1].clone().route(|route| route.rules[0] = rule(backends));
+    let at = jiff::Timestamp::from_second(NOW + 60).unwrap();
+    route
+        .meta
+        .annotations
+        .insert(crate::names::ANNOTATION_RETURN.into(), format!("{at} 0=90,7").into());
+    let mut world = World::of(shop_with(route));
+    let weights = |world: &World| -> Vec<u32> {
+        world.rule().backends.iter().map(|backend| backend.weight).collect()
+    };
+    assert_eq!(weights(&world), [1, 1]);
+    assert_eq!(world.lowering.next_date(), Some(NOW + 60));
+    world.now = NOW + 59;
+    world.commit();
+    assert_eq!(weights(&world), [1, 1]);
+    world.now = NOW + 60;
+    world.commit();
+    assert_eq!(weights(&world), [90, 7], "though nobody touched the route");
+    world.codes(&[]);
+}

@@ -80,6 +80,10 @@ async fn the_leader_knows_the_proxies_of_all_replicas() {
     assert_eq!(there_row.scope, scope("one"));
     assert_eq!((there_row.replica.as_deref(), there_row.heard), (Some("two"), true));
     assert_eq!((&*there_row.version, there_row.answered), ("1.2.3", None));
+    let names = |of: &Controller| -> Vec<_> {
+        of.distribution.elsewhere().into_iter().map(|proxy| proxy.name).collect()
+    };
+    assert_eq!((names(&leader), names(&follower)), (vec!["edge/there".into()], vec![]));
     let fleet = leader.distribution.fleet(&scope("one"));
     assert_eq!((fleet.proxies.len(), fleet.troubles().count()), (2, 0));
     // Its trouble stands in the leader's fleet, and goes when it is mended.

@@ -1,0 +1,108 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+
+use meshctl::model::{Kind, ObjectKey, Store};
+use meshctl::rollout::ask;
+use meshctl::rollout::state::State;
+use meshctl::rollout::view::{Arm, View};
+use meshctl::store::Stored;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde_json::json;
+
+use super::*;
+
+fn shown() -> Shown {
+    let value = json!({
+        "apiVersion": "meshctl.dev/v1alpha1", "kind": "TrafficRollout",
+        "metadata": {"name": "shop", "namespace": "shop"},
+        "spec": {
+            "targetRef": {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "shop"},
+            "canary": {
+                "stable": {"name": "shop-v1", "port": 80},
+                "canary": {"name": "shop-v2", "port": 80},
+            },
+        },
+    });
+    let key = ObjectKey::new(Store::Files, Kind::TrafficRollout, "shop", "shop");
+    let stored = Stored { key, value, version: String::new(), place: "shop.yaml:1".to_owned() };
+    let rollout = ask::read(&stored).unwrap();
+    let event = |at: &str, from: u32, to: u32, why: &str| json!({"at": at, "phase": "Progressing", "from": from, "to": to, "why": why});
+    let state: State = serde_json::from_value(json!({
+        "phase": "Progressing", "weight": 25, "step": 3, "message": "step 3: 140 s to go",
+        "history": [
+            event("2026-03-01T09:41:07Z", 0, 1, "step 1 of 4"),
+            event("2026-03-01T09:46:09Z", 1, 5, "step 2 of 4"),
+            event("2026-03-01T09:51:10Z", 5, 25, "step 3 of 4"),
+        ],
+    }))
+    .unwrap();
+    let arm = |requests, errors, per_second| Arm {
+        requests,
+        errors,
+        per_second: Some(per_second),
+        p50_ms: Some(8.1),
+        p99_ms: Some(14.0),
+    };
+    let view = View {
+        proxies: 2,
+        measured: Some(24.6),
+        stable: Some(arm(4_512, 3, 75.2)),
+        canary: arm(1_472, 1, 24.5),
+        verdict: Some("pass".to_owned()),
+        ..View::default()
+    };
+    let known = Known { stored, rollout, state, view: None };
+    Shown { known, view, driver: None, place: "directory shop".to_owned(), is_cluster: false }
+}
+
+fn rates(shown: &Shown) -> Rates {
+    let mut rates = Rates::default();
+    let mut moment = shown.clone();
+    for second in 0..120_u32 {
+        moment.view.canary.per_second = Some(f64::from(second) / 4.0);
+        moment.view.stable =
+            Some(Arm { per_second: Some(100.0 - f64::from(second) / 4.0), ..Arm::default() });
+        rates.push(&moment);
+    }
+    rates
+}
+
+/// What stands on a terminal of that size.
+fn drawn(width: u16, height: u16, shown: &Shown) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, shown, &rates(shown))).unwrap();
+    let buffer = terminal.backend().buffer();
+    let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+}
+
+/// Compares with the file, or rewrites it.
+#[expect(clippy::disallowed_methods, reason = "this is where the test asks")]
+fn check(name: &str, picture: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cmd/rollouts/live/tests");
+    let path = folder.join(name);
+    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(folder).unwrap();
+        return std::fs::write(path, picture).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == picture, "UPDATE=1 rewrites {}; now it is\n{picture}", path.display());
+}
+
+#[test]
+fn a_canary_in_its_third_step() {
+    check("80.txt", &drawn(80, 24, &shown()));
+    check("200.txt", &drawn(200, 40, &shown()));
+}
+
+#[test]
+fn no_size_of_a_terminal_is_too_small_to_draw_on() {
+    let shown = shown();
+    for width in [1, 2, 10, 23, 24, 25, 60] {
+        for height in (1..30).step_by(3) {
+            drawn(width, height, &shown);
+        }
+    }
+}

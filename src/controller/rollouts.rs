@@ -1,0 +1,237 @@
+//! Rollouts: the replica that leads takes the turns of all TrafficRollouts, each about once a
+//! second, and tells what becomes of them.
+//!
+//! ```text
+//! watch ─→ who is due ─→ basis (what is lowered, told, ready) ─→ turn ─→ status, route, events
+//! ```
+//!
+//! A turn is a task of its own: it waits for the API server, and the controller doesn't. Which
+//! rollout is asked what is read in the turn; here is only kept when the next one is due. Where
+//! the lead is lost, turns end at once, wherever they are: the next leader goes on from the
+//! status.
+
+mod basis;
+mod keeping;
+mod status;
+mod telling;
+mod turns;
+pub(super) mod webhook;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::xds::Distribution;
+use crate::clock::Instant;
+use crate::cluster::Cluster;
+use crate::limits;
+use crate::model::{Kind, ObjectKey};
+use crate::names;
+use crate::rollout::others::{Keeper, Rival};
+use crate::rollout::turn::Driver;
+use crate::store::Store;
+pub(super) use basis::Lookout;
+use basis::Others;
+use keeping::ClusterWorld;
+use telling::Teller;
+use turns::{Ended, Turned, Turner};
+use webhook::Webhook;
+
+/// A turn that has ended.
+pub(super) struct Done {
+    id: Id,
+    turned: Result<Turned, JoinError>,
+}
+
+pub(super) struct Rollouts {
+    cluster: Cluster,
+    distribution: Arc<Distribution>,
+    teller: Teller,
+    webhook: watch::Sender<Option<Webhook>>,
+    leading: bool,
+    held: BTreeMap<ObjectKey, Held>,
+    /// Routes that somebody else has a say in.
+    others: HashMap<ObjectKey, Others>,
+    turns: JoinSet<Turned>,
+}
+
+/// One rollout between its turns.
+#[derive(Default)]
+struct Held {
+    /// Its generation, and when a command asked last.
+    asked: (i64, String),
+    /// Never, where nothing follows by itself.
+    due: Option<Instant>,
+    began: Option<Instant>,
+    /// Turns in a row that changed nothing.
+    quiet: u32,
+    /// On its way in a turn else; what it looks at begins with the first.
+    driver: Option<Driver<ClusterWorld>>,
+    turn: Option<Id>,
+}
+
+impl Rollouts {
+    pub(super) fn new(cluster: Cluster, instance: &str, distribution: Arc<Distribution>) -> Self {
+        let cluster = cluster.with_patience(limits::ROLLOUT_PATIENCE);
+        let (webhook, notices) = webhook::start(cluster.clone());
+        let teller =
+            Teller { cluster: cluster.clone(), instance: instance.into(), webhook: notices };
+        Self {
+            cluster,
+            distribution,
+            teller,
+            webhook,
+            leading: false,
+            held: BTreeMap::new(),
+            others: HashMap::new(),
+            turns: JoinSet::new(),
+        }
+    }
+
+    /// Whom changes of phase are posted to from now on.
+    pub(super) fn set_webhook(&self, webhook: Option<Webhook>) {
+        self.webhook.send_if_modified(|held| {
+            let changed = *held != webhook;
+            *held = webhook;
+            changed
+        });
+    }
+
+    pub(super) fn lead(&mut self, leading: bool, now: Instant) {
+        self.leading = leading;
+        if !leading {
+            self.turns.abort_all();
+        }
+        for held in self.held.values_mut() {
+            *held = Held { asked: std::mem::take(&mut held.asked), ..Held::default() };
+            held.due = Some(now);
+        }
+    }
+
+    /// An object was seen, or is gone.
+    pub(super) fn seen(&mut self, key: &ObjectKey, object: Option<&Value>, now: Instant) {
+        match (key.kind, object) {
+            (Kind::TrafficRollout, Some(object)) => self.seen_rollout(key, object, now),
+            (Kind::TrafficRollout, None) => {
+                self.held.remove(key);
+            }
+            (Kind::HttpRoute | Kind::GrpcRoute, object) => {
+                let others = object
+                    .map(|route| Others { rival: Rival::of(route), keeper: Keeper::of(route) });
+                match others.filter(|others| *others != Others::default()) {
+                    Some(others) => self.others.insert(key.clone(), others),
+                    None => self.others.remove(key),
+                };
+                // It may be anybody's: all of its namespace look soon.
+                let near = self.held.iter_mut().filter(|(it, _)| it.namespace == key.namespace);
+                near.for_each(|(_, held)| held.hurry(now));
+            }
+            _ => {}
+        }
+    }
+
+    /// Its own writes are seen here, too: they make nothing due.
+    fn seen_rollout(&mut self, key: &ObjectKey, object: &Value, now: Instant) {
+        let meta = &object["metadata"];
+        let at = meta["annotations"][names::ANNOTATION_ASKED].as_str().unwrap_or_default();
+        let asked = (meta["generation"].as_i64().unwrap_or(0), at.to_owned());
+        let held = self.held.entry(key.clone()).or_default();
+        if held.asked != asked {
+            held.asked = asked;
+            held.due = Some(now);
+        }
+    }
+
+    /// Starts the turns that are due.
+    pub(super) fn work(&mut self, lookout: &mut Lookout<'_>, now: Instant) {
+        if !self.leading {
+            return;
+        }
+        for (key, held) in &mut self.held {
+            if held.turn.is_some() || held.due.is_none_or(|due| due > now) {
+                continue;
+            }
+            if self.turns.len() >= limits::ROLLOUT_TURNS {
+                return;
+            }
+            held.due = None;
+            held.began = Some(now);
+            // One that was never good is nowhere; it is due again when it is another.
+            let Some(rollout) = lookout.rollout(key) else { continue };
+            let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
+            let driver = held.driver.take().unwrap_or_else(|| {
+                let world = ClusterWorld::new(self.cluster.clone(), Arc::clone(&self.distribution));
+                Driver::new(Store::Cluster(self.cluster.clone()), world)
+            });
+            let turner = Turner {
+                cluster: self.cluster.clone(),
+                teller: self.teller.clone(),
+                key: key.clone(),
+                basis: lookout.basis(&rollout, others),
+                driver,
+                now: Timestamp::now(),
+            };
+            held.turn = Some(self.turns.spawn(turner.turn()).id());
+        }
+    }
+
+    /// Waits for a turn to end; for ever where there is none.
+    pub(super) async fn next(&mut self) -> Done {
+        match self.turns.join_next_with_id().await {
+            Some(Ok((id, turned))) => Done { id, turned: Ok(turned) },
+            Some(Err(error)) => Done { id: error.id(), turned: Err(error) },
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn take(&mut self, Done { id, turned }: Done, now: Instant) {
+        // Those of a former lead belong to nobody.
+        let Some(held) = self.held.values_mut().find(|held| held.turn == Some(id)) else { return };
+        held.turn = None;
+        match turned {
+            Ok(Turned { driver, ended }) => {
+                held.driver = Some(driver);
+                held.plan(ended, now);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a turn of a rollout was not taken");
+                held.plan(Ended::Waits, now);
+            }
+        }
+    }
+}
+
+impl Held {
+    /// It may have something to do: as soon as a turn may follow the last one.
+    fn hurry(&mut self, now: Instant) {
+        let soon = self.began.map_or(now, |began| (began + limits::ROLLOUT_TURN).max(now));
+        self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+    }
+
+    fn plan(&mut self, ended: Ended, now: Instant) {
+        self.quiet = match ended {
+            Ended::Rests { changed: false } => self.quiet + 1,
+            _ => 0,
+        };
+        let rest = match ended {
+            Ended::Gone | Ended::Over => return,
+            Ended::Goes | Ended::Again => limits::ROLLOUT_TURN,
+            Ended::Waits => limits::ROLLOUT_WAIT,
+            Ended::Rests { .. } => rest(self.quiet),
+        };
+        let next = (self.began.unwrap_or(now) + rest).max(now);
+        self.due = Some(self.due.map_or(next, |due| due.min(next)));
+    }
+}
+
+fn rest(quiet: u32) -> Duration {
+    (limits::ROLLOUT_TURN * 2_u32.saturating_pow(quiet.min(16))).min(limits::ROLLOUT_REST)
+}
+
+#[cfg(test)]
+mod tests;

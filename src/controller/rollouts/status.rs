@@ -1,0 +1,156 @@
+//! What a TrafficRollout's status says: how far it is, what each version did, and conditions for
+//! whoever knows conditions.
+//!
+//! This module is pure, and must not know when a status is written.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::model::Counts;
+use crate::rollout::Rollout;
+use crate::rollout::state::{Phase, State};
+use crate::rollout::turn::Turn;
+
+/// What a condition says, but for since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) kind: &'static str,
+    pub(super) status: bool,
+    pub(super) reason: String,
+    pub(super) message: String,
+}
+
+/// Why a rollout doesn't get on, beside its phase.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Remarks {
+    /// What keeps it from a turn: a reason in one word, and a sentence.
+    pub(super) obstacle: Option<(&'static str, String)>,
+    /// Somebody may take back what it writes.
+    pub(super) contended: Option<String>,
+}
+
+/// The whole status. What a rollout that is over has counted last stays as it was.
+pub(super) fn status(
+    rollout: &Rollout,
+    turn: &Turn,
+    remarks: &Remarks,
+    generation: i64,
+    before: &Value,
+    now: Timestamp,
+) -> Value {
+    let mut status = serde_json::to_value(&turn.state).expect("a state is JSON");
+    status["observedGeneration"] = generation.into();
+    let stays = turn.state.phase.is_over() && before["phase"] == turn.state.phase.as_str();
+    if stays {
+        for field in ["arms", "verdict"] {
+            if let Some(value) = before.get(field) {
+                status[field] = value.clone();
+            }
+        }
+    } else {
+        status["arms"] = arms(rollout, turn);
+        if let Some(verdict) = &turn.verdict {
+            status["verdict"] = verdict.to_string().into();
+        }
+    }
+    let conditions = conditions(&turn.state, remarks);
+    let told = conditions.into_iter().map(|one| one.to_json(generation, before, now));
+    status["conditions"] = Value::Array(told.collect());
+    status
+}
+
+fn arms(rollout: &Rollout, turn: &Turn) -> Value {
+    let (stable, _, dark) = rollout.versions();
+    let weight = turn.state.weight;
+    if dark {
+        return json!([arm("dark", weight, None, &turn.counts.canary)]);
+    }
+    let measured = turn.counts.measured();
+    let mut arms = Vec::new();
+    if stable.is_some() {
+        let rest = measured.map(|percent| 100.0 - percent);
+        arms.push(arm("stable", 100_u32.saturating_sub(weight), rest, &turn.counts.stable));
+    }
+    arms.push(arm("canary", weight, measured, &turn.counts.canary));
+    Value::Array(arms)
+}
+
+fn arm(name: &str, asked: u32, measured: Option<f64>, counts: &Counts) -> Value {
+    let mut arm = json!({
+        "name": name,
+        "asked": asked,
+        "requests": counts.requests,
+        "errors": counts.errors,
+    });
+    if let Some(measured) = measured {
+        arm["measured"] = ((measured * 10.0).round() / 10.0).into();
+    }
+    for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+        if let Some(took) = counts.latencies.quantile(quantile) {
+            arm[name] = readable(took).into();
+        }
+    }
+    arm
+}
+
+/// As long as what it says is worth: `12ms`, `1.4ms`, `850µs`.
+fn readable(took: Duration) -> String {
+    match took.as_micros() {
+        0..1_000 => format!("{took:.0?}"),
+        1_000..10_000 => format!("{took:.1?}"),
+        10_000..1_000_000 => format!("{took:.0?}"),
+        _ => format!("{took:.1?}"),
+    }
+}
+
+fn conditions(state: &State, remarks: &Remarks) -> Vec<Condition> {
+    let Remarks { obstacle, contended } = remarks;
+    let phase = state.phase;
+    let (reason, message) = match obstacle {
+        Some((reason, why)) => (*reason, why),
+        None => (phase.as_str(), &state.message),
+    };
+    let condition = |kind, status| Condition {
+        kind,
+        status,
+        reason: reason.to_owned(),
+        message: message.clone(),
+    };
+    let mut conditions = vec![
+        condition("Progressing", phase == Phase::Progressing && obstacle.is_none()),
+        condition("Ready", phase == Phase::Promoted && obstacle.is_none()),
+    ];
+    if let Some(advice) = contended {
+        conditions.push(Condition {
+            kind: "Contended",
+            status: true,
+            reason: "WrittenFromRepository".to_owned(),
+            message: advice.clone(),
+        });
+    }
+    conditions
+}
+
+impl Condition {
+    fn to_json(&self, generation: i64, before: &Value, now: Timestamp) -> Value {
+        let status = if self.status { "True" } else { "False" };
+        let held = before["conditions"].as_array().into_iter().flatten();
+        let same = held
+            .filter(|one| one["type"] == self.kind && one["status"] == status)
+            .find_map(|one| one.get("lastTransitionTime"));
+        let now = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        json!({
+            "type": self.kind,
+            "status": status,
+            "observedGeneration": generation,
+            "lastTransitionTime": same.cloned().unwrap_or_else(|| now.into()),
+            "reason": self.reason,
+            "message": self.message,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Whose turn it is.
+
+use super::*;
+use crate::clock;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_is_looked_at_each_second_and_what_rests_ever_less() {
+    let now = clock::now();
+    let mut held = Held { began: Some(now), ..Held::default() };
+    let mut next = |ended: Ended| {
+        held.due = None;
+        held.plan(ended, now);
+        held.due.map(|due| due - now)
+    };
+    assert_eq!(next(Ended::Goes), Some(seconds(1)));
+    assert_eq!(next(Ended::Again), Some(seconds(1)));
+    assert_eq!(next(Ended::Waits), Some(seconds(5)));
+    let rests: Vec<_> = (0..7).map(|_| next(Ended::Rests { changed: false })).collect();
+    assert_eq!(rests, [2, 4, 8, 16, 30, 30, 30].map(|rest| Some(seconds(rest))));
+    assert_eq!(next(Ended::Rests { changed: true }), Some(seconds(1)));
+    assert_eq!((next(Ended::Over), next(Ended::Gone)), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_ask_is_due_at_once_and_our_own_writes_are_not() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let key = key(Kind::TrafficRollout, "shop");
+    let now = clock::now();
+    let mut object = rollout();
+    let due = |rollouts: &mut Rollouts, object: &Value| {
+        rollouts.seen(&key, Some(object), now);
+        rollouts.held.get_mut(&key).unwrap().due.take()
+    };
+    assert_eq!(due(&mut rollouts, &object), Some(now));
+    object["status"] = json!({"phase": "Progressing"});
+    object["metadata"]["resourceVersion"] = json!("9");
+    assert_eq!(due(&mut rollouts, &object), None);
+    object["metadata"]["annotations"][names::ANNOTATION_ASKED] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(due(&mut rollouts, &object), Some(now), "the same word again");
+    object["metadata"]["generation"] = json!(2);
+    assert_eq!(due(&mut rollouts, &object), Some(now));
+
+    // Somebody edits the route of one that rests: it looks, a second after its last look.
+    let held = rollouts.held.get_mut(&key).unwrap();
+    held.began = Some(now);
+    rollouts.seen(&super::key(Kind::HttpRoute, "shop"), Some(&route()), now);
+    assert_eq!(rollouts.held[&key].due, Some(now + seconds(1)));
+
+    rollouts.lead(true, now);
+    assert_eq!(rollouts.held[&key].due, Some(now));
+    assert!(rollouts.held[&key].began.is_none());
+    rollouts.seen(&key, None, now);
+    assert!(rollouts.held.is_empty());
+}

@@ -1,0 +1,184 @@
+//! One turn of one rollout: read it, see whether it may be run, have the driver take the turn, and
+//! tell what became of it.
+//!
+//! Everything is read from the API server each time, so that nothing here is older than the turn.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::basis::Basis;
+use super::keeping::{ClusterWorld, Read, state};
+use super::status::Remarks;
+use super::telling::{Notice, Teller};
+use crate::cluster::{Cluster, Resource};
+use crate::config::decode::{self, Decoded};
+use crate::config::raw::Spec;
+use crate::model::{ObjectKey, Store};
+use crate::rollout::Rollout;
+use crate::rollout::state::{Intent, Phase, State};
+use crate::rollout::turn::{Driver, Turn, TurnError};
+use crate::store::StoreError;
+
+/// Everything that one turn needs.
+pub(super) struct Turner {
+    pub(super) cluster: Cluster,
+    pub(super) teller: Teller,
+    pub(super) key: ObjectKey,
+    pub(super) basis: Basis,
+    pub(super) driver: Driver<ClusterWorld>,
+    pub(super) now: Timestamp,
+}
+
+/// What a turn leaves to the next.
+pub(super) struct Turned {
+    pub(super) driver: Driver<ClusterWorld>,
+    pub(super) ended: Ended,
+}
+
+/// How it ended: what the next one waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Gone,
+    /// It goes on by itself.
+    Goes,
+    /// Somebody or something has to come first.
+    Waits,
+    /// It rests, and whether this turn changed anything.
+    Rests {
+        changed: bool,
+    },
+    /// Nothing follows until it is asked.
+    Over,
+    /// Somebody else was quicker, or the API server is away.
+    Again,
+}
+
+impl Turner {
+    pub(super) async fn turn(mut self) -> Turned {
+        let ended = match self.take().await {
+            Ok(ended) => ended,
+            Err(why) => {
+                tracing::debug!(rollout = %self.key, "the turn is taken again: {why}");
+                Ended::Again
+            }
+        };
+        Turned { driver: self.driver, ended }
+    }
+
+    async fn take(&mut self) -> Result<Ended, String> {
+        let (namespace, name) = (self.key.namespace.clone(), self.key.name.clone());
+        let read = self.cluster.get(&Resource::TRAFFIC_ROLLOUT, Some(&namespace), &name).await;
+        let object = match read.map_err(|error| error.to_string())? {
+            Some(object) if object["metadata"]["deletionTimestamp"].is_null() => object,
+            _ => return Ok(Ended::Gone),
+        };
+        let (decoded, diagnostics) = decode::from_json(&object, Store::Cluster);
+        let rollout = match &decoded {
+            Decoded::Object(decoded) => match &decoded.spec {
+                Spec::TrafficRollout(spec) => Rollout::new(&self.key, &decoded.meta, spec),
+                _ => return Ok(Ended::Over),
+            },
+            _ => {
+                let why = diagnostics.iter().find(|one| one.is_error()).map(|one| &*one.message);
+                tracing::warn!(rollout = %self.key, why, "can't be read");
+                return Ok(Ended::Over);
+            }
+        };
+        self.turn_of(&rollout, &object).await
+    }
+
+    async fn turn_of(&mut self, rollout: &Rollout, object: &Value) -> Result<Ended, String> {
+        let before = state(&object["status"]);
+        let basis = std::mem::take(&mut self.basis);
+        let rival = basis.rival.clone();
+        let contended = basis.keeper.as_ref().map(|keeper| keeper.advice(rollout));
+        let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
+        let remarks = Remarks { obstacle: None, contended };
+        self.driver.world().open(Read { object, generation, basis, remarks, now: self.now });
+        // What is under way is ended by whoever wants its end, and pauses by itself once the other
+        // one has written.
+        let begins = before.asked.as_ref() != Some(&rollout.ask);
+        if let Some(rival) = rival.filter(|_| begins && rollout.ask.intent != Intent::Aborted) {
+            let why =
+                format!("{rival} drives the weights of {}: it is left to that", rollout.route);
+            return self.stuck(rollout, before, "DrivenByAnother", why).await;
+        }
+        match self.driver.turn(rollout, &before, self.now).await {
+            Ok(turn) => {
+                self.tell(rollout, object, &before).await;
+                let at_once = turn.state.message != before.message && turn.state.phase.is_over();
+                self.driver.world().show(rollout, &turn, at_once).await?;
+                Ok(ended(&turn.state, &before))
+            }
+            Err(error) => {
+                self.tell(rollout, object, &before).await;
+                self.failed(rollout, before, error).await
+            }
+        }
+    }
+
+    /// What stands in the way is said where people look for it, unless it passes by itself.
+    async fn failed(
+        &mut self,
+        rollout: &Rollout,
+        before: State,
+        error: TurnError,
+    ) -> Result<Ended, String> {
+        let reason = match &error {
+            TurnError::NoRoute(_) => "NoRoute",
+            TurnError::Route(_) => "RouteUnfit",
+            TurnError::Keep(_) => return Err(error.to_string()),
+            TurnError::Store(store) if store.may_pass() => return Err(error.to_string()),
+            // The route is not what it was a moment ago: the next turn sees what it is.
+            TurnError::Store(StoreError::Conflict { .. }) => {
+                return Err(error.to_string());
+            }
+            TurnError::Store(_) => "RouteRefused",
+        };
+        let state = self.driver.world().kept().unwrap_or(before);
+        self.stuck(rollout, state, reason, error.to_string()).await
+    }
+
+    async fn stuck(
+        &mut self,
+        rollout: &Rollout,
+        mut state: State,
+        reason: &'static str,
+        why: String,
+    ) -> Result<Ended, String> {
+        // The message of one that rests says why it rests, and nobody would say it again.
+        if matches!(state.phase, Phase::Pending | Phase::Progressing) {
+            state.message.clone_from(&why);
+        }
+        self.driver.world().set_obstacle(reason, why);
+        let turn = Turn { state, ..Turn::default() };
+        self.driver.world().show(rollout, &turn, true).await?;
+        Ok(Ended::Waits)
+    }
+
+    /// What was kept is so, whether the route is written yet or not.
+    async fn tell(&self, rollout: &Rollout, object: &Value, before: &State) {
+        let Some(kept) = self.driver.world().kept() else { return };
+        let known: BTreeSet<_> = before.history.iter().map(|event| event.at).collect();
+        let mut was = before.phase;
+        for event in kept.history.iter().filter(|event| !known.contains(&event.at)) {
+            let notice = Notice::new(rollout, object, was, event.clone());
+            self.teller.tell(&notice).await;
+            was = event.phase;
+        }
+    }
+}
+
+fn ended(state: &State, before: &State) -> Ended {
+    let changed = State { message: String::new(), ..state.clone() }
+        != State { message: String::new(), ..before.clone() };
+    match state.phase {
+        _ if state.before.is_some() => Ended::Goes,
+        Phase::Progressing => Ended::Goes,
+        Phase::Pending | Phase::Paused => Ended::Waits,
+        _ if state.since.is_some() => Ended::Over,
+        _ => Ended::Rests { changed },
+    }
+}
