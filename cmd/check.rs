@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh::{self, Source};
 use crate::output::Output;
+use crate::units::count;
 
 /// Find every mistake in a configuration
 ///
@@ -97,10 +98,6 @@ fn tell_strays(source: &Source, output: &mut Output) {
 
 /// How it stands, in one line.
 fn summary(errors: usize, warnings: usize) -> String {
-    let count = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
     match (errors, warnings) {
         (0, 0) => "no mistake found".to_owned(),
         (0, _) => format!("{}, no error", count(warnings, "warning")),

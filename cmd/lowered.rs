@@ -1,10 +1,17 @@
 //! What a configuration comes to, of files or of a cluster: the parts that views show.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use meshctl::config::Diagnostic;
+use meshctl::config::index::Index;
 use meshctl::install;
-use meshctl::model::Part;
-use meshctl::source::Feed;
-use meshctl::survey;
+use meshctl::model::{ObjectKey, Part};
+use meshctl::source::{Feed, Inputs};
+use meshctl::{rollout, survey, yaml};
+use serde::Serialize;
 
 use crate::args::{Context, Files, Overrides, Quick};
 use crate::cluster;
@@ -28,6 +35,51 @@ pub struct Lowered {
     pub target: String,
     pub parts: Vec<Part>,
     pub diagnostics: Vec<Diagnostic>,
+    /// The objects as they are in force.
+    pub index: Index,
+    /// Of files, the lines above each of their documents.
+    documents: BTreeMap<Arc<str>, BTreeSet<u32>>,
+    is_cluster: bool,
+}
+
+/// One mistake of an object.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    pub code: String,
+    pub severity: &'static str,
+    pub message: String,
+}
+
+impl Lowered {
+    /// How many there are in all.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|one| one.is_error()).count()
+    }
+
+    /// What is wrong with an object: in files, within its document.
+    pub fn problems(&self, key: &ObjectKey) -> Vec<Problem> {
+        let origin = self.index.origin(key);
+        let starts = self.documents.get(&origin.file);
+        let later = (Bound::Excluded(origin.line_offset), Bound::Unbounded);
+        let next = starts.and_then(|starts| starts.range(later).next().copied());
+        let shown = key.to_string();
+        let is_its = |one: &&Diagnostic| match self.is_cluster {
+            true => *one.file == *shown,
+            false => {
+                let line = one.place.line;
+                one.file == origin.file
+                    && origin.line_offset < line
+                    && next.is_none_or(|next| line <= next)
+            }
+        };
+        let its = self.diagnostics.iter().filter(is_its);
+        its.map(|one| Problem {
+            code: one.code.to_string(),
+            severity: one.severity.as_str(),
+            message: one.message.clone(),
+        })
+        .collect()
+    }
 }
 
 impl Target {
@@ -37,19 +89,58 @@ impl Target {
         if mesh::asks_cluster(&files, &context, environment)? {
             return of_cluster(&context, environment);
         }
-        let source = Source::choose(files, Quick::default(), environment)?;
-        let (_, update) = Feed::load(source.inputs(&overrides, None)).map_err(|error| {
-            Failure::new(Exit::CouldNotAsk, format!("can't read the configuration: {error}"))
-        })?;
-        Ok(Lowered {
-            target: source.to_string(),
-            parts: update.changes.upserted,
-            diagnostics: update.diagnostics,
-        })
+        read(files, &overrides, environment)
     }
 }
 
-fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowered, Failure> {
+/// The files, or those of where the command is.
+pub fn of_files(files: Vec<PathBuf>, environment: &Environment) -> Result<Lowered, Failure> {
+    read(Files { files }, &Overrides::default(), environment)
+}
+
+fn read(
+    files: Files,
+    overrides: &Overrides,
+    environment: &Environment,
+) -> Result<Lowered, Failure> {
+    let source = Source::choose(files, Quick::default(), environment)?;
+    let (feed, update) = Feed::load(inputs(&source, overrides)).map_err(|error| {
+        Failure::new(Exit::CouldNotAsk, format!("can't read the configuration: {error}"))
+    })?;
+    Ok(Lowered {
+        target: source.to_string(),
+        documents: documents(&feed, &update.diagnostics),
+        parts: update.changes.upserted,
+        diagnostics: update.diagnostics,
+        index: feed.into_index(),
+        is_cluster: false,
+    })
+}
+
+/// Where the documents begin of files in which something is wrong.
+fn documents(feed: &Feed, wrong: &[Diagnostic]) -> BTreeMap<Arc<str>, BTreeSet<u32>> {
+    let files: BTreeSet<&Arc<str>> = wrong.iter().map(|one| &one.file).collect();
+    let texts = files.into_iter().filter_map(|file| Some((file, feed.text(file)?)));
+    texts
+        .map(|(file, text)| {
+            let starts = yaml::documents(&text).map(|document| document.line_offset);
+            (Arc::clone(file), starts.collect())
+        })
+        .collect()
+}
+
+/// What a proxy reads, and the rollouts that stand beside it.
+fn inputs(source: &Source, overrides: &Overrides) -> Inputs {
+    let mut inputs = source.inputs(overrides, None);
+    let rollouts = |file: &PathBuf| file.join(mesh::MARK).join(rollout::directory::DIRECTORY);
+    let beside: Vec<PathBuf> =
+        inputs.files.iter().map(rollouts).filter(|path| path.is_dir()).collect();
+    inputs.files.extend(beside);
+    inputs
+}
+
+/// All of a cluster, as its controller sees it.
+pub fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowered, Failure> {
     cluster::run(async {
         let cluster = cluster::connect(context, environment).await?;
         let Some(controller) = install::look(&cluster).await?.controller else {
@@ -62,6 +153,9 @@ fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowered, F
             target: format!("cluster {}", cluster.name),
             parts: mesh.parts,
             diagnostics: mesh.diagnostics,
+            index: mesh.index,
+            documents: BTreeMap::new(),
+            is_cluster: true,
         })
     })
 }

@@ -16,6 +16,7 @@ mod environment;
 mod exit;
 mod explain;
 mod generate;
+mod get;
 mod help;
 mod image;
 mod init;
@@ -28,7 +29,9 @@ mod progress;
 mod proxy;
 mod rollouts;
 mod screen;
+mod status;
 mod suggest;
+mod top;
 mod uninstall;
 mod units;
 mod upgrade;
@@ -70,6 +73,9 @@ enum Command {
     DarkLaunch(dark_launch::Command),
     #[command(subcommand)]
     Controller(controller::Command),
+    Status(Box<status::Args>),
+    Get(Box<get::Args>),
+    Top(Box<top::Args>),
     Explain(Box<explain::Args>),
     Why(Box<why::Args>),
     #[command(subcommand)]
@@ -115,6 +121,9 @@ fn run(
         Some(Command::DarkLaunch(command)) => dark_launch::run(command, environment, output),
         Some(Command::Controller(command)) => controller::run(command, environment, output),
         Some(Command::Explain(args)) => explain::run(*args, environment, output),
+        Some(Command::Get(args)) => get::run(*args, environment, output),
+        Some(Command::Top(args)) => top::run(*args, environment, output),
+        Some(Command::Status(args)) => status::run(*args, environment, output),
         Some(Command::Why(args)) => why::run(*args, environment, output),
         Some(Command::Generate(command)) => generate::run(command, environment, output),
         Some(Command::Convert(args)) => convert::run(args, environment, output),

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// `1 route`, `2 routes`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// `850µs`, `12ms`, `1.50s`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {

@@ -1,6 +1,6 @@
 //! `meshctl why [REQUEST-ID]`
 
-mod shown;
+pub mod shown;
 mod wanted;
 
 use std::collections::HashMap;
@@ -175,8 +175,15 @@ impl Known {
     }
 }
 
+/// The last ones of all, the oldest first.
+pub fn last(answers: Answers<Failures>, most: usize) -> Vec<Remembered> {
+    let all = Wanted { id: None, route: None, status: None, cause: None, since: None };
+    let mut failures = Known::default().news(answers, &all);
+    failures.split_off(failures.len().saturating_sub(most))
+}
+
 /// Milliseconds since the epoch.
-fn now() -> u64 {
+pub fn now() -> u64 {
     u64::try_from(clock::since_epoch().as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -8,6 +8,7 @@ pub mod access_log;
 mod arms;
 mod cells;
 pub mod door;
+mod endpoints;
 pub mod exposition;
 pub mod failures;
 mod label;
@@ -21,6 +22,7 @@ pub mod tally;
 mod worker;
 
 pub use cells::{Counter, Gauge, Histogram, SharedCounter, SharedGauge};
+pub use endpoints::EndpointCounts;
 pub use label::{backend_label, object_label};
 pub use metrics::Family;
 pub use record::{Inline, Record, RecordFlags, Tried};

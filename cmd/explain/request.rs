@@ -4,7 +4,6 @@ mod story;
 
 use std::collections::BTreeSet;
 
-use meshctl::config::Diagnostic;
 use meshctl::model::{Part, Scope};
 use meshctl::proxy::explain::{Asked, NotAsked, Outcome, Told, explain};
 use meshctl::snapshot::{Changes, Snapshot};
@@ -14,6 +13,7 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::lowered::{Lowered, Target};
 use crate::output::Output;
+use crate::units::count;
 
 /// Tell which listener, route, rule and backend a request meets, and why not the others
 ///
@@ -64,10 +64,9 @@ pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result
         }
         Format::Table | Format::Wide => output.text(story::render(&told, output.colours()))?,
     }
-    let errors = lowered.diagnostics.iter().filter(|one| Diagnostic::is_error(one)).count();
-    if errors > 0 {
-        let says = "`meshctl check` says what is wrong";
-        output.note(format_args!("{}: {errors} errors, which may be why; {says}", lowered.target));
+    if lowered.errors() > 0 {
+        let errors = count(lowered.errors(), "error");
+        output.note(format_args!("{}: `meshctl check` tells of {errors}", lowered.target));
     }
     Ok(match told.outcome {
         Outcome::Unheard { .. } | Outcome::Refused { .. } => Exit::No,

@@ -35,6 +35,26 @@ impl<T> Answers<T> {
     pub fn exit(&self, otherwise: Exit) -> Exit {
         if self.silent > 0 { Exit::CouldNotAsk } else { otherwise }
     }
+
+    /// Hands each answer on; one that can't be read is none.
+    pub fn each(
+        self,
+        mut take: impl FnMut(&str, T) -> Result<(), String>,
+        output: &mut Output,
+    ) -> Answers<()> {
+        let Self { target, answers, mut silent } = self;
+        let mut taken = Vec::new();
+        for (name, answer) in answers {
+            match take(&name, answer) {
+                Ok(()) => taken.push((name, ())),
+                Err(why) => {
+                    output.note(format_args!("the proxy {name} gave no answer: {why}"));
+                    silent += 1;
+                }
+            }
+        }
+        Answers { target, answers: taken, silent }
+    }
 }
 
 impl<'a> Every<'a> {
@@ -45,6 +65,10 @@ impl<'a> Every<'a> {
     ) -> Result<Self, Failure> {
         let is_cluster = target.is_cluster(None, environment, output)?;
         Ok(Self { target, environment, is_cluster })
+    }
+
+    pub fn is_cluster(&self) -> bool {
+        self.is_cluster
     }
 
     /// Asks each for what stands at this path of its control door. Who gives no answer is told of;

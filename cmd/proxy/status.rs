@@ -84,14 +84,6 @@ pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Resul
 }
 
 fn row(name: &str, status: &Value) -> Vec<String> {
-    let state = match (status["ready"] == true, status["draining"] == true) {
-        (_, true) => "draining".to_owned(),
-        (true, false) => "ready".to_owned(),
-        (false, false) => match status["reason"].as_str() {
-            Some(reason) => format!("not ready: {reason}"),
-            None => "not ready".to_owned(),
-        },
-    };
     let listeners: Vec<&str> = status["listeners"]
         .as_array()
         .into_iter()
@@ -100,13 +92,25 @@ fn row(name: &str, status: &Value) -> Vec<String> {
         .collect();
     vec![
         name.to_owned(),
-        state,
+        state(status),
         status["generation"].to_string(),
         status["errors"].to_string(),
         status["warnings"].to_string(),
         age(status["uptimeSeconds"].as_u64().unwrap_or(0)),
         listeners.join(", "),
     ]
+}
+
+/// As it says itself.
+pub fn state(status: &Value) -> String {
+    match (status["ready"] == true, status["draining"] == true) {
+        (_, true) => "draining".to_owned(),
+        (true, false) => "ready".to_owned(),
+        (false, false) => match status["reason"].as_str() {
+            Some(reason) => format!("not ready: {reason}"),
+            None => "not ready".to_owned(),
+        },
+    }
 }
 
 /// What the wide table has besides.

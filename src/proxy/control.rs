@@ -15,6 +15,7 @@ pub use client::{AskError, Proxy, ask, ask_report, ask_route, find};
 pub use describe::describe;
 pub(in crate::proxy) use describe::unless_secret;
 pub use register::{Registered, register};
+pub use report::read as read_report;
 pub use served::{ServedBackend, ServedCopy, ServedRoute, ServedRule, ServedTarget, rules};
 pub use socket::Existing;
 pub(super) use socket::{BoundSocket, SocketFile, connect};
@@ -32,6 +33,7 @@ use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::model::{Kind, ObjectKey, Report, Store};
+use crate::telemetry::EndpointCounts;
 use crate::telemetry::door::serve::{self, Answer, Connections};
 use crate::telemetry::failures::Failures;
 
@@ -48,6 +50,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// The failures that it remembers, from the one after this number on.
     fn failures(&self, after: u64) -> Failures;
+
+    /// What it has done so far, by endpoint.
+    fn endpoints(&self) -> Vec<EndpointCounts>;
 
     /// The parts as the proxy believes them, secrets masked.
     fn config(&self) -> Value;
@@ -115,10 +120,10 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" | "/route" | "/failures" => Method::GET,
+        "/status" | "/config" | "/report" | "/route" | "/endpoints" | "/failures" => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report /route /failures, \
+            let paths = "there are GET /status /config /report /route /endpoints /failures, \
                          POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
@@ -130,6 +135,7 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
         "/status" => json(StatusCode::OK, &control.status()),
         "/config" => json(StatusCode::OK, &control.config()),
         "/report" => json(StatusCode::OK, &report::write(&control.report())),
+        "/endpoints" => json(StatusCode::OK, &json!(control.endpoints())),
         "/route" => match route(query) {
             Some(key) => {
                 let route = control.route(&key);

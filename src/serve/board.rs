@@ -15,10 +15,10 @@ use crate::proxy::control::{self, Control, ServedRoute};
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::source::remote::Link;
-use crate::telemetry::Registry;
 use crate::telemetry::door::Observed;
 use crate::telemetry::exposition::{self, Format};
 use crate::telemetry::failures::Failures;
+use crate::telemetry::{EndpointCounts, Registry};
 
 /// What the control door asks of the control thread.
 pub(super) enum Order {
@@ -226,6 +226,10 @@ impl Control for Board {
 
     fn report(&self) -> Report {
         self.metrics.report(self.about.process, (self.about.connections)())
+    }
+
+    fn endpoints(&self) -> Vec<EndpointCounts> {
+        self.metrics.endpoints()
     }
 
     fn failures(&self, after: u64) -> Failures {

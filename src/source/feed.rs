@@ -148,6 +148,11 @@ impl Feed {
         &self.index
     }
 
+    /// Where nothing is to be read again.
+    pub fn into_index(self) -> Index {
+        self.index
+    }
+
     fn take(&mut self, batch: Batch) -> Update {
         let Batch { files, diagnostics, summary, counters, rescans } = batch;
         for (name, news) in files {

@@ -22,6 +22,7 @@ pub struct Mesh {
     pub diagnostics: Vec<Diagnostic>,
     /// Of our kinds, those that were looked at.
     pub objects: usize,
+    pub index: Index,
     /// All that the objects were lowered to, whichever proxies are told of it.
     pub parts: Vec<Part>,
     /// The Gateways that are ours, as the API server has them.
@@ -33,7 +34,7 @@ pub struct Mesh {
 }
 
 /// What is listed. Secrets and ConfigMaps are read one by one, and only those that are named.
-const LISTED: [Resource; 14] = [
+const LISTED: [Resource; 15] = [
     Resource::GATEWAY_CLASS,
     Resource::GATEWAY,
     Resource::LISTENER_SET,
@@ -49,6 +50,7 @@ const LISTED: [Resource; 14] = [
     Resource::BACKEND,
     Resource::TRAFFIC_POLICY,
     Resource::MESH_CONFIG,
+    Resource::TRAFFIC_ROLLOUT,
 ];
 
 /// Lists everything once and lowers it with the options of the cluster's controller.
@@ -89,11 +91,12 @@ pub(super) async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, Cl
     }
     let ours = lowering.gateways();
     gateways.retain(|gateway| key_of(gateway).is_some_and(|key| ours.contains_key(&key)));
-    let mut diagnostics = reading.diagnostics;
+    let mut diagnostics = std::mem::take(&mut reading.diagnostics);
     diagnostics.extend(lowered.diagnostics);
     diagnostics.retain(|one| !is_said_elsewhere(one, &unread));
     let parts = lowering.parts().cloned().collect();
-    Ok(Mesh { diagnostics, objects: reading.objects, parts, gateways, certificates, unread })
+    let Reading { index, objects, .. } = reading;
+    Ok(Mesh { diagnostics, objects, index, parts, gateways, certificates, unread })
 }
 
 struct Reading {

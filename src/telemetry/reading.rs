@@ -24,6 +24,11 @@ pub fn read(text: &str) -> impl Iterator<Item = Reading> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(read_line)
 }
 
+/// A label set as it stands between the braces.
+pub(super) fn labels(text: &str) -> Vec<(String, String)> {
+    read_labels(&format!("{text}}}")).map(|(labels, _)| labels).unwrap_or_default()
+}
+
 fn read_line(line: &str) -> Option<Reading> {
     let end = line.find(['{', ' '])?;
     let (name, rest) = line.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;

@@ -142,6 +142,11 @@ impl Registry {
         SharedGauge::new(self.inner.cell(&self.inner.process, family, labels))
     }
 
+    /// One family's values.
+    pub(super) fn family(&self, family: Family) -> Vec<Sample> {
+        self.inner.samples(family)
+    }
+
     /// The sum of a counter's series whose labels hold `part`, such as `code="5`.
     pub fn total(&self, family: Family, part: &str) -> u64 {
         let samples = self.inner.samples(family);

@@ -13,6 +13,8 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("meshctl dark-launch", "it needs two versions: tests/it/rollouts.rs runs each"),
     ("meshctl controller", "it needs the cluster around it: tests/drills"),
     ("meshctl why", "it asks a proxy that runs: tests/it/views.rs"),
+    ("meshctl top", "likewise"),
+    ("meshctl status", "likewise"),
     ("meshctl install --wait", "it needs a cluster: tests/drills"),
     ("meshctl upgrade", "it needs a cluster"),
     ("meshctl uninstall", "it needs a cluster"),

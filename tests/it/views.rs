@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::support::client::{Client, Response};
 use super::support::ports::free_addresses;
-use super::support::words::{GATEWAY, backend, policy, route, to};
+use super::support::words::{GATEWAY, backend, route, to};
 use super::support::{answer::Answer, server, within};
 use super::{MESHCTL, shell};
 
@@ -27,7 +27,7 @@ struct Place {
     root: PathBuf,
     address: SocketAddr,
     _directory: tempfile::TempDir,
-    _running: Running,
+    running: Running,
 }
 
 impl Place {
@@ -49,7 +49,7 @@ impl Place {
                 .spawn()
                 .unwrap(),
         );
-        let place = Self { root, address, _directory: directory, _running: running };
+        let place = Self { root, address, _directory: directory, running };
         within("the proxy", async {
             while place.run("meshctl proxy status").0 != Some(0) {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -95,8 +95,7 @@ async fn failing() -> (Place, server::Upstream) {
     let yaml = GATEWAY.to_owned()
         + &route("r", &["h"], &rules.concat())
         + &backend("bad", &[&bad.address], "")
-        + &backend("nobody", &[&nobody], "")
-        + &policy("nobody", "ejection: {consecutiveFailures: 0}\n");
+        + &backend("nobody", &[&nobody], "");
     (Place::start(&yaml).await, bad)
 }
 
@@ -181,4 +180,78 @@ async fn failures_are_followed_as_they_come() {
     let pid = rustix::process::Pid::from_child(&following);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(following.wait().unwrap().code(), Some(130));
+}
+
+/// Asks for `path` again and again until it is dropped.
+fn traffic(address: SocketAddr, path: &'static str) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut client = Client::connect(address).await;
+        loop {
+            client.get("h", path).await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+}
+
+/// A row by the text of one of its fields.
+fn row<'a>(table: &'a Value, field: &str, is: &str) -> &'a Value {
+    let mut rows = table["rows"].as_array().unwrap().iter();
+    rows.find(|row| row[field] == is).unwrap_or_else(|| panic!("no {is}: {table:#}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_on_is_shown_as_rates() {
+    let (place, bad) = failing().await;
+    let traffic = [traffic(place.address, "/bad"), traffic(place.address, "/nobody")];
+    // What begins after the first look counts from zero, so that it has begun is waited for.
+    super::support::until("traffic", || bad.count() > 2).await;
+    let look = |kind: &str| place.json(&format!("meshctl top {kind} --interval 1s"));
+    let routes = look("routes");
+    let of_route = row(&routes, "name", "default/r");
+    let number = |row: &Value, field: &str| row[field].as_f64().unwrap();
+    let requests = number(of_route, "requestsPerSecond");
+    assert!(requests > 2.0 && number(of_route, "errorPercent") == 100.0, "{routes:#}");
+    assert!(number(of_route, "retriesPerSecond") > 0.0, "{routes:#}");
+    assert!(number(of_route, "p99Seconds") >= number(of_route, "p50Seconds"), "{routes:#}");
+    let backends = look("backends");
+    let of_bad = row(&backends, "name", "default/bad");
+    assert!(number(of_bad, "requestsPerSecond") < requests, "{backends:#}");
+    assert_eq!(number(of_bad, "retriesPerSecond"), 0.0);
+    let endpoints = look("endpoints");
+    let tried = row(&endpoints, "endpoint", &bad.address);
+    assert_eq!((number(tried, "failuresPerSecond"), text(tried, "backend")), (0.0, "default/bad"));
+    assert!(number(tried, "triesPerSecond") > 1.0, "{endpoints:#}");
+    let failed = row(&endpoints, "backend", "default/nobody");
+    assert_eq!(number(failed, "failuresPerSecond"), number(failed, "triesPerSecond"));
+    let (code, table) = place.run("meshctl top routes --interval 1s");
+    assert!(code == Some(0) && table.contains("REQ/S") && table.contains("default/r"), "{table}");
+    traffic.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn one_screen_shows_how_it_stands() {
+    let (place, _bad) = failing().await;
+    Client::connect(place.address).await.get("h", "/nobody").await.expect(502);
+    let file = place.root.join("mesh.yaml");
+    let (code, screen) = place.run(&format!("meshctl status -f {}", file.display()));
+    assert_eq!(code, Some(1), "a backend is missing: {screen}");
+    let address = place.address.port().to_string();
+    for part in ["ready", &address, "1 route, 1 error", "MC0110", "upstream_connect_refused"] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    // From elsewhere the proxies are seen all the same.
+    let all = place.json("meshctl status");
+    assert_eq!((&all["proxies"][0]["ready"], &all["configuration"]), (&true.into(), &Value::Null));
+    assert_eq!(text(&all["failures"][0], "route"), "default/r");
+    let root = place.root.clone();
+    drop(place.running);
+    let status = |line: &str| {
+        let mut command = shell(Path::new("/"), line);
+        command.env("MESHCTL_RUN_DIR", root.join("known")).output().unwrap()
+    };
+    assert_eq!(status("meshctl status").status.code(), Some(4), "nobody is there");
+    let alone = status(&format!("meshctl status -f {}", file.display()));
+    let said = String::from_utf8_lossy(&alone.stdout).into_owned();
+    assert_eq!(alone.status.code(), Some(4));
+    assert!(said.contains("no proxy") && said.contains("1 route, 1 error"), "{said}");
 }

@@ -78,7 +78,9 @@ pub async fn ask_report(socket: &Path, wait: Duration) -> Result<Report, AskErro
     if status != StatusCode::OK {
         return Err(AskError::Broken(format!("it has no report ({status}): is it older?")));
     }
-    report::read(&body).map_err(AskError::Broken)
+    let value =
+        serde_json::from_slice(&body).map_err(|error| AskError::Broken(error.to_string()))?;
+    report::read(&value).map_err(AskError::Broken)
 }
 
 /// What the proxy behind `socket` serves of a route that stands in files.

@@ -69,9 +69,8 @@ fn write_object(object: &ObjectKey) -> Value {
 }
 
 /// The error is a sentence.
-pub(super) fn read(text: &[u8]) -> Result<Report, String> {
-    let value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    let fields = Fields::of("report", &value)?;
+pub fn read(value: &Value) -> Result<Report, String> {
+    let fields = Fields::of("report", value)?;
     let process = fields.text("process")?;
     let process = u64::from_str_radix(process, 16).map_err(|_| fields.wrong("process"))?;
     let totals = Totals {

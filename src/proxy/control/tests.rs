@@ -28,6 +28,10 @@ impl Control for Fake {
         json!({ "generation": 3 })
     }
 
+    fn endpoints(&self) -> Vec<EndpointCounts> {
+        Vec::new()
+    }
+
     fn failures(&self, after: u64) -> Failures {
         Failures { last: after + 1, ..Failures::default() }
     }

@@ -29,9 +29,9 @@ fn report() -> Report {
 #[test]
 fn what_is_written_is_read() {
     let text = write(&report()).to_string();
-    assert_eq!(read(text.as_bytes()), Ok(report()));
+    assert_eq!(read(&serde_json::from_str(&text).unwrap()), Ok(report()));
     let none = Report::default();
-    assert_eq!(read(write(&none).to_string().as_bytes()), Ok(none));
+    assert_eq!(read(&write(&none)), Ok(none));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn what_is_no_report_is_named() {
     let check = |pointer: &str, value: Value, expected: &str| {
         let mut json = write(&report());
         *json.pointer_mut(pointer).unwrap() = value;
-        let error = read(json.to_string().as_bytes()).unwrap_err();
+        let error = read(&json).unwrap_err();
         assert!(error.contains(expected), "{pointer}: {error}");
     };
     check("", json!([]), "the report is no object");
@@ -51,5 +51,4 @@ fn what_is_no_report_is_named() {
     check("/arms/0/latencies", json!([[1]]), "`latencies`");
     check("/arms/0/latencies", json!([[169, 1]]), "there is no bucket 169");
     check("/arms/1/dark", json!(1), "`dark`");
-    assert!(read(b"{").is_err());
 }
