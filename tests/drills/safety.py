@@ -284,6 +284,8 @@ def revoked(api, guarded, kind, given):
     """A connection that was let in is refused with its next request."""
     host = f"{kind}.guarded.example"
     with_grant(api, given, OTHER, lambda: is_open(guarded, kind, True, given))
+    # Until its removal has arrived, what answers is the grant of before.
+    wait_for("it is closed", lambda: answers((guarded, 80), host, status=500), 10, every=0.02)
     api.ask("POST", GRANTS % OTHER, given)
     wait_for("it is open again", lambda: answers((guarded, 80), host), 10, every=0.02)
     connection = connect((guarded, 80))
