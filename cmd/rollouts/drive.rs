@@ -112,7 +112,7 @@ impl Driver<'_> {
         let mut found = false;
         for known in all.into_iter().filter(meant) {
             found = true;
-            if let Some(exit) = self.turn(known, output).await?
+            if let Some(exit) = self.turn(known, driven, output).await?
                 && matches!(driven, Driven::One(_))
             {
                 return Ok(Some(exit));
@@ -124,7 +124,12 @@ impl Driver<'_> {
         }
     }
 
-    async fn turn(&mut self, known: Known, output: &mut Output) -> Result<Option<Exit>, Failure> {
+    async fn turn(
+        &mut self,
+        known: Known,
+        driven: &Driven,
+        output: &mut Output,
+    ) -> Result<Option<Exit>, Failure> {
         let key = known.rollout.key.clone();
         let told = self.told.entry(key).or_insert_with(|| Told {
             event: known.state.history.back().cloned(),
@@ -148,6 +153,11 @@ impl Driver<'_> {
                 if !matches!(&error, TurnError::Store(error) if error.may_pass()) {
                     told.message(&error.to_string(), output);
                 }
+                Ok(None)
+            }
+            // It has its turns when the other one is over.
+            Err(HomeError::Held(why)) if matches!(driven, Driven::All) => {
+                told.message(&why, output);
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -32,9 +32,10 @@ use crate::cluster::Cluster;
 use crate::limits;
 use crate::model::{Kind, ObjectKey};
 use crate::names;
-use crate::rollout::others::{Keeper, Rival};
+use crate::rollout::ask;
+use crate::rollout::others::{Hold, Keeper, Rival};
 use crate::rollout::turn::Driver;
-use crate::store::Store;
+use crate::store::{Store, Stored};
 pub(super) use basis::Lookout;
 use basis::Others;
 use keeping::ClusterWorld;
@@ -73,6 +74,9 @@ struct Held {
     /// On its way in a turn else; what it looks at begins with the first.
     driver: Option<Driver<ClusterWorld>>,
     turn: Option<Id>,
+    /// What it has of its route: by the turns of this lead, and before the first by its status.
+    hold: Option<Hold>,
+    had_turns: bool,
 }
 
 impl Rollouts {
@@ -108,8 +112,8 @@ impl Rollouts {
             self.turns.abort_all();
         }
         for held in self.held.values_mut() {
-            *held = Held { asked: std::mem::take(&mut held.asked), ..Held::default() };
-            held.due = Some(now);
+            let Held { asked, hold, .. } = std::mem::take(held);
+            *held = Held { asked, hold, due: Some(now), ..Held::default() };
         }
     }
 
@@ -141,6 +145,9 @@ impl Rollouts {
         let at = meta["annotations"][names::ANNOTATION_ASKED].as_str().unwrap_or_default();
         let asked = (meta["generation"].as_i64().unwrap_or(0), at.to_owned());
         let held = self.held.entry(key.clone()).or_default();
+        if !held.had_turns {
+            held.hold = hold_of(key, object);
+        }
         if held.asked != asked {
             held.asked = asked;
             held.due = Some(now);
@@ -151,6 +158,12 @@ impl Rollouts {
     pub(super) fn work(&mut self, lookout: &mut Lookout<'_>, now: Instant) {
         if !self.leading {
             return;
+        }
+        let mut holders = BTreeMap::new();
+        for (key, held) in &self.held {
+            if let Some(hold) = &held.hold {
+                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            }
         }
         for (key, held) in &mut self.held {
             if held.turn.is_some() || held.due.is_none_or(|due| due > now) {
@@ -164,6 +177,10 @@ impl Rollouts {
             // One that was never good is nowhere; it is due again when it is another.
             let Some(rollout) = lookout.rollout(key) else { continue };
             let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
+            let hold = Hold::of(&rollout);
+            let first = holders.entry(hold.clone()).or_insert_with(|| key.clone()).clone();
+            held.hold = Some(hold).filter(|_| first == *key);
+            held.had_turns = true;
             let driver = held.driver.take().unwrap_or_else(|| {
                 let world = ClusterWorld::new(self.cluster.clone(), Arc::clone(&self.distribution));
                 Driver::new(Store::Cluster(self.cluster.clone()), world)
@@ -173,6 +190,7 @@ impl Rollouts {
                 teller: self.teller.clone(),
                 key: key.clone(),
                 basis: lookout.basis(&rollout, others),
+                first,
                 driver,
                 now: Timestamp::now(),
             };
@@ -194,8 +212,11 @@ impl Rollouts {
         let Some(held) = self.held.values_mut().find(|held| held.turn == Some(id)) else { return };
         held.turn = None;
         match turned {
-            Ok(Turned { driver, ended }) => {
+            Ok(Turned { driver, ended, holds }) => {
                 held.driver = Some(driver);
+                if !holds {
+                    held.hold = None;
+                }
                 held.plan(ended, now);
             }
             Err(error) => {
@@ -227,6 +248,16 @@ impl Held {
         let next = (self.began.unwrap_or(now) + rest).max(now);
         self.due = Some(self.due.map_or(next, |due| due.min(next)));
     }
+}
+
+/// What a rollout has of its route, as it is stored.
+fn hold_of(key: &ObjectKey, object: &Value) -> Option<Hold> {
+    if !keeping::state(&object["status"]).holds() {
+        return None;
+    }
+    let (version, place) = (String::new(), key.to_string());
+    let stored = Stored { key: key.clone(), value: object.clone(), version, place };
+    ask::read(&stored).ok().map(|rollout| Hold::of(&rollout))
 }
 
 fn rest(quiet: u32) -> Duration {

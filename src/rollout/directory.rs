@@ -56,7 +56,13 @@ pub struct Home {
 pub enum HomeError {
     Store(StoreError),
     Turn(TurnError),
-    Io { path: PathBuf, doing: &'static str, why: String },
+    /// Another rollout has the route: which one, as a sentence.
+    Held(String),
+    Io {
+        path: PathBuf,
+        doing: &'static str,
+        why: String,
+    },
 }
 
 /// A line of the audit.
@@ -220,6 +226,7 @@ impl fmt::Display for HomeError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Turn(error) => error.fmt(f),
+            Self::Held(why) => f.write_str(why),
             Self::Io { path, doing, why } => write!(f, "can't {doing} {}: {why}", path.display()),
         }
     }

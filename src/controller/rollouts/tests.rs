@@ -66,6 +66,7 @@ struct Shop {
     said: [u64; 4],
     driver: Option<Driver<ClusterWorld>>,
     others: Others,
+    first: ObjectKey,
     ready: bool,
     now: Timestamp,
     notices: (mpsc::Sender<Notice>, mpsc::Receiver<Notice>),
@@ -96,6 +97,7 @@ impl Shop {
             said: [0; 4],
             driver: None,
             others: Others::default(),
+            first: key(Kind::TrafficRollout, "shop"),
             ready: true,
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             notices: mpsc::channel(16),
@@ -144,13 +146,14 @@ impl Shop {
             },
             key: key(Kind::TrafficRollout, "shop"),
             basis,
+            first: self.first.clone(),
             driver,
             now: self.now,
         }
     }
 
     async fn turn(&mut self) -> Ended {
-        let Turned { driver, ended } = self.turner().turn().await;
+        let Turned { driver, ended, .. } = self.turner().turn().await;
         self.driver = Some(driver);
         ended
     }
@@ -348,6 +351,27 @@ async fn a_route_that_is_driven_by_others_is_left_to_them() {
 }
 
 #[tokio::test]
+async fn a_route_that_another_rollout_has_is_left_to_it() {
+    let mut shop = Shop::open().await;
+    shop.first = key(Kind::TrafficRollout, "first");
+    assert_eq!(shop.turn().await, Ended::Waits);
+    let why =
+        "HTTPRoute shop/shop has a canary already, first: `meshctl canary abort first` ends it";
+    let status = shop.status();
+    assert_eq!((&status["phase"], &status["message"]), (&json!("Pending"), &json!(why)));
+    assert_eq!(shop.condition("Progressing")["reason"], "RouteTaken");
+    // Nothing is asked of it that could be taken back: not even an abort writes the route.
+    shop.ask("state", json!("Aborted"));
+    shop.minute(0).await;
+    assert_eq!(walked(&shop), [vec![1]]);
+    // The first one is over.
+    shop.ask("state", json!("Running"));
+    shop.first = key(Kind::TrafficRollout, "shop");
+    shop.minute(0).await;
+    assert_eq!(shop.weights(), [0, 100]);
+}
+
+#[tokio::test]
 async fn who_writes_from_a_repository_is_warned_of() {
     let mut shop = Shop::open().await;
     shop.others.keeper = Some(Keeper::ArgoCd(Some("shop".to_owned())));
@@ -386,7 +410,7 @@ async fn what_stands_in_the_way_is_said_and_passes() {
         turner
     };
     turner.now = shop.now;
-    let Turned { driver, ended } = turner.turn().await;
+    let Turned { driver, ended, .. } = turner.turn().await;
     shop.driver = Some(driver);
     assert_eq!(ended, Ended::Waits);
     assert_eq!(shop.condition("Ready")["reason"], "NoRoute");

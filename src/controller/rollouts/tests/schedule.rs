@@ -57,3 +57,33 @@ async fn a_new_ask_is_due_at_once_and_our_own_writes_are_not() {
     rollouts.seen(&key, None, now);
     assert!(rollouts.held.is_empty());
 }
+
+/// By the statuses that another replica wrote, and then by what one's own turns have seen.
+#[tokio::test(start_paused = true)]
+async fn who_has_a_route_is_known_before_the_first_turn_and_after_the_last() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let now = clock::now();
+    let key = key(Kind::TrafficRollout, "shop");
+    let mut object = rollout();
+    let mut hold = |rollouts: &mut Rollouts, status: Value| {
+        object["status"] = status;
+        rollouts.seen(&key, Some(&object), now);
+        rollouts.held[&key].hold.clone()
+    };
+    let route = super::key(Kind::HttpRoute, "shop");
+    let held = Some(Hold { route, dark: false });
+    let asked = json!({"intent": "Running"});
+    assert_eq!(hold(&mut rollouts, Value::Null), None);
+    let going = json!({"phase": "Progressing", "weight": 10, "asked": asked});
+    assert_eq!(hold(&mut rollouts, going.clone()), held);
+    rollouts.lead(true, now);
+    assert_eq!(rollouts.held[&key].hold, held, "the lead is another's matter");
+    let over = json!({"phase": "Promoted", "weight": 100, "asked": asked});
+    assert_eq!(hold(&mut rollouts, over.clone()), None);
+    // What the watch brings is older than what a turn has seen.
+    rollouts.held.get_mut(&key).unwrap().had_turns = true;
+    assert_eq!(hold(&mut rollouts, going), None);
+    rollouts.lead(false, now);
+    assert_eq!(hold(&mut rollouts, over), None);
+}
