@@ -87,6 +87,11 @@ impl Rival {
         label(route, CANARY_ROUTE).map(|_| Self::ArgoRollouts(None))
     }
 
+    /// By what stands on the Service of one of the versions.
+    pub fn by_service(service: &Value) -> Option<Self> {
+        annotation(service, SERVICE_OF_ROLLOUT).map(Self::of_service)
+    }
+
     /// By [`SERVICE_OF_ROLLOUT`] on one of the Services.
     pub fn of_service(rollout: &str) -> Self {
         Self::ArgoRollouts(Some(rollout.to_owned()))
