@@ -440,6 +440,26 @@ async fn a_step_waits_for_every_proxy() {
     assert_eq!(since.since, Some(shop.now));
 }
 
+/// A command waits for that: the next look comes soon, though nothing else follows.
+#[tokio::test]
+async fn a_weight_by_hand_is_looked_at_until_it_is_served() {
+    let mut shop = Shop::open().await;
+    shop.api.state().edit(ROLLOUT, |rollout| {
+        rollout["spec"]["weight"] = json!(25);
+        rollout["spec"]["state"] = json!("Paused");
+    });
+    assert_eq!(shop.turn().await, Ended::Goes);
+    let rule = fixture::rule("shop", &["front"], &["v1"], None);
+    let changes = Changes { upserted: vec![rule], removed: Vec::new() };
+    shop.distribution.publish(2, &[(fixture::scope("front"), changes)].into());
+    for _ in 0..3 {
+        assert_eq!(shop.turn().await, Ended::Goes);
+    }
+    shop.proxy.answered(2, Ok(()));
+    assert_eq!(shop.turn().await, Ended::Waits);
+    assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![75, 25], &json!("Paused")));
+}
+
 #[tokio::test]
 async fn one_that_is_deleted_has_no_turns() {
     let mut shop = Shop::open().await;

@@ -191,6 +191,8 @@ fn ended(state: &State, before: &State) -> Ended {
     match state.phase {
         _ if state.before.is_some() => Ended::Goes,
         Phase::Progressing => Ended::Goes,
+        // It is written, and a command waits until it is served.
+        Phase::Paused if state.asked.is_some() && state.since.is_none() => Ended::Goes,
         Phase::Pending | Phase::Paused => Ended::Waits,
         _ if state.since.is_some() => Ended::Over,
         _ => Ended::Rests { changed },
