@@ -194,21 +194,33 @@ impl Weights {
         self.0.iter().all(|rule| rule.backends.iter().any(|one| to.means(&one.to)))
     }
 
-    /// Of what both versions get, what the canary gets, in percent; of the first rule where they
-    /// differ.
-    pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
+    /// Whether a rule sends anything to it.
+    pub fn give(&self, to: &Destination) -> bool {
+        let backends = self.0.iter().flat_map(|rule| &rule.backends);
+        backends.into_iter().any(|one| to.means(&one.to) && one.weight() > 0)
+    }
+
+    /// Whether a rule would give the canary more than it does.
+    pub fn rise_to(&self, percent: u32, stable: &Destination, canary: &Destination) -> bool {
+        let rises = |(stable, canary)| canary * 100 < u64::from(percent) * (stable + canary);
+        self.arms(stable, canary).any(rises)
+    }
+
+    /// What both versions get of each rule.
+    fn arms(&self, stable: &Destination, canary: &Destination) -> impl Iterator<Item = (u64, u64)> {
         let of = |rule: &RuleWeights, to: &Destination| -> u64 {
             let meant = rule.backends.iter().filter(|one| to.means(&one.to));
             meant.map(|one| u64::from(one.weight())).sum()
         };
-        let shares = self.0.iter().map(|rule| (of(rule, stable), of(rule, canary)));
-        shares
-            .map(|(stable, canary)| {
-                let whole = (stable + canary).max(1);
-                u32::try_from((canary * 100 + whole / 2) / whole).unwrap_or(100)
-            })
-            .next()
-            .unwrap_or(0)
+        self.0.iter().map(move |rule| (of(rule, stable), of(rule, canary)))
+    }
+
+    /// Of what both versions get, what the canary gets, in percent; of the first rule where they
+    /// differ.
+    pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
+        let (stable, canary) = self.arms(stable, canary).next().unwrap_or_default();
+        let whole = (stable + canary).max(1);
+        u32::try_from((canary * 100 + whole / 2) / whole).unwrap_or(100)
     }
 
     /// The same rules with `percent` of the stable version's part for the canary. Other backends
@@ -281,12 +293,14 @@ fn shifted(
     let (arms, others): (Vec<_>, Vec<_>) = rule.backends.iter().partition(|one| is_arm(one));
     let sum = |all: &[&Weighed]| all.iter().map(|one| u64::from(one.weight())).sum::<u64>();
     let (part, rest) = (sum(&arms), sum(&others));
-    if part == 0 {
+    if part == 0 && percent > 0 {
         return Err(RouteError::NoTraffic { rule: rule.rule });
     }
-    // Alone, the two share 100; with others, the least factor that makes the shares whole.
-    let (part, factor) = match rest {
-        0 => (100, 1),
+    // Alone, the two share 100; with others, the least factor that makes all shares whole, or none
+    // where nothing is shared.
+    let (part, factor) = match (rest, percent) {
+        (0, _) if part > 0 => (100, 1),
+        (_, 0 | 100) => (part, 1),
         _ => {
             let factor = 100 / gcd(part, 100);
             (part * factor, factor)

@@ -67,6 +67,9 @@ fn others_keep_their_shares_exactly() {
     assert_eq!(shift(&["v1=1 other=1"], 10), Ok(vec!["v1=90 other=100 v2=10".into()]));
     assert_eq!(shift(&["v1=50 other=50 v2=0"], 5), Ok(vec!["v1=95 other=100 v2=5".into()]));
     assert_eq!(shift(&["v1=200 other"], 1), Ok(vec!["v1=198 other v2=2".into()]));
+    // Nothing is split, so nothing has to grow.
+    assert_eq!(shift(&["v1=7 other=999999"], 0), Ok(vec!["v1=7 other=999999 v2=0".into()]));
+    assert_eq!(shift(&["v1=7 other=999999"], 100), Ok(vec!["v1=0 other=999999 v2=7".into()]));
 }
 
 #[test]
