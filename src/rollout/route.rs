@@ -89,6 +89,14 @@ impl fmt::Display for Destination {
     }
 }
 
+/// A test that nothing of the route's spec was changed and changed back since it was read: a
+/// cluster counts the changes. A file is read, tested and written under one lock.
+pub(super) fn unchanged(route: &Value) -> Option<Value> {
+    let generation = &route["metadata"]["generation"];
+    let path = "/metadata/generation";
+    generation.is_number().then(|| json!({"op": "test", "path": path, "value": generation}))
+}
+
 /// The weights of the rules that a rollout is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -127,6 +135,10 @@ pub enum RouteError {
     NoTraffic { rule: usize },
     /// Exact weights would be too large for the API.
     TooFine { rule: usize },
+    /// There is no room for one more backend.
+    Full { rule: usize },
+    /// What is the one version is the other, too.
+    SameVersion(Destination),
     /// It isn't the route any more that the weights are of.
     Changed,
 }
@@ -144,6 +156,15 @@ impl fmt::Display for RouteError {
                 "the weights of rule {} can't be split so finely: make them smaller numbers",
                 rule + 1
             ),
+            Self::Full { rule } => write!(
+                f,
+                "rule {} has {} backends, and can have no more",
+                rule + 1,
+                limits::BACKEND_REFS
+            ),
+            Self::SameVersion(version) => {
+                write!(f, "{version} is both the stable version and the canary: name their ports")
+            }
             Self::Changed => f.write_str("the rules of the route are not those of a moment ago"),
         }
     }
@@ -231,6 +252,9 @@ impl Weights {
         canary: &Destination,
         percent: u32,
     ) -> Result<Self, RouteError> {
+        if stable.means(canary) || canary.means(stable) {
+            return Err(RouteError::SameVersion(stable.clone()));
+        }
         self.0
             .iter()
             .map(|rule| shifted(rule, stable, canary, percent))
@@ -274,6 +298,10 @@ impl Weights {
                 operations.insert(before, test);
             }
         }
+        if !operations.is_empty() {
+            // The same weights may have come back since: a leader of before would go on from there.
+            operations.splice(..0, unchanged(route));
+        }
         Ok(serde_json::from_value(Value::Array(operations)).expect("these are operations"))
     }
 }
@@ -309,6 +337,9 @@ fn shifted(
     let of_canary = part * u64::from(percent) / 100;
     let mut backends = rule.backends.clone();
     if !backends.iter().any(|one| canary.means(&one.to)) {
+        if backends.len() >= limits::BACKEND_REFS {
+            return Err(RouteError::Full { rule: rule.rule });
+        }
         backends.push(Weighed { to: canary.clone(), weight: None });
     }
     // One that stands there twice gets its share once.
