@@ -247,6 +247,7 @@ pub async fn diff_of(
                 in_force: true,
                 ready: true,
                 counts: &counts,
+                annotated: true,
             };
             match plan(&rollout.ask, canary, state, &seen)?.write {
                 Some(write) => write.patch(&route.value, &canary.canary)?,

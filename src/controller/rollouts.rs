@@ -159,16 +159,9 @@ impl Rollouts {
         if !self.leading {
             return;
         }
-        let mut holders = BTreeMap::new();
-        for (key, held) in &self.held {
-            if let Some(hold) = &held.hold {
-                holders.entry(hold.clone()).or_insert_with(|| key.clone());
-            }
-        }
-        for (key, held) in &mut self.held {
-            if held.turn.is_some() || held.due.is_none_or(|due| due > now) {
-                continue;
-            }
+        let mut holders = self.holders();
+        for key in &self.due(now) {
+            let Some(held) = self.held.get_mut(key) else { continue };
             if self.turns.len() >= limits::ROLLOUT_TURNS {
                 return;
             }
@@ -196,6 +189,27 @@ impl Rollouts {
             };
             held.turn = Some(self.turns.spawn(turner.turn()).id());
         }
+    }
+
+    /// Who has which route: of several, as they may be found, the first by name.
+    fn holders(&self) -> BTreeMap<Hold, ObjectKey> {
+        let mut holders = BTreeMap::new();
+        for (key, held) in &self.held {
+            if let Some(hold) = &held.hold {
+                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            }
+        }
+        holders
+    }
+
+    /// Whose turn it is. Who has waited longest comes first: where turns take longer than there is
+    /// between them, names would have the others wait for ever.
+    fn due(&self, now: Instant) -> Vec<ObjectKey> {
+        let due = |held: &Held| held.due.filter(|due| *due <= now && held.turn.is_none());
+        let mut all: Vec<_> =
+            self.held.iter().filter_map(|(key, held)| Some((due(held)?, key))).collect();
+        all.sort();
+        all.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
     /// Waits for a turn to end; for ever where there is none.

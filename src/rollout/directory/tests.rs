@@ -48,6 +48,41 @@ fn what_is_kept_is_found_again_and_nobody_elses_to_read() {
 }
 
 #[test]
+fn the_names_of_two_rollouts_are_two_files() {
+    let root = tempfile::tempdir().unwrap();
+    let home = Home::new(&[root.path().to_owned()], &root.path().join(".meshctl")).unwrap();
+    let key = |name| ObjectKey::new(model::Store::Files, Kind::TrafficRollout, "shop", name);
+    let record = Record::default();
+    for name in ["web", "web.view", "web.json"] {
+        home.keep(&key(name), &record).unwrap();
+        home.show(&key(name), &View { proxies: 7, ..View::default() }).unwrap();
+    }
+    for name in ["web", "web.view", "web.json"] {
+        assert_eq!(home.record(&key(name)).unwrap(), record, "{name}");
+        assert_eq!(home.view(&key(name)).unwrap().proxies, 7, "{name}");
+    }
+}
+
+#[test]
+fn who_looks_at_who_drives_is_in_nobodys_way() {
+    let root = tempfile::tempdir().unwrap();
+    let mark = root.path().join(".meshctl");
+    let home = Home::new(&[root.path().to_owned()], &mark).unwrap();
+    let state = home.state().unwrap();
+    drop(lock::Lock::take(&state).unwrap().unwrap());
+    // The moment of a look, made longer.
+    let looks = fs::File::open(state.join("runner")).unwrap();
+    rustix::fs::flock(&looks, rustix::fs::FlockOperation::NonBlockingLockShared).unwrap();
+    let taken = std::thread::scope(|scope| {
+        let taking = scope.spawn(|| lock::Lock::take(&state).unwrap().map(drop));
+        std::thread::sleep(crate::limits::STORE_LOCK_LOOK);
+        drop(looks);
+        taking.join().unwrap()
+    });
+    assert_eq!(taken, Ok(()));
+}
+
+#[test]
 fn one_process_drives() {
     let root = tempfile::tempdir().unwrap();
     let mark = root.path().join(".meshctl");

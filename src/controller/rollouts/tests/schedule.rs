@@ -87,3 +87,20 @@ async fn who_has_a_route_is_known_before_the_first_turn_and_after_the_last() {
     rollouts.lead(false, now);
     assert_eq!(hold(&mut rollouts, over), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_longest_comes_first() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let now = clock::now() + seconds(60);
+    let due = [("a", 3), ("b", 1), ("c", 2), ("later", 90)];
+    for (name, at) in due {
+        let due = Some(now + seconds(at) - seconds(60));
+        rollouts.held.insert(key(Kind::TrafficRollout, name), Held { due, ..Held::default() });
+    }
+    let rests = key(Kind::TrafficRollout, "rests");
+    rollouts.held.insert(rests, Held::default());
+    let names =
+        |all: Vec<ObjectKey>| all.iter().map(|key| key.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(rollouts.due(now)), ["b", "c", "a"]);
+}
