@@ -110,8 +110,8 @@ pub struct Context {
 /// Which namespaces of it.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Namespaces {
-    /// Only this namespace of the cluster
-    #[arg(short, long, value_name = "NAME")]
+    /// Only this namespace
+    #[arg(short, long, value_name = "NAME", add = crate::completions::live::namespaces())]
     pub namespace: Option<String>,
     /// Every namespace of the cluster
     #[arg(short = 'A', long, conflicts_with = "namespace")]

@@ -10,11 +10,13 @@ use meshctl::model::ObjectKey;
 use serde::Serialize;
 
 use crate::args::{Format, OutputFormat, examples};
+use crate::completions::live;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::lowered::{Lowered, Problem, Target};
 use crate::output::Output;
 use crate::units::count;
+use crate::wanted::Wanted;
 
 /// List what a configuration comes to: routes, gateways, backends, policies or rollouts
 ///
@@ -31,10 +33,10 @@ pub struct Args {
     #[arg(value_name = "KIND")]
     kind: Kind,
     /// Only this one
-    #[arg(value_name = "[NAMESPACE/]NAME")]
+    #[arg(value_name = "[NAMESPACE/]NAME", add = live::listed())]
     name: Option<String>,
     /// Only this namespace
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = live::namespaces())]
     namespace: Option<String>,
     #[command(flatten)]
     target: Target,
@@ -117,18 +119,6 @@ impl Named {
     }
 }
 
-struct Wanted {
-    name: Option<String>,
-    namespace: Option<String>,
-}
-
-impl Wanted {
-    fn takes(&self, named: &Named) -> bool {
-        self.namespace.as_ref().is_none_or(|namespace| *namespace == named.namespace)
-            && self.name.as_ref().is_none_or(|name| *name == named.name || *name == named.full())
-    }
-}
-
 fn show<T: Listed>(
     mut all: Vec<T>,
     wanted: &Wanted,
@@ -136,10 +126,13 @@ fn show<T: Listed>(
     format: Format,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    all.retain(|one| wanted.is_in(&one.name().namespace));
     let names: Vec<String> = all.iter().map(|one| one.name().full()).collect();
-    all.retain(|one| wanted.takes(one.name()));
+    all.retain(|one| wanted.takes(&one.name().namespace, &one.name().name));
     if let (Some(name), true) = (&wanted.name, all.is_empty()) {
-        let failure = format!("there is no `{name}` in {}", lowered.target);
+        let namespace = wanted.namespace.as_ref();
+        let within = namespace.map_or_else(String::new, |name| format!(", namespace {name}"));
+        let failure = format!("there is no `{name}` in {}{within}", lowered.target);
         let tip = match names.as_slice() {
             [] => "there is none at all".to_owned(),
             names => format!("there are: {}", names.join(", ")),

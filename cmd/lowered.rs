@@ -9,15 +9,20 @@ use meshctl::config::Diagnostic;
 use meshctl::config::index::Index;
 use meshctl::install;
 use meshctl::model::{ObjectKey, Part};
+use meshctl::rollout::directory::Home;
+use meshctl::rollout::state::State;
+use meshctl::rollout::view::View;
 use meshctl::source::{Feed, Inputs};
 use meshctl::{rollout, survey, yaml};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::args::{Context, Files, Overrides, Quick};
 use crate::cluster;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::mesh::{self, Source};
+use crate::rollouts::place;
 
 /// Which configuration.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -30,6 +35,16 @@ pub struct Target {
     pub overrides: Overrides,
 }
 
+/// How far a rollout is, and what was seen of it last.
+pub type Progress = (State, Option<View>);
+
+/// Where that stands.
+enum Kept {
+    /// Of the directories that were read.
+    Homes(Vec<Home>),
+    Statuses(BTreeMap<ObjectKey, Value>),
+}
+
 pub struct Lowered {
     /// `shop`, or `cluster prod-eu`.
     pub target: String,
@@ -40,6 +55,7 @@ pub struct Lowered {
     /// Of files, the lines above each of their documents.
     documents: BTreeMap<Arc<str>, BTreeSet<u32>>,
     is_cluster: bool,
+    kept: Kept,
 }
 
 /// One mistake of an object.
@@ -54,6 +70,32 @@ impl Lowered {
     /// How many there are in all.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|one| one.is_error()).count()
+    }
+
+    /// Of the objects of a namespace, where one is meant.
+    pub fn errors_in(&self, namespace: Option<&str>) -> usize {
+        let Some(namespace) = namespace else { return self.errors() };
+        let objects = self.index.objects().filter(|object| *object.key.namespace == *namespace);
+        let problems = objects.flat_map(|object| self.problems(&object.key));
+        problems.filter(|problem| problem.severity == "error").count()
+    }
+
+    /// How far a rollout is, as whoever drives it wrote it down.
+    pub fn progress(&self, rollout: &ObjectKey) -> Progress {
+        match &self.kept {
+            Kept::Homes(homes) => {
+                let kept = |home: &Home| {
+                    home.record(rollout).ok().filter(|one| one.state != State::default())
+                };
+                let found =
+                    homes.iter().find_map(|home| Some((kept(home)?.state, home.view(rollout))));
+                found.unwrap_or_default()
+            }
+            Kept::Statuses(statuses) => {
+                let status = statuses.get(rollout).unwrap_or(&Value::Null);
+                place::of_status(status)
+            }
+        }
     }
 
     /// What is wrong with an object: in files, within its document.
@@ -114,6 +156,7 @@ fn read(
         diagnostics: update.diagnostics,
         index: feed.into_index(),
         is_cluster: false,
+        kept: Kept::Homes(homes(&source)),
     })
 }
 
@@ -139,6 +182,13 @@ fn inputs(source: &Source, overrides: &Overrides) -> Inputs {
     inputs
 }
 
+/// Where the directories among the files keep how far their rollouts are.
+fn homes(source: &Source) -> Vec<Home> {
+    let Source::Files(files) = source else { return Vec::new() };
+    let marks = files.iter().map(|file| file.join(mesh::MARK)).filter(|mark| mark.is_dir());
+    marks.filter_map(|mark| Home::new(&[], &mark).ok()).collect()
+}
+
 /// All of a cluster, as its controller sees it.
 pub fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowered, Failure> {
     cluster::run(async {
@@ -156,6 +206,7 @@ pub fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowere
             index: mesh.index,
             documents: BTreeMap::new(),
             is_cluster: true,
+            kept: Kept::Statuses(mesh.rollouts),
         })
     })
 }

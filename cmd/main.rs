@@ -25,6 +25,7 @@ mod lowered;
 mod man;
 mod mesh;
 mod output;
+mod page;
 mod progress;
 mod proxy;
 mod rollouts;
@@ -37,6 +38,7 @@ mod uninstall;
 mod units;
 mod upgrade;
 mod version;
+mod wanted;
 mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

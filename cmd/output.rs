@@ -88,16 +88,6 @@ impl Output {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
-    /// Whether somebody watches standard output.
-    pub fn is_watched(&self) -> bool {
-        std::io::stdout().is_terminal()
-    }
-
-    /// Takes what was shown off the screen.
-    pub fn clear(&mut self) -> Result<(), Failure> {
-        self.bytes(b"\x1b[H\x1b[2J")
-    }
-
     /// A yes or no from whoever sits at the terminal; `None` where nobody does.
     pub fn ask(&mut self, question: impl Display) -> Option<bool> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

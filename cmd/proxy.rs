@@ -62,7 +62,7 @@ pub enum Proxy {
 
 /// A number is a process and `NAME` or `NAMESPACE/NAME` a pod; anything else with a slash, or
 /// with a socket's ending, is a path.
-fn proxy(text: &str) -> Result<Proxy, String> {
+pub fn proxy(text: &str) -> Result<Proxy, String> {
     let is_path = text.starts_with(['/', '.']) || text.ends_with(names::CONTROL_SOCKET_SUFFIX);
     let (namespace, name) = match text.split_once('/') {
         Some((namespace, name)) => (Some(namespace), name),
@@ -155,7 +155,7 @@ fn those_serving(file: &Path, proxies: &[control::Proxy]) -> Result<Vec<control:
 }
 
 /// The one proxy that is meant. Of several, the one of the mesh that the command is given in.
-fn one(
+pub fn one(
     wanted: Option<&Proxy>,
     serving: &Serving,
     environment: &Environment,
@@ -189,7 +189,7 @@ fn looked_in(directories: &[PathBuf]) -> String {
     format!("looked in {}; a control socket elsewhere can be named by its path", names.join(", "))
 }
 
-fn name(proxy: &control::Proxy) -> String {
+pub fn name(proxy: &control::Proxy) -> String {
     match proxy.pid {
         Some(pid) => pid.to_string(),
         None => proxy.socket.display().to_string(),
@@ -216,7 +216,7 @@ fn exchange(
 }
 
 /// One question to one proxy, and its answer.
-fn ask(proxy: &control::Proxy, method: http::Method, target: &str) -> Result<Value, Failure> {
+pub fn ask(proxy: &control::Proxy, method: http::Method, target: &str) -> Result<Value, Failure> {
     let answer = exchange(&proxy.socket, method, target);
     let (status, body) = answer.map_err(|error| unanswered(proxy, &error))?;
     if !status.is_success() {

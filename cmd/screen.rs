@@ -1,6 +1,8 @@
 //! The terminal while the view is on it: taken over, read from, and given back as it was.
 
-use std::io::{self, Stdout};
+pub mod fit;
+
+use std::io::{self, IsTerminal, Stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -13,7 +15,10 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::{Frame, Terminal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+
+use crate::exit::Exit;
 
 /// How soon the reader of keys notices that nobody wants them any more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -21,18 +26,27 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Gives the terminal back when dropped.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    quits: mpsc::Receiver<()>,
+    quits: mpsc::Receiver<Exit>,
+    /// Nobody's wish to see more: the terminal is given back before the process ends.
+    ended: [Signal; 2],
     over: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Screen {
+    /// Both ends of a terminal are there.
+    pub fn is_there() -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    /// Within a runtime, which hears of signals.
     pub fn take() -> io::Result<Self> {
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let (tell, quits) = mpsc::channel(1);
         let over = Arc::new(AtomicBool::new(false));
         // From here on, whatever fails, the terminal is given back.
-        let mut screen = Self { terminal, quits, over: Arc::clone(&over), reader: None };
+        let ended = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+        let mut screen = Self { terminal, quits, ended, over: Arc::clone(&over), reader: None };
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen)?;
         screen.terminal.hide_cursor()?;
@@ -45,9 +59,15 @@ impl Screen {
         self.terminal.draw(picture).map(drop)
     }
 
-    /// Until somebody wants to leave. A terminal that can't be read any more is left, too.
-    pub async fn quit(&mut self) {
-        self.quits.recv().await;
+    /// Until somebody wants to leave: `Yes` for q, `Interrupted` for Ctrl-C and signals. A terminal
+    /// that can't be read any more is left, too.
+    pub async fn quit(&mut self) -> Exit {
+        let [terminate, hangup] = &mut self.ended;
+        tokio::select! {
+            exit = self.quits.recv() => exit.unwrap_or(Exit::Interrupted),
+            _ = terminate.recv() => Exit::Interrupted,
+            _ = hangup.recv() => Exit::Interrupted,
+        }
     }
 }
 
@@ -65,7 +85,7 @@ impl Drop for Screen {
     }
 }
 
-fn read_keys(tell: &mpsc::Sender<()>, over: &AtomicBool) {
+fn read_keys(tell: &mpsc::Sender<Exit>, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
         let event = match event::poll(LOOK) {
             Ok(false) => continue,
@@ -73,9 +93,9 @@ fn read_keys(tell: &mpsc::Sender<()>, over: &AtomicBool) {
             Err(error) => Err(error),
         };
         let is_gone = event.is_err();
-        if event.map_or(true, |event| is_quit(&event)) {
+        if let Some(exit) = event.map_or(Some(Exit::Interrupted), |event| quit(&event)) {
             // Where the channel is full, the wish is known.
-            let _ = tell.try_send(());
+            let _ = tell.try_send(exit);
         }
         if is_gone {
             return;
@@ -84,14 +104,14 @@ fn read_keys(tell: &mpsc::Sender<()>, over: &AtomicBool) {
 }
 
 /// `q`, and Ctrl-C, which is a key like any other here.
-fn is_quit(event: &Event) -> bool {
+fn quit(event: &Event) -> Option<Exit> {
     let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else {
-        return false;
+        return None;
     };
     match code {
-        KeyCode::Char('q') => true,
-        KeyCode::Char('c') => modifiers.contains(KeyModifiers::CONTROL),
-        _ => false,
+        KeyCode::Char('q') => Some(Exit::Yes),
+        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Exit::Interrupted),
+        _ => None,
     }
 }
 

@@ -12,17 +12,19 @@ use meshctl::telemetry::failures::{Failure as Failed, Failures};
 use serde::Serialize;
 
 use crate::args::{Format, OutputFormat, Watch, examples};
+use crate::completions::live::{self, ROUTES};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::proxy::cluster::Target;
 use crate::proxy::every::{Answers, Every, pause};
-use wanted::{Statuses, Wanted, cause, statuses};
+use wanted::{Statuses, Wanted, cause, causes, statuses};
 
 /// Show the requests that failed lately, or tell one's story
 ///
 /// Each proxy remembers its last failures: what it refused, gave up, or passed on with a status
-/// from 500. Its own answers carry the id of the request in the header x-request-id, and backends
+/// from 500. With -n, only those of routes there count, and of what came to a Gateway there and met
+/// no route. Its own answers carry the id of the request in the header x-request-id, and backends
 /// are sent it. Exit code 1 where no failure with that id is remembered.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
@@ -35,13 +37,13 @@ pub struct Args {
     #[arg(value_name = "REQUEST-ID")]
     id: Option<String>,
     /// Only requests of this route
-    #[arg(long, value_name = "[NAMESPACE/]NAME")]
+    #[arg(long, value_name = "[NAMESPACE/]NAME", add = live::names(ROUTES))]
     route: Option<String>,
     /// Only this status, or all of a hundred: 503, 5xx
     #[arg(long, value_name = "STATUS", value_parser = statuses)]
     status: Option<Statuses>,
     /// Only this cause, such as no_endpoint
-    #[arg(long, value_name = "CAUSE", value_parser = cause)]
+    #[arg(long, value_name = "CAUSE", value_parser = cause, add = causes())]
     cause: Option<String>,
     /// Only what began within this time, such as 5m
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -78,12 +80,13 @@ const LOOK: Duration = Duration::from_secs(1);
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let Args { id, route, status, cause, since, target, watch, output: form } = args;
     let every = Every::new(&target, environment, output)?;
+    let route = wanted::of_route(route, every.namespace());
     let wanted = Wanted { id, route, status, cause, since };
     let mut known = Known::default();
     if watch.watch {
         return follow(&every, &wanted, form.format, &mut known, output);
     }
-    let answers: Answers<Failures> = every.ask("/failures", output)?;
+    let answers: Answers<Failures> = every.ask("/failures")?.noted(output);
     let (exit, name) = (answers.exit(Exit::Yes), answers.target.clone());
     let left_out = answers.answers.iter().map(|(_, told)| told.left_out).sum();
     let failures = known.news(answers, &wanted);
@@ -127,14 +130,14 @@ fn nothing(wanted: &Wanted, target: &str, exit: Exit, output: &mut Output) -> Ex
 
 /// Shows what there is, then each new one as it comes, until Ctrl-C.
 fn follow(
-    every: &Every<'_>,
+    every: &Every,
     wanted: &Wanted,
     format: Format,
     known: &mut Known,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     loop {
-        let answers = every.ask("/failures", output)?;
+        let answers = every.ask("/failures")?.noted(output);
         for one in known.news(answers, wanted) {
             match format {
                 Format::Json | Format::Yaml => {
@@ -176,8 +179,9 @@ impl Known {
 }
 
 /// The last ones of all, the oldest first.
-pub fn last(answers: Answers<Failures>, most: usize) -> Vec<Remembered> {
-    let all = Wanted { id: None, route: None, status: None, cause: None, since: None };
+pub fn last(answers: Answers<Failures>, namespace: Option<&str>, most: usize) -> Vec<Remembered> {
+    let route = wanted::of_route(None, namespace);
+    let all = Wanted { id: None, route, status: None, cause: None, since: None };
     let mut failures = Known::default().news(answers, &all);
     failures.split_off(failures.len().saturating_sub(most))
 }

@@ -21,7 +21,7 @@ pub use health::{Health, health, mesh_of};
 pub use mesh::Mesh;
 use mesh::mesh;
 pub use proxies::{Seen, State, join};
-pub use replicas::{Asked, Replicas, Unasked, at_doors, config, pods, replicas};
+pub use replicas::{Asked, Replicas, Unasked, at_doors, of_proxy, pods, replicas};
 
 /// Where the program stands in its image.
 const PROGRAM: &str = "/meshctl";

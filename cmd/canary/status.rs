@@ -1,6 +1,5 @@
 //! `meshctl canary status`
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,6 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::rollouts::show::{self, Shown};
 use crate::rollouts::{self, Kind, Place, Target};
+use crate::screen::Screen;
 
 /// Show how far a rollout is: steps, weights, requests and errors of both versions
 ///
@@ -95,7 +95,8 @@ fn print(
     }
 }
 
-/// A live view on a terminal, a line for each change elsewhere, until the rollout is over.
+/// Until the rollout is over: a live view on a terminal, elsewhere a line for each change, as JSON
+/// one for each look.
 async fn follow(
     kind: Kind,
     args: &Args,
@@ -104,19 +105,26 @@ async fn follow(
 ) -> Result<Exit, Failure> {
     let name = args.name.as_deref();
     let mut known = place.one(&args.target, kind, name, true).await?;
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    let format = args.output.format;
+    let is_data = matches!(format, Format::Json | Format::Yaml);
+    if Screen::is_there() && !is_data {
         let (shown, exit) = rollouts::live::watch(place, known).await?;
         shown.print(output)?;
         return Ok(exit);
     }
     let mut told = known.state.history.front().cloned();
-    show::look(place, known.clone()).await?.print(output)?;
+    if !is_data {
+        show::look(place, known.clone()).await?.print(output)?;
+    }
     loop {
+        if is_data {
+            output.line(show::look(place, known.clone()).await?.json())?;
+        }
         let news =
             known.state.history.iter().rev().take_while(|event| Some(*event) != told.as_ref());
         let mut news: Vec<_> = news.collect();
         news.reverse();
-        for event in news {
+        for event in news.into_iter().filter(|_| !is_data) {
             output.line(rollouts::drive::line(&known.name(), event))?;
         }
         told = known.state.history.back().cloned();

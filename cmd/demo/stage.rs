@@ -132,7 +132,7 @@ impl Stage {
                     let failure = failure.map(in_a_line);
                     self.draw(&mut screen, started, failure).await?;
                 }
-                () = screen.quit() => break,
+                _ = screen.quit() => break,
                 () = stop.wait() => break,
             }
         }

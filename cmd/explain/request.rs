@@ -1,24 +1,30 @@
 //! `meshctl explain request METHOD URL`
 
+mod by;
 mod story;
 
 use std::collections::BTreeSet;
 
 use meshctl::model::{Part, Scope};
-use meshctl::proxy::explain::{Asked, NotAsked, Outcome, Told, explain};
+use meshctl::proxy::explain::{Asked, NotAsked, Outcome, Question, Told, explain};
 use meshctl::snapshot::{Changes, Snapshot};
+use serde::Serialize;
 
 use crate::args::{Format, OutputFormat, examples};
+use crate::completions::live::{self, GATEWAYS};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::lowered::{Lowered, Target};
 use crate::output::Output;
+use crate::proxy::{Proxy, proxy};
 use crate::units::count;
+use by::Story;
 
 /// Tell which listener, route, rule and backend a request meets, and why not the others
 ///
-/// Nothing is sent: the configuration is read and decides as a proxy does. Exit code 1 where no
-/// backend and no redirect would answer.
+/// Nothing is sent. A proxy that serves the directory answers by what it serves now, and so does the
+/// one that is named; else the configuration is read and decides as a proxy does. Exit code 1 where
+/// no backend and no redirect would answer.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
     "meshctl explain request GET http://localhost:8080/cart -f shop",
@@ -38,12 +44,27 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     sni: Option<String>,
     /// The Gateway that the request comes to, where several have the port
-    #[arg(long, value_name = "[NAMESPACE/]NAME")]
+    #[arg(long, value_name = "[NAMESPACE/]NAME", add = live::names(GATEWAYS))]
     gateway: Option<String>,
+    /// The running proxy that answers: [NAMESPACE/]POD, a process id or a control socket
+    #[arg(long, value_name = "PROXY", value_parser = proxy)]
+    #[arg(conflicts_with_all = ["gateway", "endpoints", "ports", "classes"])]
+    proxy: Option<Proxy>,
+    /// Read the configuration, whether or not a proxy serves it
+    #[arg(long, conflicts_with = "proxy")]
+    no_proxy: bool,
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
     output: OutputFormat,
+}
+
+/// What JSON and YAML carry.
+#[derive(Serialize)]
+struct Shown<'a> {
+    by: &'a str,
+    #[serde(flatten)]
+    told: &'a Told,
 }
 
 /// How many other matches the table tells, and what else is told at most.
@@ -51,27 +72,46 @@ const NEAREST: usize = 5;
 const MOST: usize = 100;
 
 pub fn run(args: Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
-    let Args { method, url, headers, sni, gateway, target, output: form } = args;
-    let wrong = |NotAsked(why)| Failure::new(Exit::WrongCommandLine, why);
-    let asked = Asked::new(&method, &url, &headers, sni.as_deref()).map_err(wrong)?;
-    let lowered = target.lower(environment)?;
-    let most = if form.format == Format::Table { NEAREST } else { MOST };
-    let told = at_its_gateway(&lowered, &asked, gateway.as_deref(), most)?;
-    match form.format {
-        Format::Json | Format::Yaml => output.object(form.format, &told)?,
+    let Args { method, url, headers, sni: server_name, gateway, proxy, no_proxy, target, .. } =
+        args;
+    let format = args.output.format;
+    let most = if format == Format::Table { NEAREST } else { MOST };
+    let question = Question { method, url, headers, server_name, most };
+    let asked = is_asked(question.asked())?;
+    let running = match (&proxy, no_proxy || gateway.is_some()) {
+        (Some(wanted), _) => Some(by::named(wanted, target.clone(), &question, environment)?),
+        (None, false) => by::serving(&target, &question, environment),
+        (None, true) => None,
+    };
+    let Story { by, told } = match running {
+        Some(story) => story,
+        None => {
+            let lowered = target.lower(environment)?;
+            let told = at_its_gateway(&lowered, &asked, gateway.as_deref(), most)?;
+            if lowered.errors() > 0 {
+                let errors = count(lowered.errors(), "error");
+                output.note(format_args!("{}: `meshctl check` tells of {errors}", lowered.target));
+            }
+            Story { by: format!("the configuration of {}", lowered.target), told }
+        }
+    };
+    match format {
+        Format::Json | Format::Yaml => output.object(format, &Shown { by: &by, told: &told })?,
         Format::Name => {
             told.route.iter().try_for_each(|route| output.line(&route.route))?;
         }
-        Format::Table | Format::Wide => output.text(story::render(&told, output.colours()))?,
-    }
-    if lowered.errors() > 0 {
-        let errors = count(lowered.errors(), "error");
-        output.note(format_args!("{}: `meshctl check` tells of {errors}", lowered.target));
+        Format::Table | Format::Wide => {
+            output.text(story::render(&told, &by, output.colours()))?;
+        }
     }
     Ok(match told.outcome {
         Outcome::Unheard { .. } | Outcome::Refused { .. } => Exit::No,
         Outcome::Forwarded | Outcome::Redirected { .. } => Exit::Yes,
     })
+}
+
+fn is_asked<T>(asked: Result<T, NotAsked>) -> Result<T, Failure> {
+    asked.map_err(|NotAsked(why)| Failure::new(Exit::WrongCommandLine, why))
 }
 
 /// The story at the proxies of the Gateway that is named, else of the only ones that take the

@@ -1,4 +1,5 @@
-//! Rollouts: what they ask for, and what the route says now. How far one is, `canary status` tells.
+//! Rollouts: how far each is, as whoever drives it wrote it down, and what the route says now. What
+//! goes on this second, `canary status` tells.
 
 use meshctl::config::raw::Spec;
 use meshctl::model::{Filter, ObjectKey, Part, PartKey, Rule};
@@ -6,10 +7,11 @@ use meshctl::rollout::route::Destination;
 use meshctl::rollout::{Rollout, RolloutKind};
 use serde::Serialize;
 
-use super::{Listed, Named};
+use super::{Listed, Named, listed};
 use crate::lowered::Lowered;
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     #[serde(flatten)]
     named: Named,
@@ -18,7 +20,22 @@ pub struct Row {
     route: String,
     /// The version that is new.
     to: String,
-    asked: &'static str,
+    /// What somebody wants of it: `Running`, `Paused`.
+    wanted: &'static str,
+    phase: &'static str,
+    /// From 1; 0 where the weight is that of no step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<usize>,
+    /// Percent that the new version was given last.
+    asked: u32,
+    /// Percent of the requests that it answered, when that was looked at last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<String>,
+    message: String,
     /// Of the requests, or copies of them, that go there by the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<u64>,
@@ -33,10 +50,12 @@ pub fn of(lowered: &Lowered) -> Vec<Row> {
 }
 
 fn row(rollout: &Rollout, lowered: &Lowered) -> Row {
-    let (does, to) = match &rollout.kind {
-        RolloutKind::Canary(canary) => ("canary", &canary.canary),
-        RolloutKind::DarkLaunch(dark) => ("dark launch", &dark.to),
+    let (does, to, steps) = match &rollout.kind {
+        RolloutKind::Canary(canary) => ("canary", &canary.canary, Some(canary.steps.len())),
+        RolloutKind::DarkLaunch(dark) => ("dark launch", &dark.to, None),
     };
+    let (state, view) = lowered.progress(&rollout.key);
+    let view = view.unwrap_or_default();
     let rules = lowered.parts.iter().filter_map(|part| match part {
         Part::Rule(rule) if is_meant(rule.route(), &rollout.route) => Some(&**rule),
         _ => None,
@@ -50,7 +69,14 @@ fn row(rollout: &Rollout, lowered: &Lowered) -> Row {
         does,
         route: rollout.route.name.to_string(),
         to: to.name.clone(),
-        asked: rollout.ask.intent.as_str(),
+        wanted: rollout.ask.intent.as_str(),
+        phase: state.phase.as_str(),
+        step: steps.map(|_| state.step),
+        steps,
+        asked: state.weight,
+        measured: view.measured,
+        verdict: view.verdict,
+        message: state.message,
         percent: shares.next(),
     }
 }
@@ -84,21 +110,45 @@ fn copies(rule: &Rule, to: &Destination) -> Option<u64> {
     })
 }
 
+impl Row {
+    /// `3/4`, or `-` between steps.
+    fn step(&self) -> String {
+        match (self.step, self.steps) {
+            (Some(step), Some(steps)) if step > 0 => format!("{step}/{steps}"),
+            _ => "-".to_owned(),
+        }
+    }
+}
+
 impl Listed for Row {
-    const HEADINGS: &'static [&'static str] = &["DOES", "ROUTE", "TO", "ASKED", "NOW"];
-    const MORE: &'static [&'static str] = &[];
+    const HEADINGS: &'static [&'static str] =
+        &["DOES", "PHASE", "STEP", "ASKED", "MEASURED", "VERDICT", "ROUTE", "TO"];
+    const MORE: &'static [&'static str] = &["WANTED", "ROUTE SAYS", "MESSAGE"];
 
     fn name(&self) -> &Named {
         &self.named
     }
 
     fn cells(&self) -> Vec<String> {
-        let now = self.percent.map_or("-".to_owned(), |percent| format!("{percent}%"));
-        let texts = [self.does, &self.route, &self.to, self.asked];
-        texts.into_iter().map(str::to_owned).chain([now]).collect()
+        let measured = self.measured.map_or("-".to_owned(), |percent| format!("{percent}%"));
+        vec![
+            self.does.to_owned(),
+            self.phase.to_owned(),
+            self.step(),
+            format!("{}%", self.asked),
+            measured,
+            self.verdict.clone().unwrap_or_else(|| "-".to_owned()),
+            self.route.clone(),
+            self.to.clone(),
+        ]
     }
 
     fn more(&self) -> Vec<String> {
-        Vec::new()
+        let now = self.percent.map_or("-".to_owned(), |percent| format!("{percent}%"));
+        vec![
+            self.wanted.to_owned(),
+            now,
+            listed(Some(&self.message).filter(|words| !words.is_empty())),
+        ]
     }
 }

@@ -13,7 +13,7 @@ use crate::output::Output;
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl proxy ask /report", "meshctl proxy ask /failures?after=7"]))]
 pub struct Args {
-    /// /status, /config, /report or /failures
+    /// /status, /config, /report, /route?, /endpoints, /failures or /explain?
     #[arg(value_name = "PATH")]
     path: String,
     /// The proxy, by its process id or its control socket; needed where several run

@@ -97,12 +97,13 @@ impl From<Unasked> for Failure {
     }
 }
 
-/// What the proxy in a pod believes.
-pub fn config(
+/// What the proxy in a pod answers to a command line of its own program; the pod's name, besides.
+pub fn of_pod(
     target: &Target,
     wanted: Option<&Proxy>,
+    question: &[&str],
     environment: &Environment,
-) -> Result<Value, Failure> {
+) -> Result<(String, Value), Failure> {
     crate::cluster::run(async {
         let cluster = crate::cluster::connect(&target.context, environment).await?;
         let (namespace, pod) = target.place(wanted, &cluster)?;
@@ -111,10 +112,11 @@ pub fn config(
                 wrong("name the proxy's pod").tip("`meshctl proxy status -A -o name` lists them")
             );
         };
-        match survey::config(&cluster, &namespace, &pod).await? {
-            Asked::Answer(config) => Ok(config),
+        let named = format!("{namespace}/{pod}");
+        match survey::of_proxy(&cluster, &namespace, &pod, question).await? {
+            Asked::Answer(answer) => Ok((named, answer)),
             Asked::Refused(why) => {
-                let message = format!("the proxy in pod {namespace}/{pod} gave no answer: {why}");
+                let message = format!("the proxy in pod {named} gave no answer: {why}");
                 Err(Failure::new(Exit::CouldNotAsk, message))
             }
         }

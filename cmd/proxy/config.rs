@@ -39,7 +39,8 @@ pub enum Form {
 pub fn run(args: &Args, environment: &Environment, output: &mut Output) -> Result<Exit, Failure> {
     let wanted = args.proxy.as_ref();
     let config = if args.target.is_cluster(wanted, environment, output)? {
-        cluster::config(&args.target, wanted, environment)?
+        let question = ["proxy", "config", "--output", "json"];
+        cluster::of_pod(&args.target, wanted, &question, environment)?.1
     } else {
         ask(&one(wanted, &args.target.serving, environment)?, Method::GET, "/config")?
     };

@@ -9,13 +9,13 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph, Sparkline, Wrap};
+use ratatui::widgets::{Block, Paragraph, Sparkline};
 
 use super::drive;
 use super::place::{Known, Place};
 use super::show::{self, Shown};
 use crate::exit::{Exit, Failure};
-use crate::screen::Screen;
+use crate::screen::{Screen, fit};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,34 +39,69 @@ impl Rates {
     }
 }
 
-/// Until the rollout is over, or somebody leaves; neither changes anything.
-pub async fn watch(place: &Place, known: Known) -> Result<(Shown, Exit), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::CouldNotAsk, format!("can't use the terminal: {error}"))
-    };
-    let mut screen = Screen::take().map_err(failed)?;
-    let mut shown = show::look(place, known).await?;
-    let mut rates = Rates::default();
-    let mut ticks = tokio::time::interval(LOOK);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {
-                let known = place.again(&shown.known).await?;
-                shown = show::look(place, known).await?;
-                rates.push(&shown);
-                screen.draw(|frame| draw(frame, &shown, &rates)).map_err(failed)?;
-            }
-            () = screen.quit() => break,
-        }
-        if shown.known.state.phase.is_over() {
-            break;
-        }
-    }
-    let exit = show::exit([shown.known.state.phase].into_iter());
-    Ok((shown, exit))
+/// A terminal with the view on it.
+pub struct Live {
+    screen: Screen,
+    rates: Rates,
+    farewell: &'static str,
 }
 
-pub fn draw(frame: &mut Frame<'_>, shown: &Shown, rates: &Rates) {
+impl Live {
+    /// `farewell`: what leaving means.
+    pub fn take(farewell: &'static str) -> Result<Self, Failure> {
+        let screen = Screen::take().map_err(failed)?;
+        Ok(Self { screen, rates: Rates::default(), farewell })
+    }
+
+    /// Draws the next moment.
+    pub fn show(&mut self, shown: &Shown) -> Result<(), Failure> {
+        self.rates.push(shown);
+        let Self { screen, rates, farewell } = self;
+        screen.draw(|frame| draw(frame, shown, rates, farewell)).map_err(failed)
+    }
+
+    /// Until somebody leaves.
+    pub async fn quit(&mut self) -> Exit {
+        self.screen.quit().await
+    }
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::new(Exit::CouldNotAsk, format!("can't use the terminal: {error}"))
+}
+
+/// Until the rollout is over, or somebody leaves; neither changes anything.
+pub async fn watch(place: &Place, known: Known) -> Result<(Shown, Exit), Failure> {
+    let mut shown = show::look(place, known).await?;
+    let mut live = Live::take(" q or Ctrl-C leaves the view; the rollout goes on as it does")?;
+    loop {
+        live.show(&shown)?;
+        let exit = show::exit([shown.known.state.phase].into_iter());
+        if shown.known.state.phase.is_over() {
+            return Ok((shown, exit));
+        }
+        tokio::select! {
+            next = next(place, &shown) => shown = next,
+            left = live.quit() => {
+                let exit = if left == Exit::Interrupted { left } else { exit };
+                return Ok((shown, exit));
+            }
+        }
+    }
+}
+
+/// The next moment; what can't be read, or is gone, is told beside what was seen last.
+async fn next(place: &Place, shown: &Shown) -> Shown {
+    tokio::time::sleep(LOOK).await;
+    let look = async || show::look(place, place.again(&shown.known).await?).await;
+    look().await.unwrap_or_else(|failure| {
+        let mut shown = shown.clone();
+        shown.view.error = Some(failure.to_string());
+        shown
+    })
+}
+
+fn draw(frame: &mut Frame<'_>, shown: &Shown, rates: &Rates, farewell: &str) {
     let [head, steps, shares, arms, versions, history, last] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Length(1),
@@ -83,19 +118,23 @@ pub fn draw(frame: &mut Frame<'_>, shown: &Shown, rates: &Rates) {
     draw_arms(frame, arms, shown);
     draw_versions(frame, versions, shown, rates);
     draw_history(frame, history, shown);
-    let farewell = " q or Ctrl-C leaves the view; the rollout goes on as it does";
+    let farewell = fit::line(farewell, last.width.into());
     frame.render_widget(Paragraph::new(farewell).dim(), last);
 }
 
+/// What it is, and why; what is wrong is more than that.
 fn draw_head(frame: &mut Frame<'_>, area: Rect, shown: &Shown) {
+    let width = usize::from(area.width);
     let state = &shown.known.state;
-    let name = format!("{}  {}  ", shown.known.name(), shown.known.rollout.route);
+    let name =
+        fit::line(&format!("{}  {}  ", shown.known.name(), shown.known.rollout.route), width);
     let phase = Span::styled(state.phase.as_str(), style_of(shown));
-    let mut words = vec![name.bold(), phase];
-    if !state.message.is_empty() {
-        words.push(format!(": {}", state.message).into());
-    }
-    frame.render_widget(Paragraph::new(Line::from(words)).wrap(Wrap { trim: true }), area);
+    let message = match &shown.view.error {
+        Some(error) => fit::line(error, width).red(),
+        None => fit::line(&state.message, width).into(),
+    };
+    let lines = vec![Line::from(vec![name.bold(), phase]), Line::from(message)];
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// What somebody across the room has to see.
@@ -107,20 +146,40 @@ fn style_of(shown: &Shown) -> Style {
     }
 }
 
+/// Of steps that have no room for all, those around the one that is.
 fn draw_steps(frame: &mut Frame<'_>, area: Rect, shown: &Shown) {
+    if let RolloutKind::DarkLaunch(dark) = &shown.known.rollout.kind {
+        let words = format!(" copies   {}% of the requests", dark.percent);
+        return frame.render_widget(Line::from(fit::line(&words, area.width.into())), area);
+    }
     let weight = shown.known.state.weight;
-    let mut words: Vec<Span<'_>> = vec![" steps    ".into()];
-    for step in shown.steps() {
-        words.push(match step.cmp(&weight) {
+    let mut words: Vec<Span<'_>> = shown
+        .steps()
+        .into_iter()
+        .map(|step| match step.cmp(&weight) {
             std::cmp::Ordering::Less => format!("✓ {step}%  ").green(),
             std::cmp::Ordering::Equal => format!("▶ {step}%  ").bold(),
             std::cmp::Ordering::Greater => format!("· {step}%  ").dim(),
-        });
+        })
+        .collect();
+    let done = shown.steps().iter().filter(|step| **step < weight).count();
+    let first: Span<'_> = " steps    ".into();
+    let room = usize::from(area.width).saturating_sub(first.width());
+    let (mut left, mut right) = (false, false);
+    while words.iter().map(Span::width).sum::<usize>() > room.saturating_sub(4) && words.len() > 1 {
+        // The steps before are the first to go, as long as the one that is stays in sight.
+        if !left && done > 1 || left && words[0].content.starts_with('✓') {
+            words.remove(0);
+            left = true;
+        } else {
+            words.pop();
+            right = true;
+        }
     }
-    if let RolloutKind::DarkLaunch(dark) = &shown.known.rollout.kind {
-        words = vec![format!(" copies   {}% of the requests", dark.percent).into()];
-    }
-    frame.render_widget(Line::from(words), area);
+    let more = |is_more: bool| is_more.then(|| Span::from("… "));
+    let line: Vec<Span<'_>> =
+        [first].into_iter().chain(more(left)).chain(words).chain(more(right)).collect();
+    frame.render_widget(Line::from(line), area);
 }
 
 /// Two bars: what is asked, and what is.
@@ -143,22 +202,18 @@ fn draw_shares(frame: &mut Frame<'_>, area: Rect, shown: &Shown) {
 }
 
 fn draw_arms(frame: &mut Frame<'_>, area: Rect, shown: &Shown) {
-    let mut rows = vec![show::ARMS.map(str::to_owned).to_vec()];
-    rows.extend(shown.arms());
-    let columns = rows.first().map_or(0, Vec::len);
-    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
-    let mut lines: Vec<Line<'_>> = rows
-        .iter()
+    let width = usize::from(area.width).saturating_sub(1);
+    let table = fit::table(&show::ARMS, &shown.arms(), width);
+    let mut lines: Vec<Line<'_>> = table
+        .into_iter()
         .enumerate()
         .map(|(at, row)| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  "));
-            let line = Line::from(format!(" {}", cells.collect::<String>().trim_end()));
+            let line = Line::from(format!(" {row}"));
             if at == 0 { line.bold() } else { line }
         })
         .collect();
     let verdict = shown.view.verdict.as_deref().unwrap_or("none yet");
-    lines.push(Line::from(format!(" verdict  {verdict}")));
+    lines.push(Line::from(format!(" {}", fit::line(&format!("verdict  {verdict}"), width))));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -173,7 +228,9 @@ fn draw_versions(frame: &mut Frame<'_>, area: Rect, shown: &Shown, rates: &Rates
     for (((name, area), values), colour) in names.into_iter().zip(areas).zip(&rates.0).zip(colours)
     {
         let Some(name) = name else { continue };
-        let block = Block::bordered().title(format!(" {name}, requests/s "));
+        let room = usize::from(area.width).saturating_sub(4);
+        let title = fit::line(&format!("{name}, requests/s"), room);
+        let block = Block::bordered().title(format!(" {title} "));
         let inner = block.inner(area);
         frame.render_widget(block, area);
         let shown = values.len().min(usize::from(inner.width));
@@ -190,8 +247,8 @@ fn draw_history(frame: &mut Frame<'_>, area: Rect, shown: &Shown) {
     let name = shown.known.name();
     let all = &shown.known.state.history;
     let first = all.len().saturating_sub(inner.height.into());
-    let lines: Vec<Line<'_>> =
-        all.iter().skip(first).map(|event| drive::line(&name, event).into()).collect();
+    let fitted = |event| fit::line(&drive::line(&name, event), inner.width.into());
+    let lines: Vec<Line<'_>> = all.iter().skip(first).map(|event| fitted(event).into()).collect();
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Kind;
 use crate::args::Context;
+use crate::completions::live;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -27,7 +28,7 @@ pub struct Target {
     #[command(flatten)]
     context: Context,
     /// The namespace [default: any that has the name; of a cluster, the context's]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = live::namespaces())]
     pub namespace: Option<String>,
 }
 
@@ -194,10 +195,7 @@ impl Place {
                 let key = &rollout.key;
                 (directory.home.record(key)?.state, directory.home.view(key))
             }
-            Self::Cluster(_) => {
-                let status = &stored.value["status"];
-                (serde_json::from_value(status.clone()).unwrap_or_default(), told(status))
-            }
+            Self::Cluster(_) => of_status(&stored.value["status"]),
         };
         Ok(Known { stored, rollout, state, view })
     }
@@ -292,6 +290,11 @@ impl Known {
             RolloutKind::DarkLaunch(_) => Kind::DarkLaunch,
         }
     }
+}
+
+/// How far a rollout is that the controller drives.
+pub fn of_status(status: &Value) -> (State, Option<View>) {
+    (serde_json::from_value(status.clone()).unwrap_or_default(), told(status))
 }
 
 /// The numbers in a status, which the controller writes for people.

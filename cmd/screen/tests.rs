@@ -6,9 +6,10 @@ fn press(code: KeyCode, modifiers: KeyModifiers) -> Event {
 
 #[test]
 fn q_and_ctrl_c_leave_and_other_keys_do_not() {
-    assert!(is_quit(&press(KeyCode::Char('q'), KeyModifiers::NONE)));
-    assert!(is_quit(&press(KeyCode::Char('c'), KeyModifiers::CONTROL)));
-    assert!(!is_quit(&press(KeyCode::Char('c'), KeyModifiers::NONE)));
-    assert!(!is_quit(&press(KeyCode::Enter, KeyModifiers::NONE)));
-    assert!(!is_quit(&Event::Resize(80, 24)));
+    assert_eq!(quit(&press(KeyCode::Char('q'), KeyModifiers::NONE)), Some(Exit::Yes));
+    let ctrl_c = press(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(quit(&ctrl_c), Some(Exit::Interrupted));
+    assert_eq!(quit(&press(KeyCode::Char('c'), KeyModifiers::NONE)), None);
+    assert_eq!(quit(&press(KeyCode::Enter, KeyModifiers::NONE)), None);
+    assert_eq!(quit(&Event::Resize(80, 24)), None);
 }

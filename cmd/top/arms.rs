@@ -7,22 +7,31 @@ use meshctl::proxy::control::read_report;
 use meshctl::telemetry::tally::Tally;
 use meshctl::telemetry::{backend_label, object_label};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Rates, Shown, rate};
+use super::{Rates, Rows, rate};
 use crate::exit::Failure;
-use crate::output::Output;
 use crate::proxy::every::{Answers, Every};
 use crate::units;
+use crate::wanted::Wanted;
 
 /// What is one row: its name, or `None` for an arm that belongs to none.
 type Name = fn(&ArmKey) -> Option<String>;
 
 pub struct Arms {
     name: Name,
-    heading: &'static str,
+    headings: &'static [&'static str],
     tally: Tally,
     before: BTreeMap<ArmKey, Counts>,
+    /// What came between the last two looks.
+    new: BTreeMap<ArmKey, Counts>,
+}
+
+const ROUTES: [&str; 9] = headings("ROUTE");
+const BACKENDS: [&str; 9] = headings("BACKEND");
+
+const fn headings(first: &'static str) -> [&'static str; 9] {
+    [first, "REQ/S", "ERR/S", "ERRORS", "P50", "P99", "IN FLIGHT", "RETRIES/S", "LEFT/S"]
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -46,19 +55,16 @@ impl Arms {
     pub fn by_route() -> Self {
         // What no client waits for is no route's doing.
         let name: Name = |arm| (!arm.dark).then(|| object_label(&arm.rule.object));
-        Self::new(name, "ROUTE")
+        Self::new(name, &ROUTES)
     }
 
     pub fn by_backend() -> Self {
-        let name: Name = |arm| {
-            let name = backend_label(&arm.backend);
-            Some(if arm.dark { format!("{name} (copies)") } else { name })
-        };
-        Self::new(name, "BACKEND")
+        Self::new(|arm| Some(backend_label(&arm.backend)), &BACKENDS)
     }
 
-    fn new(name: Name, heading: &'static str) -> Self {
-        Self { name, heading, tally: Tally::default(), before: BTreeMap::new() }
+    fn new(name: Name, headings: &'static [&'static str]) -> Self {
+        let (before, new) = (BTreeMap::new(), BTreeMap::new());
+        Self { name, headings, tally: Tally::default(), before, new }
     }
 
     pub fn take(&mut self, proxy: &str, report: &Value) -> Result<(), String> {
@@ -66,16 +72,25 @@ impl Arms {
         Ok(())
     }
 
-    /// What came since the rows before, the busiest first.
-    pub fn rows(&mut self, seconds: f64) -> Vec<Row> {
-        let mut named: BTreeMap<String, Counts> = BTreeMap::new();
+    /// Ends a look.
+    pub fn settle(&mut self) {
+        self.new.clear();
         for arm in self.tally.arms() {
             let totals = self.tally.totals(arm);
             let before = self.before.entry(arm.clone()).or_default();
-            let new = totals.since(before);
+            self.new.insert(arm.clone(), totals.since(before));
             *before = totals;
-            if let Some(name) = (self.name)(arm) {
-                named.entry(name).or_default().add(&new);
+        }
+    }
+
+    /// What came since the look before, the busiest first.
+    pub fn rows(&self, wanted: &Wanted, seconds: f64) -> Vec<Row> {
+        let mut named: BTreeMap<String, Counts> = BTreeMap::new();
+        for (arm, new) in &self.new {
+            if let Some(name) = (self.name)(arm).filter(|name| wanted.takes_label(name)) {
+                // What no client waits for is a row of its own.
+                let name = if arm.dark { format!("{name} (copies)") } else { name };
+                named.entry(name).or_default().add(new);
             }
         }
         let mut rows: Vec<Row> =
@@ -118,24 +133,19 @@ fn cells(row: &Row) -> Vec<String> {
 }
 
 impl Rates for Arms {
-    fn look(&mut self, every: &Every<'_>, output: &mut Output) -> Result<Answers<()>, Failure> {
-        let told: Answers<Value> = every.ask("/report", output)?;
-        Ok(told.each(|name, report| self.take(name, &report), output))
+    fn look(&mut self, every: &Every) -> Result<Answers<()>, Failure> {
+        let told: Answers<Value> = every.ask("/report")?;
+        let told = told.each(|name, report| self.take(name, &report));
+        self.settle();
+        Ok(told)
     }
 
-    fn show(&mut self, shown: &Shown<'_>, output: &mut Output) -> Result<(), Failure> {
-        let rows = self.rows(shown.seconds);
-        let headings = [
-            self.heading,
-            "REQ/S",
-            "ERR/S",
-            "ERRORS",
-            "P50",
-            "P99",
-            "IN FLIGHT",
-            "RETRIES/S",
-            "LEFT/S",
-        ];
-        shown.table(&headings, rows.iter().map(cells).collect(), &rows, output)
+    fn rows(&self, wanted: &Wanted, seconds: f64) -> Rows {
+        let rows = self.rows(wanted, seconds);
+        Rows {
+            headings: self.headings,
+            cells: rows.iter().map(cells).collect(),
+            values: json!(rows),
+        }
     }
 }

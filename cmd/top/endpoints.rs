@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use meshctl::telemetry::EndpointCounts;
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Rates, Shown, rate};
+use super::{Rates, Rows, rate};
 use crate::exit::Failure;
-use crate::output::Output;
 use crate::proxy::every::{Answers, Every};
+use crate::wanted::Wanted;
 
 /// Totals by proxy, backend and endpoint.
 type Totals = HashMap<(String, String, String), EndpointCounts>;
@@ -45,9 +46,10 @@ impl Endpoints {
 
     /// What came between the last two looks, the busiest first. What a proxy did that wasn't there
     /// at the first of them is not counted: nobody knows since when.
-    pub fn rows(&self, seconds: f64) -> Vec<Row> {
+    pub fn rows(&self, wanted: &Wanted, seconds: f64) -> Vec<Row> {
         let mut sums: BTreeMap<(String, String), EndpointCounts> = BTreeMap::new();
-        for ((proxy, backend, endpoint), now) in &self.now {
+        let wanted = self.now.iter().filter(|((_, backend, _), _)| wanted.takes_label(backend));
+        for ((proxy, backend, endpoint), now) in wanted {
             let place = (proxy.clone(), backend.clone(), endpoint.clone());
             let sum = sums.entry((backend.clone(), endpoint.clone())).or_default();
             let was_there = self.before.keys().any(|(known, ..)| known == proxy);
@@ -87,18 +89,21 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
+const HEADINGS: [&str; 7] =
+    ["ENDPOINT", "BACKEND", "TRIES/S", "FAILED/S", "EJECTED", "ACTIVE", "IDLE"];
+
 impl Rates for Endpoints {
-    fn look(&mut self, every: &Every<'_>, output: &mut Output) -> Result<Answers<()>, Failure> {
-        let told: Answers<Vec<EndpointCounts>> = every.ask("/endpoints", output)?;
+    fn look(&mut self, every: &Every) -> Result<Answers<()>, Failure> {
+        let told: Answers<Vec<EndpointCounts>> = every.ask("/endpoints")?;
         let Answers { target, answers, silent } = told;
         let names = answers.iter().map(|(name, _)| (name.clone(), ())).collect();
         self.take(answers);
         Ok(Answers { target, answers: names, silent })
     }
 
-    fn show(&mut self, shown: &Shown<'_>, output: &mut Output) -> Result<(), Failure> {
-        let rows = self.rows(shown.seconds);
-        let headings = ["ENDPOINT", "BACKEND", "TRIES/S", "FAILED/S", "EJECTED", "ACTIVE", "IDLE"];
-        shown.table(&headings, rows.iter().map(cells).collect(), &rows, output)
+    fn rows(&self, wanted: &Wanted, seconds: f64) -> Rows {
+        let rows = self.rows(wanted, seconds);
+        let cells = rows.iter().map(cells).collect();
+        Rows { headings: &HEADINGS, cells, values: json!(rows) }
     }
 }

@@ -1,9 +1,15 @@
 use meshctl::telemetry::EndpointCounts;
 use serde_json::{Value, json};
 
-use super::arms::Arms;
+use super::arms::{Arms, Row};
 use super::endpoints::Endpoints;
 use super::rate;
+use crate::wanted::Wanted;
+
+fn settled(arms: &mut Arms, seconds: f64) -> Vec<Row> {
+    arms.settle();
+    arms.rows(&Wanted::default(), seconds)
+}
 
 fn report(process: &str, requests: u64, errors: u64, dark: bool) -> Value {
     let object = |kind: &str, name: &str| json!({ "store": "files", "kind": kind, "namespace": "shop", "name": name });
@@ -25,10 +31,13 @@ fn two_looks_make_a_rate() {
     let mut arms = Arms::by_route();
     arms.take("a", &report("1", 100, 10, false)).expect("a report");
     arms.take("b", &report("2", 50, 0, false)).expect("a report");
-    assert!(arms.rows(1.0).iter().all(|row| row.requests_per_second == 0.0), "since when?");
+    assert!(
+        settled(&mut arms, 1.0).iter().all(|row| row.requests_per_second == 0.0),
+        "since when?"
+    );
     arms.take("a", &report("1", 130, 13, false)).expect("a report");
     arms.take("b", &report("2", 60, 0, false)).expect("a report");
-    let rows = arms.rows(2.0);
+    let rows = settled(&mut arms, 2.0);
     assert_eq!((rows.len(), rows[0].name.as_str()), (1, "shop/web"));
     assert_eq!((rows[0].requests_per_second, rows[0].errors_per_second), (20.0, 1.5));
     assert_eq!((rows[0].error_percent, rows[0].in_flight), (7.5, 2));
@@ -36,7 +45,7 @@ fn two_looks_make_a_rate() {
     // The same again is no news, and another process counts from its first look.
     arms.take("a", &report("1", 130, 13, false)).expect("a report");
     arms.take("b", &report("3", 90, 0, false)).expect("a report");
-    let rows = arms.rows(2.0);
+    let rows = settled(&mut arms, 2.0);
     assert_eq!((rows[0].requests_per_second, rows[0].p99_seconds), (0.0, None));
 }
 
@@ -44,13 +53,26 @@ fn two_looks_make_a_rate() {
 fn copies_are_a_row_of_their_own() {
     let mut arms = Arms::by_backend();
     arms.take("a", &report("1", 0, 0, true)).expect("a report");
-    arms.rows(1.0);
+    arms.settle();
     arms.take("a", &report("1", 5, 0, true)).expect("a report");
-    assert_eq!(arms.rows(1.0)[0].name, "shop/v1:80 (copies)");
+    assert_eq!(settled(&mut arms, 1.0)[0].name, "shop/v1:80 (copies)");
     let mut arms = Arms::by_route();
     arms.take("a", &report("1", 0, 0, true)).expect("a report");
     arms.take("a", &report("1", 5, 0, true)).expect("a report");
-    assert!(arms.rows(1.0).is_empty(), "no client waits for them");
+    assert!(settled(&mut arms, 1.0).is_empty(), "no client waits for them");
+}
+
+#[test]
+fn a_name_and_a_namespace_narrow() {
+    let mut arms = Arms::by_backend();
+    arms.take("a", &report("1", 0, 0, false)).expect("a report");
+    arms.settle();
+    let shown = |name: Option<&str>, namespace: Option<&str>| {
+        let [name, namespace] = [name, namespace].map(|text| text.map(str::to_owned));
+        arms.rows(&Wanted { name, namespace }, 1.0).len()
+    };
+    assert_eq!([shown(Some("v1"), None), shown(Some("v2"), None)], [1, 0]);
+    assert_eq!([shown(None, Some("shop")), shown(None, Some("other"))], [1, 0]);
 }
 
 #[test]
@@ -70,11 +92,11 @@ fn endpoints_of_all_proxies_add_up() {
     let mut endpoints = Endpoints::default();
     endpoints.take(vec![look("a", 10, 1)]);
     endpoints.take(vec![look("a", 30, 3), look("late", 1_000, 0)]);
-    let rows = endpoints.rows(2.0);
+    let rows = endpoints.rows(&Wanted::default(), 2.0);
     assert_eq!((rows[0].tries_per_second, rows[0].failures_per_second), (10.0, 1.0));
     assert_eq!(rows[0].active_connections, 2);
     endpoints.take(vec![look("a", 5, 0), look("late", 1_004, 0)]);
-    assert_eq!(endpoints.rows(1.0)[0].tries_per_second, 4.0, "one began again");
+    assert_eq!(endpoints.rows(&Wanted::default(), 1.0)[0].tries_per_second, 4.0, "one began again");
 }
 
 #[test]

@@ -13,7 +13,8 @@ fn failed(number: u64, began: u64) -> Failed {
 }
 
 fn anything() -> Wanted {
-    Wanted { id: None, route: None, status: None, cause: None, since: None }
+    let route = wanted::of_route(None, None);
+    Wanted { id: None, route, status: None, cause: None, since: None }
 }
 
 #[test]
@@ -28,7 +29,11 @@ fn every_filter_must_hold() {
     for (route, expected) in
         [("cart", true), ("shop/cart", true), ("a/cart", false), ("shop", false)]
     {
-        check(Wanted { route: Some(route.to_owned()), ..anything() }, expected);
+        let route = wanted::of_route(Some(route.to_owned()), None);
+        check(Wanted { route, ..anything() }, expected);
+    }
+    for (namespace, expected) in [("shop", true), ("cart", false), ("sho", false)] {
+        check(Wanted { route: wanted::of_route(None, Some(namespace)), ..anything() }, expected);
     }
     for (text, expected) in [("5xx", true), ("503", true), ("502", false), ("4XX", false)] {
         check(Wanted { status: statuses(text).ok(), ..anything() }, expected);
@@ -55,7 +60,7 @@ fn what_was_seen_is_no_news_and_a_restart_is() {
     let mut news = |proxy: &str, last, failures| {
         let told = Failures { last, left_out: 0, failures };
         let answers = vec![(proxy.to_owned(), told)];
-        let answers = Answers { target: String::new(), answers, silent: 0 };
+        let answers = Answers { target: String::new(), answers, silent: Vec::new() };
         let news = known.news(answers, &anything());
         news.iter().map(|one| one.failure.number).collect::<Vec<_>>()
     };
@@ -73,4 +78,17 @@ fn what_clients_send_steers_no_terminal() {
     for text in [shown::line(&one), shown::story(&one, 1), shown::row(&one, true, 1).concat()] {
         assert!(!text.contains('\u{1b}'), "{text}");
     }
+}
+
+#[test]
+fn what_met_no_route_is_its_gateways() {
+    let lost = Failed { route: "".into(), gateway: "edge/front".into(), ..failed(1, 0) };
+    let nowhere = Failed { gateway: "".into(), ..lost.clone() };
+    let takes = |name: Option<&str>, namespace: Option<&str>, failure: &Failed| {
+        let route = wanted::of_route(name.map(str::to_owned), namespace);
+        Wanted { route, ..anything() }.takes(failure, 0)
+    };
+    assert!(takes(None, Some("edge"), &lost) && !takes(None, Some("shop"), &lost));
+    assert!(takes(None, None, &nowhere) && !takes(None, Some("edge"), &nowhere));
+    assert!(!takes(Some("front"), None, &lost), "a Gateway is no route");
 }

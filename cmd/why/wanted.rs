@@ -3,13 +3,16 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use meshctl::config::suggest;
 use meshctl::model::Cause;
 use meshctl::telemetry::failures::Failure;
 
+use crate::wanted;
+
 pub struct Wanted {
     pub id: Option<String>,
-    pub route: Option<String>,
+    pub route: wanted::Wanted,
     pub status: Option<Statuses>,
     pub cause: Option<String>,
     pub since: Option<Duration>,
@@ -23,16 +26,22 @@ impl Wanted {
         let Self { id, route, status, cause, since } = self;
         let age = Duration::from_millis(now.saturating_sub(failure.began));
         id.as_ref().is_none_or(|id| *id == failure.request_id)
-            && route.as_ref().is_none_or(|route| is_called(&failure.route, route))
+            && is_of(route, failure)
             && status.as_ref().is_none_or(|statuses| statuses.contains(&failure.status))
             && cause.as_ref().is_none_or(|cause| failure.cause.as_ref() == Some(cause))
             && since.is_none_or(|since| age <= since)
     }
 }
 
-/// `shop/cart` is meant by `shop/cart` and by `cart`.
-fn is_called(full: &str, name: &str) -> bool {
-    full == name || full.rsplit('/').next() == Some(name)
+pub fn of_route(name: Option<String>, namespace: Option<&str>) -> wanted::Wanted {
+    wanted::Wanted { name, namespace: namespace.map(str::to_owned) }
+}
+
+/// A request that met no route is its Gateway's.
+fn is_of(wanted: &wanted::Wanted, failure: &Failure) -> bool {
+    let of_nobody = failure.route.is_empty() && wanted.name.is_none();
+    let whose = if of_nobody { &failure.gateway } else { &failure.route };
+    wanted.takes_label(whose)
 }
 
 /// `503`, or `5xx` for a hundred of them.
@@ -47,6 +56,13 @@ pub fn statuses(text: &str) -> Result<Statuses, String> {
     }
     let status: u16 = text.parse().map_err(|_| wrong())?;
     if (100..600).contains(&status) { Ok(status..=status) } else { Err(wrong()) }
+}
+
+/// For shells.
+pub fn causes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        Cause::all().map(|cause| CompletionCandidate::new(cause.word())).collect()
+    })
 }
 
 pub fn cause(text: &str) -> Result<String, String> {

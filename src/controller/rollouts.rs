@@ -159,12 +159,7 @@ impl Rollouts {
         if !self.leading {
             return;
         }
-        let mut holders = BTreeMap::new();
-        for (key, held) in &self.held {
-            if let Some(hold) = &held.hold {
-                holders.entry(hold.clone()).or_insert_with(|| key.clone());
-            }
-        }
+        let mut holders = self.holders();
         for key in &self.due(now) {
             let Some(held) = self.held.get_mut(key) else { continue };
             if self.turns.len() >= limits::ROLLOUT_TURNS {
@@ -194,6 +189,17 @@ impl Rollouts {
             };
             held.turn = Some(self.turns.spawn(turner.turn()).id());
         }
+    }
+
+    /// Who has which route: of several, as they may be found, the first by name.
+    fn holders(&self) -> BTreeMap<Hold, ObjectKey> {
+        let mut holders = BTreeMap::new();
+        for (key, held) in &self.held {
+            if let Some(hold) = &held.hold {
+                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            }
+        }
+        holders
     }
 
     /// Whose turn it is. Who has waited longest comes first: where turns take longer than there is

@@ -33,6 +33,7 @@ use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::model::{Kind, ObjectKey, Report, Store};
+use crate::proxy::explain::{Asked, NotAsked, Question, Told};
 use crate::telemetry::EndpointCounts;
 use crate::telemetry::door::serve::{self, Answer, Connections};
 use crate::telemetry::failures::Failures;
@@ -47,6 +48,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What it serves of one route.
     fn route(&self, route: &ObjectKey) -> ServedRoute;
+
+    /// What becomes of a request; `None` before anything is served.
+    fn explain(&self, asked: &Asked, most: usize) -> Option<Told>;
 
     /// The failures that it remembers, from the one after this number on.
     fn failures(&self, after: u64) -> Failures;
@@ -120,11 +124,17 @@ pub(super) fn is_allowed(stream: &UnixStream) -> bool {
 async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
     let (path, query) = (request.uri().path(), request.uri().query());
     let method = match path {
-        "/status" | "/config" | "/report" | "/route" | "/endpoints" | "/failures" => Method::GET,
+        "/status"
+        | "/config"
+        | "/report"
+        | "/route"
+        | "/endpoints"
+        | "/failures"
+        | Question::PATH => Method::GET,
         "/drain" | "/reload" | "/log-level" => Method::POST,
         _ => {
-            let paths = "there are GET /status /config /report /route /endpoints /failures, \
-                         POST /drain /reload /log-level";
+            let paths = "there are GET /status /config /report /route /endpoints /failures \
+                         /explain, POST /drain /reload /log-level";
             return Answer::text(StatusCode::NOT_FOUND, paths);
         }
     };
@@ -142,6 +152,10 @@ async fn answer<B>(control: Arc<impl Control>, request: Request<B>) -> Answer {
                 json(StatusCode::OK, &serde_json::to_value(route).expect("it has string keys"))
             }
             None => refused("say which: /route?kind=HTTPRoute&namespace=shop&name=shop"),
+        },
+        Question::PATH => match explain(&*control, query) {
+            Ok(told) => json(StatusCode::OK, &json!(told)),
+            Err(NotAsked(why)) => refused(why),
         },
         "/failures" => match parameter(query, "after").map_or(Ok(0), str::parse) {
             Ok(after) => json(StatusCode::OK, &json!(control.failures(after))),
@@ -170,6 +184,12 @@ fn route(query: Option<&str>) -> Option<ObjectKey> {
     Some(ObjectKey::new(Store::Files, kind, namespace, name))
 }
 
+fn explain(control: &impl Control, query: Option<&str>) -> Result<Told, NotAsked> {
+    let question = Question::read(query.unwrap_or_default())?;
+    let told = control.explain(&question.asked()?, question.most);
+    told.ok_or_else(|| NotAsked("nothing is served yet".to_owned()))
+}
+
 fn drain(control: &impl Control, seconds: Option<&str>) -> Answer {
     let within = match seconds.map(str::parse).transpose() {
         Ok(seconds) => seconds.map(Duration::from_secs),
@@ -187,7 +207,7 @@ fn json(status: StatusCode, value: &Value) -> Answer {
     Answer::new(status, "application/json", format!("{value:#}\n"))
 }
 
-/// A parameter as it stands: none of the values that we take needs an escape.
+/// A parameter as it stands: but for a [`Question`], no value that we take needs an escape.
 fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

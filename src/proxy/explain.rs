@@ -6,6 +6,7 @@
 //! This module must not know workers, files or how a story is printed.
 
 mod asked;
+mod question;
 mod told;
 mod words;
 
@@ -13,6 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 pub use asked::{Asked, NotAsked};
+pub use question::Question;
 pub use told::{Backend, Entrance, Other, Outcome, Route, Told};
 
 use super::forwarded::{self, Inbound};

@@ -12,6 +12,7 @@ use crate::clock::{self, Instant};
 use crate::limits;
 use crate::model::{BindAddress, ObjectKey, Report};
 use crate::proxy::control::{self, Control, ServedRoute};
+use crate::proxy::explain::{Asked, Told, explain};
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::source::remote::Link;
@@ -222,6 +223,11 @@ impl Control for Board {
         let world = self.shown().world.clone();
         let rules = world.map(|world| control::rules(&world.snapshot, route)).unwrap_or_default();
         ServedRoute { sources: self.about.sources.clone(), rules }
+    }
+
+    fn explain(&self, asked: &Asked, most: usize) -> Option<Told> {
+        let world = self.shown().world.clone()?;
+        Some(explain(&world.snapshot, asked).tell(asked, &world.snapshot, most))
     }
 
     fn report(&self) -> Report {

@@ -25,6 +25,8 @@ pub struct Mesh {
     pub index: Index,
     /// All that the objects were lowered to, whichever proxies are told of it.
     pub parts: Vec<Part>,
+    /// How far each TrafficRollout is: its status, as the controller writes it.
+    pub rollouts: BTreeMap<ObjectKey, Value>,
     /// The Gateways that are ours, as the API server has them.
     pub(super) gateways: Vec<Value>,
     /// The Secrets with certificates that are used, and their `tls.crt`.
@@ -56,12 +58,17 @@ const LISTED: [Resource; 15] = [
 /// Lists everything once and lowers it with the options of the cluster's controller.
 pub(super) async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, ClusterError> {
     let mut reading = Reading { index: Index::new(), diagnostics: Vec::new(), objects: 0 };
-    let mut gateways = Vec::new();
+    let (mut gateways, mut rollouts) = (Vec::new(), BTreeMap::new());
     for resource in LISTED {
         let listed = cluster.list(&resource, None, None).await?;
         listed.iter().for_each(|object| reading.put(object));
-        if resource == Resource::GATEWAY {
-            gateways = listed;
+        match resource {
+            Resource::GATEWAY => gateways = listed,
+            Resource::TRAFFIC_ROLLOUT => {
+                let status = |object: &Value| Some((key_of(object)?, object["status"].clone()));
+                rollouts = listed.iter().filter_map(status).collect();
+            }
+            _ => {}
         }
     }
     let now = clock::since_epoch().as_secs().cast_signed();
@@ -96,7 +103,7 @@ pub(super) async fn mesh(cluster: &Cluster, options: Options) -> Result<Mesh, Cl
     diagnostics.retain(|one| !is_said_elsewhere(one, &unread));
     let parts = lowering.parts().cloned().collect();
     let Reading { index, objects, .. } = reading;
-    Ok(Mesh { diagnostics, objects, index, parts, gateways, certificates, unread })
+    Ok(Mesh { diagnostics, objects, index, parts, rollouts, gateways, certificates, unread })
 }
 
 struct Reading {

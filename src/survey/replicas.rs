@@ -102,8 +102,13 @@ async fn picture(cluster: &Cluster, pod: &str) -> Result<Result<Picture, String>
     })
 }
 
-/// What the proxy in a pod believes.
-pub async fn config(cluster: &Cluster, namespace: &str, pod: &str) -> Result<Asked, Unasked> {
+/// What the proxy in a pod answers to a command line of its own program, such as `proxy config`.
+pub async fn of_proxy(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    question: &[&str],
+) -> Result<Asked, Unasked> {
     let named = || format!("{namespace}/{pod}");
     let found = cluster.get(&Resource::POD, Some(namespace), pod).await?;
     let found = found.ok_or_else(|| Unasked::NoPod(named()))?;
@@ -112,12 +117,11 @@ pub async fn config(cluster: &Cluster, namespace: &str, pod: &str) -> Result<Ask
         return Err(Unasked::NoProxy(named()));
     }
     let namespace = namespace_of(&found).unwrap_or(namespace);
-    let question = ["proxy", "config", "--output", "json"];
-    Ok(inside(cluster, namespace, pod, &question).await?)
+    Ok(inside(cluster, namespace, pod, question).await?)
 }
 
 /// What stands at the control doors of these pods: `/failures`, `/report`. Those that give no
-/// answer stand there with why; fails where nobody may be asked.
+/// answer stand there with why; fails where none may be asked.
 pub async fn at_doors(
     cluster: &Cluster,
     pods: &[Value],
@@ -129,18 +133,17 @@ pub async fn at_doors(
         let answer = inside(cluster, namespace, name, &["proxy", "ask", path]).await;
         (format!("{namespace}/{name}"), answer)
     }));
-    let mut answers = Vec::new();
-    for (pod, answer) in asked.await {
-        answers.push((
-            pod,
-            match answer {
-                Ok(answer) => answer,
-                Err(error @ ClusterError::Forbidden { .. }) => return Err(error),
-                Err(error) => Asked::Refused(error.to_string()),
-            },
-        ));
+    let mut asked = asked.await;
+    let is_forbidden = |(_, answer): &(String, Result<Asked, ClusterError>)| {
+        matches!(answer, Err(ClusterError::Forbidden { .. }))
+    };
+    if asked.iter().all(is_forbidden)
+        && let Some((_, Err(error))) = asked.pop()
+    {
+        return Err(error);
     }
-    Ok(answers)
+    let refused = |error: ClusterError| Asked::Refused(error.to_string());
+    Ok(asked.into_iter().map(|(pod, answer)| (pod, answer.unwrap_or_else(refused))).collect())
 }
 
 async fn inside(

@@ -72,7 +72,7 @@ def bad_version():
             "args": ["proxy", "run", "-f", "/mesh"],
             "ports": [{"containerPort": 3000}],
             "readinessProbe": {"tcpSocket": {"port": 3000}, "periodSeconds": 1},
-            "volumeMounts": [{"name": "mesh", "mountPath": "/mesh"}, {"name": "run", "mountPath": "/run/meshctl"}],
+            "volumeMounts": [{"name": "mesh", "mountPath": "/mesh"}, {"name": "run", "mountPath": "/tmp"}],
         }],
         "volumes": [{"name": "mesh", "configMap": {"name": "bad"}}, {"name": "run", "emptyDir": {}}],
     }  # fmt: skip
@@ -222,6 +222,7 @@ def _bad_canary(load, before):
 def _good_canary():
     api = Api()
     with Walk() as walk:
+        wait_for("the walk is watched", lambda: walk.seen == [0], 5)
         asked(START, YES, "back: meshctl canary abort rollout")
         asked("canary status rollout -w", YES, "every step has passed")
     walk.check(0, 10, 50, 100)

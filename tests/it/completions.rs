@@ -64,6 +64,9 @@ fn in_shell(shell_name: &str, line: &str) -> String {
     fs::create_dir_all(&rollouts).unwrap();
     fs::write(rollouts.join("cart.yaml"), ROLLOUT).unwrap();
     fs::write(directory.path().join("routes.yaml"), ROUTES).unwrap();
+    // Passed over by what is served there, as it is by whoever isn't told of it.
+    fs::create_dir(directory.path().join(".more")).unwrap();
+    fs::write(directory.path().join(".more/more.yaml"), MORE).unwrap();
     // As shells find it in their directories of completions.
     let file = directory.path().join("_meshctl");
     fs::write(&file, script(shell_name)).unwrap();
@@ -85,6 +88,18 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: GRPCRoute
 metadata: {name: stock, namespace: shop}
 spec: {}
+";
+
+const MORE: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: other}
+spec: {}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {gatewayClassName: meshctl, listeners: [{name: http, port: 80, protocol: HTTP}]}
 ";
 
 const ROLLOUT: &str = "\
@@ -119,6 +134,19 @@ fn bash_completes_commands_flags_values_and_live_names() {
     assert_eq!(complete("meshctl generate canary --route \"\""), "cart stock\n");
     assert_eq!(complete("meshctl generate canary --route s"), "stock\n");
     assert_eq!(complete("meshctl canary shift 10% c"), "cart-2\n");
+    assert_eq!(complete("meshctl why --route \"\""), "cart stock\n");
+    assert_eq!(complete("meshctl why --cause no_e"), "no_endpoint\n");
+    assert_eq!(complete("meshctl top routes c"), "cart\n");
+    assert_eq!(complete("meshctl get rollouts c"), "cart-2\n");
+    assert_eq!(complete("meshctl get routes s"), "stock\n");
+    assert_eq!(complete("meshctl get policies c"), "\n");
+    assert_eq!(complete("meshctl status -n \"\""), "default shop\n");
+    assert_eq!(complete("meshctl canary status -n s"), "shop\n");
+    assert_eq!(complete("meshctl get routes -f .more/more.yaml o"), "other\n");
+    assert_eq!(
+        complete("meshctl explain request GET http://a/ -f .more/more.yaml --gateway \"\""),
+        "edge\n"
+    );
     let commands = complete("meshctl \"\"");
     assert!(!commands.split_whitespace().any(|word| word == "man"), "hidden: {commands}");
 }

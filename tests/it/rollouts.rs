@@ -33,10 +33,10 @@ spec:
       - {group: meshctl.dev, kind: Backend, name: shop-v1}
 ";
 
-struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.0.id()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
@@ -50,17 +50,17 @@ impl Drop for Process {
 }
 
 /// A directory that is served, and its two versions.
-struct Shop {
+pub struct Shop {
     root: tempfile::TempDir,
-    address: SocketAddr,
-    proxy: Option<Process>,
+    pub address: SocketAddr,
+    pub proxy: Option<Process>,
     /// Whether the new version fails.
     broken: Arc<AtomicBool>,
     _versions: [Upstream; 2],
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let mut shop = Self::closed().await;
         shop.serve().await;
         shop
@@ -124,7 +124,7 @@ impl Shop {
         Process(child.unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
@@ -132,7 +132,7 @@ impl Shop {
         fs::read_to_string(self.path("route.yaml")).unwrap()
     }
 
-    fn command(&self, line: &str) -> Command {
+    pub fn command(&self, line: &str) -> Command {
         let mut command = shell(self.root.path(), line);
         command.env("XDG_RUNTIME_DIR", self.path(".run")).stdin(Stdio::null());
         command
@@ -147,7 +147,7 @@ impl Shop {
     }
 
     /// The same where it has to be good.
-    async fn done(&self, line: &str) -> String {
+    pub async fn done(&self, line: &str) -> String {
         let (code, said) = self.told(line).await;
         assert_eq!(code, Some(0), "{line}\n{said}");
         said
@@ -178,7 +178,7 @@ impl Shop {
         .await
     }
 
-    fn load(&self) -> Load {
+    pub fn load(&self) -> Load {
         let counts = Arc::new(Counts::default());
         let ask = |_| tokio::spawn(ask_on(self.address, Arc::clone(&counts)));
         let tasks = (0..4).map(ask).collect();
@@ -197,7 +197,7 @@ struct Counts {
 }
 
 /// Some hundred requests a second, each on its own legs.
-struct Load {
+pub struct Load {
     counts: Arc<Counts>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -234,7 +234,7 @@ async fn ask_on(address: SocketAddr, counts: Arc<Counts>) {
     }
 }
 
-const START: &str = "meshctl canary start --route shop --stable shop-v1 --canary shop-v2";
+pub const START: &str = "meshctl canary start --route shop --stable shop-v1 --canary shop-v2";
 
 #[tokio::test]
 async fn a_good_version_is_promoted_though_its_runner_is_killed() {

@@ -228,6 +228,65 @@ async fn what_goes_on_is_shown_as_rates() {
     traffic.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
+/// What runs answers, if it can; which of both it was is said.
+#[tokio::test]
+async fn a_request_is_explained_by_the_proxy_that_would_take_it() {
+    let (place, bad) = failing().await;
+    let port = place.address.port();
+    let file = place.root.join("mesh.yaml");
+    let asked = |more: &str| format!("meshctl explain request GET http://h:{port}/bad {more}");
+    let of_file = asked(&format!("-f {}", file.display()));
+    let (code, story) = place.run(&of_file);
+    let pid = place.running.0.id().to_string();
+    assert!(code == Some(0) && story.contains(&format!("by        the proxy {pid}\n")), "{story}");
+    assert!(story.contains("HTTPRoute default/r, rule 0") && story.contains("100 %"), "{story}");
+    // The file alone says port 80.
+    let (code, story) = place.run(&format!("{of_file} --no-proxy"));
+    assert!(code == Some(1) && story.contains("no listener is on port"), "{story}");
+    assert!(story.contains("by        the configuration of "), "{story}");
+    let (code, story) = place.run(&format!("{of_file} --port 80={port}"));
+    assert!(code == Some(0) && story.contains("by        the configuration of "), "{story}");
+    // Named, it answers from anywhere.
+    let of_proxy = asked(&format!("--proxy {pid}"));
+    let told = place.json(&of_proxy);
+    assert_eq!(
+        (text(&told, "by"), text(&told["outcome"], "is")),
+        (format!("the proxy {pid}").as_str(), "forwarded")
+    );
+    assert_eq!(told["route"]["backends"][0]["endpoints"][0], bad.address.as_str());
+    // What can't be read isn't served: the last good state is what requests meet.
+    std::fs::write(&file, "kind: [").unwrap();
+    assert_eq!(place.json(&of_proxy)["route"], told["route"]);
+    assert_eq!(place.json(&of_file)["route"], told["route"]);
+    let (code, said) = place.run(&asked("--proxy 1"));
+    assert!(code == Some(4) && said.contains("no proxy of process 1 was found"), "{said}");
+    let (code, said) = place.run(&format!("{of_proxy} --gateway gw"));
+    assert_eq!(code, Some(2), "{said}");
+}
+
+#[tokio::test]
+async fn a_namespace_narrows_what_is_shown() {
+    let (place, _bad) = failing().await;
+    let mut client = Client::connect(place.address).await;
+    client.get("h", "/nobody").await.expect(502);
+    client.get("h", "/lost").await.expect(404);
+    let count = |line: &str, field: &str| place.json(line)[field].as_array().map(Vec::len);
+    let file = format!("-f {}", place.root.join("mesh.yaml").display());
+    for (namespace, of) in [("default", [2, 2, 1]), ("other", [0, 0, 0])] {
+        let narrowed = format!("{file} -n {namespace}");
+        assert_eq!(count(&format!("meshctl why {narrowed}"), "failures"), Some(of[0]));
+        let status = place.json(&format!("meshctl status {narrowed}"));
+        let all = |field: &str| status[field].as_array().map(Vec::len);
+        assert_eq!([all("failures"), all("routes")], [Some(of[1]), Some(of[2])], "{status:#}");
+        assert_eq!(all("proxies"), Some(1), "a process is in no namespace");
+        assert_eq!(status["configuration"]["errors"] == 0, namespace == "other", "{status:#}");
+        let top = format!("meshctl top routes {narrowed} --once --interval 10ms");
+        assert_eq!(count(&top, "rows"), Some(of[2]));
+    }
+    let top = format!("meshctl top backends nobody {file} --once --interval 10ms");
+    assert_eq!(count(&top, "rows"), Some(1));
+}
+
 #[tokio::test]
 async fn one_screen_shows_how_it_stands() {
     let (place, _bad) = failing().await;

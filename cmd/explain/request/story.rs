@@ -12,7 +12,8 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 /// How wide the words on the left are.
 const LABEL: usize = 10;
 
-pub fn render(told: &Told, colour: bool) -> String {
+/// `by`: who says so.
+pub fn render(told: &Told, by: &str, colour: bool) -> String {
     let mut text = String::new();
     let paint = |style: Style, words: &str| match colour {
         true => format!("{style}{words}{style:#}"),
@@ -29,6 +30,7 @@ pub fn render(told: &Told, colour: bool) -> String {
         }
     };
     row(&mut text, "answer", &paint(style, &words));
+    row(&mut text, "by", by);
     for listener in listeners.iter().filter(|listener| listener.why_not.is_none()) {
         row(&mut text, "listener", &entrance(listener));
     }

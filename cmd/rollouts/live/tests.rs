@@ -72,7 +72,7 @@ fn rates(shown: &Shown) -> Rates {
 /// What stands on a terminal of that size.
 fn drawn(width: u16, height: u16, shown: &Shown) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, shown, &rates(shown))).unwrap();
+    terminal.draw(|frame| draw(frame, shown, &rates(shown), " q leaves")).unwrap();
     let buffer = terminal.backend().buffer();
     let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
     (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()

@@ -45,6 +45,11 @@ impl Control for Fake {
         ServedRoute { sources: vec!["/shop".into()], rules: vec![ServedRule::default()] }
     }
 
+    fn explain(&self, asked: &Asked, most: usize) -> Option<Told> {
+        self.note(format!("explain {} {}, {most}", asked.method, asked.url));
+        None
+    }
+
     fn config(&self) -> Value {
         json!({ "parts": "x".repeat(2 * 1024 * 1024) })
     }
@@ -116,6 +121,13 @@ async fn a_proxy_is_asked_and_told() {
     let served = ask_route(&path, &route, WAIT).await.expect("an answer");
     assert_eq!((served.sources.as_slice(), served.rules.len()), (&["/shop".to_owned()][..], 1));
     assert_eq!(fake.told(), ["route GRPCRoute a/b"]);
+    let (status, body) =
+        told(Method::GET, "/explain?method=GET&url=http%3A%2F%2Fa%2F&most=3").await;
+    assert!(status == 422 && body.contains("nothing is served yet"), "{body}");
+    assert_eq!(fake.told(), ["explain GET http://a/, 3"]);
+    let (status, body) = told(Method::GET, "/explain?method=GET&url=nothing").await;
+    assert!(status == 422 && body.contains("doesn't begin with http"), "{body}");
+    assert_eq!(told(Method::GET, "/explain").await.0, 422);
     assert_eq!(told(Method::POST, "/status").await.0, 405);
     assert_eq!(told(Method::GET, "/").await.0, 404);
     assert!(fake.told().is_empty());
