@@ -6,22 +6,24 @@ use std::io::{self, IsTerminal, Stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::{Frame, Terminal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::exit::Exit;
 
 /// How soon the reader of keys notices that nobody wants them any more.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+const ESC: u8 = 0x1b;
+const CTRL_C: u8 = 0x03;
 
 /// Gives the terminal back when dropped.
 pub struct Screen {
@@ -85,34 +87,39 @@ impl Drop for Screen {
     }
 }
 
+/// Reads the keys itself: what crossterm has for it never comes back from a terminal that is gone.
 fn read_keys(tell: &mpsc::Sender<Exit>, over: &AtomicBool) {
+    let keys = io::stdin();
+    let mut bytes = [0; 64];
     while !over.load(Ordering::Relaxed) {
-        let event = match event::poll(LOOK) {
-            Ok(false) => continue,
-            Ok(true) => event::read(),
-            Err(error) => Err(error),
-        };
-        let is_gone = event.is_err();
-        if let Some(exit) = event.map_or(Some(Exit::Interrupted), |event| quit(&event)) {
+        let mut waits = [PollFd::new(&keys, PollFlags::IN)];
+        match poll(&mut waits, Some(&LOOK)) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            Ok(_) | Err(_) => {}
+        }
+        let read = rustix::io::read(&keys, &mut bytes).unwrap_or(0);
+        let exit = if read == 0 { Some(Exit::Interrupted) } else { quit(&bytes[..read]) };
+        if let Some(exit) = exit {
             // Where the channel is full, the wish is known.
             let _ = tell.try_send(exit);
         }
-        if is_gone {
+        if read == 0 {
             return;
         }
     }
 }
 
-/// `q`, and Ctrl-C, which is a key like any other here.
-fn quit(event: &Event) -> Option<Exit> {
-    let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else {
+/// `q`, and Ctrl-C, which is a key like any other here. What begins with ESC is one key of many
+/// bytes.
+fn quit(typed: &[u8]) -> Option<Exit> {
+    if typed.first() == Some(&ESC) {
         return None;
-    };
-    match code {
-        KeyCode::Char('q') => Some(Exit::Yes),
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Exit::Interrupted),
-        _ => None,
     }
+    typed.iter().find_map(|key| match *key {
+        b'q' => Some(Exit::Yes),
+        CTRL_C => Some(Exit::Interrupted),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

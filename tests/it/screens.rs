@@ -220,6 +220,30 @@ async fn top_and_status_are_drawn_again() {
     assert!(terminal.left("C-c").await.contains("is=130="));
 }
 
+/// Nobody can leave a view whose terminal is gone, so it leaves by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_ends_with_its_terminal() {
+    if !is_here() {
+        return;
+    }
+    let shop = Shop::open().await;
+    shop.done(&format!("{START} --steps 25 --detach")).await;
+    for view in ["meshctl canary run", "meshctl canary status -w", "meshctl status -w"] {
+        let terminal = Terminal::open(&shop, 80).await;
+        terminal.run(&format!("echo $$ > .pid; exec {view}"));
+        terminal.shows(&["q or Ctrl-C"]).await;
+        let pid = std::fs::read_to_string(shop.path(".pid")).unwrap();
+        drop(terminal);
+        let process = std::path::PathBuf::from(format!("/proc/{}", pid.trim()));
+        within(&format!("the end of {view}"), async {
+            while process.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+}
+
 /// In a pipe a view is text, or a line of JSON for each look.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_pipe_views_are_text() {
