@@ -193,7 +193,7 @@ fn homes(source: &Source) -> Vec<Home> {
 pub fn of_cluster(context: &Context, environment: &Environment) -> Result<Lowered, Failure> {
     cluster::run(async {
         let cluster = cluster::connect(context, environment).await?;
-        let Some(controller) = install::look(&cluster).await?.controller else {
+        let Some(controller) = install::controller(&cluster).await? else {
             let message = format!("meshctl is not installed in cluster {}", cluster.name);
             let failure = Failure::new(Exit::CouldNotAsk, message);
             return Err(failure.tip("`meshctl install` installs it; -f asks files"));

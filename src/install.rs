@@ -82,12 +82,17 @@ pub enum Refusal {
 /// The oldest release of Kubernetes that is served: what our manifests use is in it.
 pub const OLDEST_SERVER: (u32, u32) = (1, 33);
 
+/// What is installed; `None` where nothing is.
+pub async fn controller(cluster: &Cluster) -> Result<Option<Controller>, ClusterError> {
+    let namespace = Some(names::NAMESPACE_SYSTEM);
+    let found = cluster.get(&Resource::DEPLOYMENT, namespace, names::CONTROLLER_NAME).await?;
+    Ok(found.as_ref().map(Controller::of))
+}
+
 pub async fn look(cluster: &Cluster) -> Result<Found, ClusterError> {
     let server = cluster.version().await?;
     let definitions = cluster.list(&Resource::DEFINITION, None, None).await?;
-    let controller =
-        cluster.get(&Resource::DEPLOYMENT, Some(names::NAMESPACE_SYSTEM), names::CONTROLLER_NAME);
-    let controller = controller.await?.as_ref().map(Controller::of);
+    let controller = controller(cluster).await?;
     let classes = cluster.list(&Resource::GATEWAY_CLASS, None, None).await?;
     let foreign_classes = classes.iter().filter_map(|class| {
         let ours = [names::GATEWAY_CLASS, names::GATEWAY_CLASS_SHARED].contains(&name_of(class));

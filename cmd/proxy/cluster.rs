@@ -172,7 +172,7 @@ async fn asked(
     if !replicas.pictures.is_empty() || !replicas.silent.is_empty() {
         return Ok(replicas.silent.is_empty());
     }
-    if install::look(cluster).await?.controller.is_none() {
+    if install::controller(cluster).await?.is_none() {
         let message = format!("meshctl is not installed in cluster {}", cluster.name);
         return Err(Failure::new(Exit::CouldNotAsk, message).tip("`meshctl install` installs it"));
     }

@@ -56,6 +56,8 @@ pub(super) struct Rollouts {
     webhook: watch::Sender<Option<Webhook>>,
     leading: bool,
     held: BTreeMap<ObjectKey, Held>,
+    /// What each is about.
+    routes: BTreeMap<ObjectKey, ObjectKey>,
     /// Routes that somebody else has a say in.
     others: HashMap<ObjectKey, Others>,
     turns: JoinSet<Turned>,
@@ -96,6 +98,7 @@ impl Rollouts {
             webhook,
             leading: false,
             held: BTreeMap::new(),
+            routes: BTreeMap::new(),
             others: HashMap::new(),
             turns: JoinSet::new(),
         }
@@ -124,8 +127,12 @@ impl Rollouts {
     /// An object was seen, or is gone.
     pub(super) fn seen(&mut self, key: &ObjectKey, object: Option<&Value>, now: Instant) {
         match (key.kind, object) {
-            (Kind::TrafficRollout, Some(object)) => self.seen_rollout(key, object, now),
+            (Kind::TrafficRollout, Some(object)) => {
+                self.follow(key, Some(object));
+                self.seen_rollout(key, object, now);
+            }
             (Kind::TrafficRollout, None) => {
+                self.follow(key, None);
                 self.held.remove(key);
                 self.released(&key.namespace, now);
             }
@@ -141,6 +148,24 @@ impl Rollouts {
                 near.for_each(|(_, held)| held.hurry(now));
             }
             _ => {}
+        }
+    }
+
+    /// Whichever replica leads is told by the others how far their proxies are with its routes.
+    fn follow(&mut self, rollout: &ObjectKey, object: Option<&Value>) {
+        let target = object.map(|object| &object["spec"]["targetRef"]);
+        let route = target.and_then(|target| {
+            let kinds = [Kind::HttpRoute, Kind::GrpcRoute];
+            let kind = kinds.into_iter().find(|kind| target["kind"] == kind.as_str())?;
+            let name = target["name"].as_str()?.into();
+            Some(ObjectKey { kind, name, ..rollout.clone() })
+        });
+        let before = match route.clone() {
+            Some(route) => self.routes.insert(rollout.clone(), route),
+            None => self.routes.remove(rollout),
+        };
+        if before != route {
+            self.distribution.follow(self.routes.values().cloned().collect());
         }
     }
 

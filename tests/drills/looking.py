@@ -141,17 +141,21 @@ def config_of_a_pod(_address, _options):
 
 
 @contextlib.contextmanager
-def somebody(*resources):
-    """A kubeconfig of one who may read these and no more."""
-    rights = {"apiGroups": ["*"], "resources": resources, "verbs": ["get", "list"]}
+def somebody(*resources, verbs=("get", "list"), roles=()):
+    """A kubeconfig of one who may do this to these, what the roles allow, and no more."""
+    rights = {"apiGroups": ["*"], "resources": resources, "verbs": verbs}
     account = {"kind": "ServiceAccount", "name": "looker", "namespace": NAMESPACE}
     group = "rbac.authorization.k8s.io"
-    role = {"apiGroup": group, "kind": "ClusterRole", "name": "meshctl-drill-looker"}
+    own = "meshctl-drill-looker"
+    bindings = [
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": f"{own}-{role}"},
+         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role}, "subjects": [account]}
+        for role in (own, *roles)
+    ]
     apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta("looker")},
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": role["name"]}, "rules": [rights]},
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": role["name"]},
-         "roleRef": role, "subjects": [account]},
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": own}, "rules": [rights]},
+        *bindings,
     )
     try:
         config = json.loads(kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
@@ -162,7 +166,8 @@ def somebody(*resources):
             file.flush()
             yield {"KUBECONFIG": file.name}
     finally:
-        kubectl("delete", "clusterrole,clusterrolebinding", role["name"])
+        kubectl("delete", "clusterrolebinding", *(one["metadata"]["name"] for one in bindings))
+        kubectl("delete", "clusterrole", own)
 
 
 @drill

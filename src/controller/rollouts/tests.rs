@@ -294,6 +294,24 @@ async fn whoever_dies_after_any_write_is_followed_by_one_who_goes_on() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_refuses_the_route_keeps_it_from_being_in_force() {
+    let mut shop = Shop::open().await;
+    let rule = crate::wire::name(&fixture::key(PartKind::Rule, "shop"));
+    shop.proxy.answered(1, Err(format!("{rule}: it has a field that is not known")));
+    shop.minute(0).await;
+    assert_eq!(walked(&shop), [vec![1], vec![90, 10]]);
+    assert_eq!(shop.status()["message"], "waits until all proxies serve it");
+    // What is wrong with others is not its matter, unless nobody knows what all of it is.
+    shop.proxy.answered(1, Err("port 80 is taken; and 3 more".to_owned()));
+    shop.minute(0).await;
+    assert_eq!(shop.weights(), [90, 10]);
+    shop.proxy.answered(1, Err("port 80 is taken".to_owned()));
+    shop.minute(0).await;
+    shop.minute(0).await;
+    assert_eq!(shop.status()["phase"], "Promoted");
+}
+
+#[tokio::test]
 async fn what_somebody_else_edits_stays_and_is_said() {
     let mut shop = Shop::open().await;
     shop.turn().await;

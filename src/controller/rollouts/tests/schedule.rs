@@ -119,3 +119,27 @@ async fn who_has_waited_longest_comes_first() {
         |all: Vec<ObjectKey>| all.iter().map(|key| key.name.to_string()).collect::<Vec<_>>();
     assert_eq!(names(rollouts.due(now)), ["b", "c", "a"]);
 }
+
+#[tokio::test]
+async fn other_replicas_tell_of_the_routes_of_rollouts() {
+    let (_, cluster) = ApiServer::start().await;
+    let distribution = Arc::new(Distribution::new());
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::clone(&distribution));
+    let parts = vec![
+        fixture::listener("front", "front", &[]),
+        fixture::rule("shop", &["front"], &["v1"], None),
+        fixture::backend("v1", "v1", None),
+    ];
+    let scope = fixture::scope("front");
+    let changes = Changes { upserted: parts, removed: Vec::new() };
+    distribution.publish(1, &[(scope.clone(), changes)].into());
+    let proxy = distribution.subscribe(scope, "edge/front-1".into(), "1".into(), true);
+    let routes = || distribution.relay().1.into_keys().map(|(_, route)| route).collect::<Vec<_>>();
+    assert_eq!(routes(), []);
+    let (key, now) = (key(Kind::TrafficRollout, "shop"), clock::now());
+    rollouts.seen(&key, Some(&rollout()), now);
+    assert_eq!(routes(), [super::key(Kind::HttpRoute, "shop")]);
+    rollouts.seen(&key, None, now);
+    assert_eq!(routes(), []);
+    drop(proxy);
+}
