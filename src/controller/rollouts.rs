@@ -79,6 +79,10 @@ struct Held {
     /// What it has of its route: by the turns of this lead, and before the first by its status.
     hold: Option<Hold>,
     had_turns: bool,
+    /// Another one had the route at the last turn.
+    refused: bool,
+    /// It wanted nothing more at the last turn.
+    over: bool,
 }
 
 impl Rollouts {
@@ -130,6 +134,7 @@ impl Rollouts {
             (Kind::TrafficRollout, None) => {
                 self.follow(key, None);
                 self.held.remove(key);
+                self.released(&key.namespace, now);
             }
             (Kind::HttpRoute | Kind::GrpcRoute, object) => {
                 let others = object
@@ -176,6 +181,7 @@ impl Rollouts {
         if held.asked != asked {
             held.asked = asked;
             held.due = Some(now);
+            held.over = false;
         }
     }
 
@@ -196,8 +202,12 @@ impl Rollouts {
             let Some(rollout) = lookout.rollout(key) else { continue };
             let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
             let hold = Hold::of(&rollout);
-            let first = holders.entry(hold.clone()).or_insert_with(|| key.clone()).clone();
-            held.hold = Some(hold).filter(|_| first == *key);
+            if !held.over {
+                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            }
+            let first = holders.get(&hold).unwrap_or(key).clone();
+            held.refused = first != *key;
+            held.hold = Some(hold).filter(|_| !held.refused && !held.over);
             held.had_turns = true;
             let driver = held.driver.take().unwrap_or_else(|| {
                 let world = ClusterWorld::new(self.cluster.clone(), Arc::clone(&self.distribution));
@@ -248,21 +258,34 @@ impl Rollouts {
 
     pub(super) fn take(&mut self, Done { id, turned }: Done, now: Instant) {
         // Those of a former lead belong to nobody.
-        let Some(held) = self.held.values_mut().find(|held| held.turn == Some(id)) else { return };
+        let held = self.held.iter_mut().find(|(_, held)| held.turn == Some(id));
+        let Some((key, held)) = held else { return };
         held.turn = None;
+        let namespace = key.namespace.clone();
         match turned {
             Ok(Turned { driver, ended, holds }) => {
                 held.driver = Some(driver);
-                if !holds {
-                    held.hold = None;
-                }
+                held.over = ended == Ended::Over;
                 held.plan(ended, now);
+                if !holds && held.hold.take().is_some() {
+                    self.released(&namespace, now);
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "a turn of a rollout was not taken");
                 held.plan(Ended::Waits, now);
             }
         }
+    }
+}
+
+impl Rollouts {
+    /// A route is free: who waited for one may go on.
+    fn released(&mut self, namespace: &str, now: Instant) {
+        let waits = self.held.iter_mut().filter(|(key, held)| {
+            held.refused && held.turn.is_none() && *key.namespace == *namespace
+        });
+        waits.for_each(|(_, held)| held.hurry(now));
     }
 }
 
@@ -280,6 +303,7 @@ impl Held {
         };
         let rest = match ended {
             Ended::Gone | Ended::Over => return,
+            Ended::Wrote => limits::ROLLOUT_WRITTEN,
             Ended::Goes | Ended::Again => limits::ROLLOUT_TURN,
             Ended::Waits => limits::ROLLOUT_WAIT,
             Ended::Rests { .. } => rest(self.quiet),

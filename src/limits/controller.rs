@@ -44,6 +44,9 @@ pub const DEPLOY_RETRY: Duration = Duration::from_secs(5);
 pub const ROLLOUT_REST: Duration = Duration::from_secs(30);
 /// One that waits for somebody is looked at as often as this, at the least.
 pub const ROLLOUT_WAIT: Duration = Duration::from_secs(5);
+/// From the writing of a route to the look whether proxies serve it: a command waits for that, and they
+/// mostly do within milliseconds.
+pub const ROLLOUT_WRITTEN: Duration = Duration::from_millis(250);
 /// Turns that are taken at the same time; each asks the API server two things or more.
 pub const ROLLOUT_TURNS: usize = 16;
 /// What one of these may take: a turn that hangs is taken again.

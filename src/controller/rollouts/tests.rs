@@ -387,6 +387,14 @@ async fn a_route_that_another_rollout_has_is_left_to_it() {
     shop.first = key(Kind::TrafficRollout, "shop");
     shop.minute(0).await;
     assert_eq!(shop.weights(), [0, 100]);
+    // Over, it wants nothing: what the next one writes is its own business.
+    shop.first = key(Kind::TrafficRollout, "next");
+    let status = shop.status();
+    shop.api.state().edit(ROUTE, |route| {
+        route["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(70);
+    });
+    assert_eq!(shop.turn().await, Ended::Over);
+    assert_eq!(shop.status(), status);
 }
 
 #[tokio::test]
@@ -466,7 +474,7 @@ async fn a_weight_by_hand_is_looked_at_until_it_is_served() {
         rollout["spec"]["weight"] = json!(25);
         rollout["spec"]["state"] = json!("Paused");
     });
-    assert_eq!(shop.turn().await, Ended::Goes);
+    assert_eq!(shop.turn().await, Ended::Wrote);
     let rule = fixture::rule("shop", &["front"], &["v1"], None);
     let changes = Changes { upserted: vec![rule], removed: Vec::new() };
     shop.distribution.publish(2, &[(fixture::scope("front"), changes)].into());

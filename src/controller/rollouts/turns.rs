@@ -46,6 +46,8 @@ pub(super) struct Turned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     Gone,
+    /// The route is another one now: it is served in a moment.
+    Wrote,
     /// It goes on by itself.
     Goes,
     /// Somebody or something has to come first.
@@ -106,13 +108,17 @@ impl Turner {
         let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
         let remarks = Remarks { obstacle: None, contended };
         self.driver.world().open(Read { object, generation, basis, remarks, now: self.now });
+        let begins = before.asked.as_ref() != Some(&rollout.ask);
         if is_refused(rollout, &before, &self.first) {
+            // One that is over wants nothing of the route.
+            if !begins && before.phase.is_over() {
+                return Ok((Ended::Over, before.holds()));
+            }
             let why = Hold::of(rollout).refusal(&self.first);
             return self.stuck(rollout, before, "RouteTaken", why).await;
         }
         // What is under way is ended by whoever wants its end, and pauses by itself once the other
         // one has written.
-        let begins = before.asked.as_ref() != Some(&rollout.ask);
         if let Some(rival) = rival.filter(|_| begins && rollout.ask.intent != Intent::Aborted) {
             let why =
                 format!("{rival} drives the weights of {}: it is left to that", rollout.route);
@@ -123,7 +129,11 @@ impl Turner {
                 self.tell(rollout, object, &before).await;
                 let at_once = turn.state.message != before.message && turn.state.phase.is_over();
                 self.driver.world().show(rollout, &turn, at_once).await?;
-                Ok((ended(&turn.state, &before), turn.state.holds()))
+                let ended = match turn.diff.is_empty() {
+                    true => ended(&turn.state, &before),
+                    false => Ended::Wrote,
+                };
+                Ok((ended, turn.state.holds()))
             }
             Err(error) => {
                 self.tell(rollout, object, &before).await;

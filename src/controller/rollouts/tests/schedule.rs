@@ -16,6 +16,7 @@ async fn what_goes_on_is_looked_at_each_second_and_what_rests_ever_less() {
         held.plan(ended, now);
         held.due.map(|due| due - now)
     };
+    assert_eq!(next(Ended::Wrote), Some(Duration::from_millis(250)));
     assert_eq!(next(Ended::Goes), Some(seconds(1)));
     assert_eq!(next(Ended::Again), Some(seconds(1)));
     assert_eq!(next(Ended::Waits), Some(seconds(5)));
@@ -56,6 +57,20 @@ async fn a_new_ask_is_due_at_once_and_our_own_writes_are_not() {
     assert!(rollouts.held[&key].began.is_none());
     rollouts.seen(&key, None, now);
     assert!(rollouts.held.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_route_goes_on_when_the_first_is_gone() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let now = clock::now();
+    for (name, refused) in [("first", false), ("second", true), ("other", false)] {
+        let held = Held { refused, began: Some(now), ..Held::default() };
+        rollouts.held.insert(key(Kind::TrafficRollout, name), held);
+    }
+    rollouts.seen(&key(Kind::TrafficRollout, "first"), None, now);
+    let due: Vec<_> = rollouts.held.iter().map(|(key, held)| (&*key.name, held.due)).collect();
+    assert_eq!(due, [("other", None), ("second", Some(now + seconds(1)))]);
 }
 
 /// By the statuses that another replica wrote, and then by what one's own turns have seen.
