@@ -16,6 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::mesh;
 use crate::output::Output;
 use crate::proxy::log;
+use crate::stop::Stop;
 
 /// The controller, inside a cluster
 ///
@@ -133,6 +134,7 @@ fn serve(args: Args, environment: &Environment, output: &mut Output) -> Result<E
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(&error))?;
     runtime.block_on(async {
+        let mut stop = Stop::new().map_err(|error| failed(&error))?;
         let cluster = Cluster::connect(&Access::InCluster).await.map_err(|error| failed(&error))?;
         let options = controller::Options {
             identity: environment.pod_name.clone().unwrap_or_else(|| "meshctl".to_owned()),
@@ -153,7 +155,7 @@ fn serve(args: Args, environment: &Environment, output: &mut Output) -> Result<E
                 ..flags::Options::default()
             },
         };
-        controller::run(options).await.map_err(|error| failed(&error))
+        controller::run(options, stop.wait()).await.map_err(|error| failed(&error))
     })?;
     Ok(Exit::Yes)
 }

@@ -10,7 +10,6 @@ mod plan;
 mod report;
 mod sample;
 mod stage;
-mod stop;
 mod story;
 mod view;
 

@@ -15,6 +15,7 @@ pub fn footer() -> String {
 
 const TOPICS: &[(&str, &str)] = &[
     ("files", include_str!("help/files.md")),
+    ("rollouts", include_str!("help/rollouts.md")),
     ("exit-codes", include_str!("help/exit-codes.md")),
     ("resources", include_str!("help/resources.md")),
     ("examples", include_str!("help/examples.md")),
@@ -34,7 +35,7 @@ const FIRST: &[(&str, &str, &str)] = &[
 #[derive(clap::Args)]
 #[command(after_help = examples(&["meshctl help files", "meshctl help generate systemd"]))]
 pub struct Args {
-    /// files, exit-codes, resources, examples, or a command
+    /// files, rollouts, exit-codes, resources, examples, or a command
     #[arg(value_name = "TOPIC")]
     words: Vec<String>,
 }

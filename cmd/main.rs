@@ -31,6 +31,7 @@ mod proxy;
 mod rollouts;
 mod screen;
 mod status;
+mod stop;
 mod suggest;
 mod top;
 mod uninstall;

@@ -2,10 +2,12 @@
 //! should know goes to standard error, so that a pipe carries answers alone.
 
 mod prose;
+mod tame;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Stderr, Stdout, Write};
 
+use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -25,12 +27,29 @@ const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const TIP: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 
 pub struct Output {
-    stdout: AutoStream<Stdout>,
-    stderr: AutoStream<Stderr>,
+    stdout: Stream<Stdout>,
+    stderr: Stream<Stderr>,
     width: usize,
     /// The full width of the terminal for tables; `None` leaves lines whole, as pipes want them.
     table_width: Option<u16>,
     quiet: bool,
+}
+
+/// A terminal is shown what others wrote, and not steered by it; of what a pipe gets, all that would
+/// steer one is left out.
+struct Stream<S: RawStream> {
+    to: AutoStream<S>,
+    terminal: bool,
+}
+
+impl<S: RawStream + AsLockedWrite> Stream<S> {
+    fn say(&mut self, text: impl Display) -> std::io::Result<()> {
+        if self.terminal {
+            self.to.write_all(tame::tame(&text.to_string()).as_bytes())
+        } else {
+            write!(self.to, "{text}")
+        }
+    }
 }
 
 impl Output {
@@ -61,7 +80,7 @@ impl Output {
 
     /// Whether answers are coloured.
     pub fn colours(&self) -> bool {
-        self.stdout.current_choice() == ColorChoice::Always
+        self.stdout.to.current_choice() == ColorChoice::Always
     }
 
     /// Whether somebody watches standard error, and wants to.
@@ -74,8 +93,8 @@ impl Output {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
         }
-        let _ = write!(self.stderr, "{question} [y/N] ");
-        let _ = self.stderr.flush();
+        let _ = self.stderr.say(format_args!("{question} [y/N] "));
+        let _ = self.stderr.to.flush();
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
@@ -88,17 +107,17 @@ impl Output {
 
     /// Text that ends its own lines.
     pub fn text(&mut self, text: impl Display) -> Result<(), Failure> {
-        write!(self.stdout, "{text}").map_err(not_written)
+        self.stdout.say(text).map_err(not_written)
     }
 
     /// One line.
     pub fn line(&mut self, line: impl Display) -> Result<(), Failure> {
-        writeln!(self.stdout, "{line}").map_err(not_written)
+        self.stdout.say(format_args!("{line}\n")).map_err(not_written)
     }
 
     /// Bytes as they are, for what programs read (completions).
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.stdout.as_inner().lock().write_all(bytes).map_err(not_written)
+        self.stdout.to.as_inner().lock().write_all(bytes).map_err(not_written)
     }
 
     /// A help topic in our small part of Markdown.
@@ -110,19 +129,19 @@ impl Output {
     pub fn note(&mut self, note: impl Display) {
         if !self.quiet {
             // Nobody is left to tell when standard error is gone.
-            let _ = writeln!(self.stderr, "{note}");
+            let _ = self.stderr.say(format_args!("{note}\n"));
         }
     }
 
     /// What is wrong, whether or not notes are wanted; the text ends its own lines.
     pub fn diagnose(&mut self, text: impl Display) {
         // Nobody is left to tell when standard error is gone.
-        let _ = write!(self.stderr, "{text}");
+        let _ = self.stderr.say(text);
     }
 
     /// Whether what is wrong is coloured.
     pub fn diagnoses_in_colour(&self) -> bool {
-        self.stderr.current_choice() == ColorChoice::Always
+        self.stderr.to.current_choice() == ColorChoice::Always
     }
 
     /// Rows in the form that was asked for. `objects` is what json and yaml carry; the first
@@ -184,11 +203,11 @@ impl Output {
 
     /// Says what is left to say and turns the answer into an exit code.
     pub fn finish(mut self, answer: Result<Exit, Failure>) -> Exit {
-        match answer.and_then(|exit| self.stdout.flush().map_err(not_written).map(|()| exit)) {
+        match answer.and_then(|exit| self.stdout.to.flush().map_err(not_written).map(|()| exit)) {
             Ok(exit) => exit,
             Err(Failure::OutputClosed) => Exit::Yes,
             Err(Failure::CommandLine(error)) if error.use_stderr() => {
-                let _ = write!(self.stderr, "{}", error.render().ansi());
+                let _ = self.stderr.say(error.render().ansi());
                 Exit::WrongCommandLine
             }
             // Help was asked for: an answer like any other.
@@ -197,9 +216,9 @@ impl Output {
                 self.finish(answer)
             }
             Err(Failure::Said { exit, message, tip }) => {
-                let _ = writeln!(self.stderr, "{ERROR}error:{ERROR:#} {message}");
+                let _ = self.stderr.say(format_args!("{ERROR}error:{ERROR:#} {message}\n"));
                 if let Some(tip) = tip {
-                    let _ = writeln!(self.stderr, "\n  {TIP}tip:{TIP:#} {tip}");
+                    let _ = self.stderr.say(format_args!("\n  {TIP}tip:{TIP:#} {tip}\n"));
                 }
                 exit
             }
@@ -214,13 +233,13 @@ fn not_written(error: std::io::Error) -> Failure {
     Failure::new(Exit::CouldNotAsk, format!("could not write to standard output: {error}"))
 }
 
-fn stream<S: anstream::stream::RawStream>(raw: S, terminal: bool, colour: Colour) -> AutoStream<S> {
+fn stream<S: RawStream>(raw: S, terminal: bool, colour: Colour) -> Stream<S> {
     let choice = match colour {
         Colour::Always => ColorChoice::Always,
         Colour::Auto if terminal => ColorChoice::Always,
         Colour::Auto | Colour::Never => ColorChoice::Never,
     };
-    AutoStream::new(raw, choice)
+    Stream { to: AutoStream::new(raw, choice), terminal }
 }
 
 fn terminal_columns() -> Option<usize> {

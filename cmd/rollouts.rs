@@ -88,6 +88,7 @@ impl From<HomeError> for Failure {
         match error {
             HomeError::Store(error) | HomeError::Turn(TurnError::Store(error)) => error.into(),
             HomeError::Turn(error) => Self::new(Exit::No, error.to_string()),
+            HomeError::Held(why) => Self::new(Exit::No, why),
             HomeError::Io { .. } => Self::new(Exit::CouldNotAsk, error.to_string()),
         }
     }

@@ -44,7 +44,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 
 use crate::clock::{self, Instant};
@@ -124,15 +123,14 @@ impl std::fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn run(options: Options) -> Result<(), StartError> {
+/// Runs until `stopped`.
+pub async fn run(options: Options, stopped: impl Future<Output = ()>) -> Result<(), StartError> {
     let client = options.cluster.client();
     let mut objects = options.objects;
     if !objects.allow_local_backends {
         let addresses = api_server::addresses(&options.cluster).await;
         objects.forbidden = addresses.map_err(StartError::ApiServer)?;
     }
-    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let board = Arc::new(Board::new(options.version));
     let door = ObservationDoor::bind(options.observe, Vec::new()).await;
     let door = door.map_err(|error| StartError::Listen(options.observe, error))?;
@@ -204,25 +202,12 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     };
     tokio::select! {
         () = controller.serve() => {}
-        () = stopped(signals) => tracing::info!("stopping"),
+        () = stopped => tracing::info!("stopping"),
     }
     relay.abort();
     candidate.abort();
     lease::release(&client, &options.namespace, &options.identity).await;
     Ok(())
-}
-
-async fn stopped([terminate, interrupt]: [std::io::Result<Signal>; 2]) {
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        // Then the system's own way of ending a process is left.
-        _ => std::future::pending().await,
-    }
 }
 
 struct Controller {

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::raw::{self, Release, TrafficRollout};
+use crate::limits;
 use crate::model::{Kind, Name, ObjectKey};
 use crate::names::{ANNOTATION_ASKED, GROUP_GATEWAY_API};
 use route::Destination;
@@ -102,7 +103,7 @@ impl Rollout {
                 intent: Intent::of(&state.value),
                 weight: weight.as_ref().map(|at| at.value),
                 until: until.and_then(|until| Timestamp::from_second(until).ok()),
-                at: asked_at.map(|at| at.to_string()),
+                at: asked_at.map(|at| at.chars().take(limits::ROLLOUT_ASKED).collect()),
             },
             kind: kind_of_rollout,
         }

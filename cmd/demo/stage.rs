@@ -15,6 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::mesh;
 use crate::output::Output;
 use crate::screen::Screen;
+use crate::stop::Stop;
 
 use super::Options;
 use super::directory::{Directory, ROUTE};
@@ -24,7 +25,6 @@ use super::meter::{Meter, Phase, TICK};
 use super::plan::{BAD, STEPS, STORY, step_duration};
 use super::report;
 use super::sample::Services;
-use super::stop::Stop;
 use super::story::Story;
 use super::view::{self, View};
 

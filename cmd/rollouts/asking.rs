@@ -117,6 +117,11 @@ pub fn report(place: &Place, settled: &Settled, output: &mut Output) -> Result<E
         let tip = format!("`meshctl {command} status {name}` shows how far it is");
         return Err(Failure::new(Exit::NotYet, message).tip(tip));
     }
+    // Within the wait: a bad version may be gone before anybody looks.
+    if known.state.phase == Phase::RolledBack {
+        let message = format!("{name} was taken back: {}", known.state.message);
+        return Err(Failure::new(Exit::No, message));
+    }
     if let Place::Directory(_) = place {
         match view.proxies {
             0 => output.note("no proxy serves it: it is written, and holds when one starts"),
@@ -242,6 +247,7 @@ pub async fn diff_of(
                 in_force: true,
                 ready: true,
                 counts: &counts,
+                annotated: true,
             };
             match plan(&rollout.ask, canary, state, &seen)?.write {
                 Some(write) => write.patch(&route.value, &canary.canary)?,

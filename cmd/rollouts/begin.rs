@@ -1,6 +1,8 @@
 //! A new rollout takes its place: what it is, what is in its way, and what it would change.
 
 use meshctl::model::{Kind, ObjectKey};
+use meshctl::rollout::others::{Keeper, Rival};
+use meshctl::rollout::route::Destination;
 use meshctl::rollout::state::State;
 use meshctl::rollout::{Rollout, ask};
 use meshctl::store::Stored;
@@ -53,15 +55,46 @@ impl Planned {
             if phase.is_over() {
                 former = former.or(same.then(|| theirs.clone()));
             } else if same || of_route {
-                let weight = known.state.weight;
-                let message = format!("{name} goes on ({}, {weight}%)", phase.as_str());
-                let command = known.kind().command();
-                let end = known.kind().end();
+                let (command, end) = (known.kind().command(), known.kind().end());
+                let message = format!(
+                    "{} has a {command} already: {name} goes on ({}, {}%)",
+                    known.rollout.route,
+                    phase.as_str(),
+                    known.state.weight,
+                );
                 let tip = format!("`meshctl {command} {end} {name}` ends it");
                 return Err(Failure::new(Exit::No, message).tip(tip));
             }
         }
         Ok(former)
+    }
+
+    /// In a cluster another tool may drive the route, or write it anew from a repository.
+    async fn others(&self, place: &Place, output: &mut Output) -> Result<(), Failure> {
+        if let Place::Directory(_) = place {
+            return Ok(());
+        }
+        let mut rival = Rival::of(&self.route.value);
+        let (stable, new, _) = self.rollout.versions();
+        for service in stable.into_iter().chain([new]).filter(|to| to.kind == "Service") {
+            if rival.is_some() {
+                break;
+            }
+            let Destination { namespace, name, .. } = service;
+            let key = ObjectKey::new(place.origin(), Kind::Service, namespace, name);
+            let service = place.routes().get(&key).await?;
+            rival = service.and_then(|service| Rival::by_service(&service.value));
+        }
+        let route = &self.rollout.route;
+        if let Some(rival) = rival {
+            let message = format!("{rival} drives the weights of {route}");
+            return Err(Failure::new(Exit::No, message)
+                .tip("two that do take back each other's steps: leave it to one of them"));
+        }
+        if let Some(keeper) = Keeper::of(&self.route.value) {
+            output.note(format_args!("warning: {}", keeper.advice(&self.rollout)));
+        }
+        Ok(())
     }
 
     /// What would be written.
@@ -72,6 +105,7 @@ impl Planned {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         self.former(place, target).await?;
+        self.others(place, output).await?;
         let file = match place {
             Place::Directory(directory) => {
                 directory.home.plan_file(&self.rollout.key.name).display().to_string()
@@ -99,6 +133,7 @@ impl Planned {
         output: &mut Output,
     ) -> Result<(Place, Known), Failure> {
         let former = self.former(&place, target).await?;
+        self.others(&place, output).await?;
         let place = made(place)?;
         let key = &self.rollout.key;
         if let Some(former) = former {

@@ -168,7 +168,7 @@ impl Driver<'_> {
         let mut found = false;
         for known in all.into_iter().filter(meant) {
             found = true;
-            if let Some(exit) = self.turn(known).await?
+            if let Some(exit) = self.turn(known, driven).await?
                 && matches!(driven, Driven::One(_))
             {
                 return Ok(Some(exit));
@@ -180,7 +180,7 @@ impl Driver<'_> {
         }
     }
 
-    async fn turn(&mut self, known: Known) -> Result<Option<Exit>, Failure> {
+    async fn turn(&mut self, known: Known, driven: &Driven) -> Result<Option<Exit>, Failure> {
         let key = known.rollout.key.clone();
         let told = self.told.entry(key).or_insert_with(|| Told {
             event: known.state.history.back().cloned(),
@@ -212,6 +212,11 @@ impl Driver<'_> {
                     shown.view.error = Some(error);
                     self.shown = Some(shown);
                 }
+                Ok(None)
+            }
+            // It has its turns when the other one is over.
+            Err(HomeError::Held(why)) if matches!(driven, Driven::All) => {
+                told.message(&why, &mut self.voice)?;
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -80,6 +80,11 @@ impl Shown {
             "seen": view,
             "history": state.history,
         });
+        // The controller tells whether all proxies serve it (`since`), not how many there are.
+        if self.is_cluster {
+            let seen = shown["seen"].as_object_mut().expect("it was made as one");
+            ["at", "proxies"].iter().for_each(|field| drop(seen.shift_remove(*field)));
+        }
         if let RolloutKind::DarkLaunch(_) = rollout.kind {
             let map = shown.as_object_mut().expect("it was made as one");
             ["step", "steps", "stable"].iter().for_each(|field| drop(map.shift_remove(*field)));
@@ -168,6 +173,11 @@ impl Shown {
 
     fn proxies(&self) -> String {
         let View { proxies, behind, .. } = &self.view;
+        if self.is_cluster {
+            let all = self.known.state.since.is_some();
+            let told = if all { "all serve it as it is" } else { "not all serve it yet" };
+            return told.to_owned();
+        }
         match (proxies, behind.as_slice()) {
             (0, []) => "none serves it".to_owned(),
             (count, []) => format!("{count}, all serve it as it is"),

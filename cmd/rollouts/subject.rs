@@ -22,28 +22,37 @@ pub struct NewBackend {
 /// The route of that name, HTTPRoute or GRPCRoute.
 pub async fn route(place: &Place, target: &Target, name: &str) -> Result<Stored, Failure> {
     let mut found = Vec::new();
-    let mut names = Vec::new();
+    let mut others = Vec::new();
     for kind in [Kind::HttpRoute, Kind::GrpcRoute] {
         for route in place.routes().list(kind, place.namespace(target)).await? {
-            names.push(route.key.name.to_string());
+            others.push(route.key.name.to_string());
             if *route.key.name == *name {
                 found.push(route);
             }
         }
     }
     match (found.pop(), found.is_empty()) {
-        (Some(route), true) => Ok(route),
+        (Some(route), true) => {
+            // A list passes over what is there twice, and a change of it would be refused later.
+            place.routes().get(&route.key).await?;
+            Ok(route)
+        }
         (Some(route), false) => {
             let message = format!("several routes are called {name}");
-            let others = found.iter().map(|one| one.key.to_string());
-            let all: Vec<String> = others.chain([route.key.to_string()]).collect();
+            let found = found.iter().map(|one| one.key.to_string());
+            let all: Vec<String> = found.chain([route.key.to_string()]).collect();
             Err(wrong(message).tip(format!("{}: name one with -n", all.join(", "))))
         }
         (None, _) => {
+            let namespace = place.namespace(target).unwrap_or(names::NAMESPACE_DEFAULT);
+            for kind in [Kind::HttpRoute, Kind::GrpcRoute] {
+                // It may be there, with errors, or in a file that nobody can read.
+                place.routes().get(&ObjectKey::new(place.origin(), kind, namespace, name)).await?;
+            }
             let failure = Failure::new(Exit::No, format!("{} has no route {name}", place.words()));
-            Err(match names.as_slice() {
+            Err(match others.as_slice() {
                 [] => failure.tip("`meshctl generate route` prints one"),
-                _ => failure.tip(format!("there are: {}", names.join(", "))),
+                _ => failure.tip(format!("there are: {}", others.join(", "))),
             })
         }
     }

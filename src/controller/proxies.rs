@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::limits;
 use crate::model::{Name, Scope, Totals};
 
 /// One connected proxy.
@@ -50,6 +51,15 @@ impl Proxy {
             replica: None,
             heard: true,
         }
+    }
+
+    /// Whether what it could not do may be a part whose name begins so: it names the first ones
+    /// alone, and a long text is cut off.
+    pub(super) fn may_refuse(&self, name: &str) -> bool {
+        self.trouble.as_ref().is_some_and(|why| {
+            let more = why.contains("; and ") && why.contains(" more");
+            more || why.contains(name) || why.chars().count() >= limits::WIRE_TROUBLE_CHARS
+        })
     }
 }
 

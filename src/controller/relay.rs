@@ -14,9 +14,9 @@ use tokio::time::{interval, sleep};
 
 use super::xds::Distribution;
 use crate::limits;
-use crate::model::Report;
+use crate::model::Name;
 use crate::source::remote::dial::{self, Authority, Line, Peer};
-use crate::wire::relay::{self, Place, Relayed, Words};
+use crate::wire::relay::{self, Place, Proxies, Relayed, Versions, Words};
 use crate::wire::report::{self, Teller};
 
 #[cfg(test)]
@@ -85,7 +85,8 @@ async fn converse(
                 }
             }
             _ = second.tick() => {
-                for words in told.news(distribution.relay()) {
+                let (proxies, routes) = distribution.relay();
+                for words in told.news(proxies, routes) {
                     // Where the line is broken, `messages` says it.
                     let _ = answers.send(relay::write(&words)).await;
                 }
@@ -98,13 +99,14 @@ async fn converse(
 #[derive(Default)]
 struct Told {
     proxies: BTreeMap<Place, (Relayed, Teller)>,
+    routes: Versions,
     opened: bool,
 }
 
 impl Told {
     /// What is new, in pieces of a bounded size. All of it counts as told: if it doesn't arrive,
     /// neither does this conversation go on.
-    fn news(&mut self, now: BTreeMap<Place, (Relayed, Option<Report>)>) -> Vec<Words> {
+    fn news(&mut self, now: Proxies, routes: Versions) -> Vec<Words> {
         let mut pieces = Pieces::default();
         let gone = self.proxies.extract_if(.., |place, _| !now.contains_key(place));
         gone.for_each(|(place, _)| pieces.next(PROXY_BYTES).gone.push(place));
@@ -124,6 +126,15 @@ impl Told {
                 teller.sent(news);
             }
             self.proxies.insert(place, (relayed, teller));
+        }
+        // After the proxies: one that is behind is so before the version is told that it lacks.
+        let gone = self.routes.extract_if(.., |course, _| !routes.contains_key(course));
+        gone.for_each(|(course, _)| pieces.next(PROXY_BYTES).routes.push((course, None)));
+        for (course, version) in routes {
+            let known = self.routes.insert(course.clone(), Name::clone(&version));
+            if known.as_ref() != Some(&version) {
+                pieces.next(PROXY_BYTES).routes.push((course, Some(version)));
+            }
         }
         if !std::mem::replace(&mut self.opened, true) {
             pieces.next(0).opened = true;

@@ -32,9 +32,10 @@ use crate::cluster::Cluster;
 use crate::limits;
 use crate::model::{Kind, ObjectKey};
 use crate::names;
-use crate::rollout::others::{Keeper, Rival};
+use crate::rollout::ask;
+use crate::rollout::others::{Hold, Keeper, Rival};
 use crate::rollout::turn::Driver;
-use crate::store::Store;
+use crate::store::{Store, Stored};
 pub(super) use basis::Lookout;
 use basis::Others;
 use keeping::ClusterWorld;
@@ -55,6 +56,8 @@ pub(super) struct Rollouts {
     webhook: watch::Sender<Option<Webhook>>,
     leading: bool,
     held: BTreeMap<ObjectKey, Held>,
+    /// What each is about.
+    routes: BTreeMap<ObjectKey, ObjectKey>,
     /// Routes that somebody else has a say in.
     others: HashMap<ObjectKey, Others>,
     turns: JoinSet<Turned>,
@@ -73,6 +76,9 @@ struct Held {
     /// On its way in a turn else; what it looks at begins with the first.
     driver: Option<Driver<ClusterWorld>>,
     turn: Option<Id>,
+    /// What it has of its route: by the turns of this lead, and before the first by its status.
+    hold: Option<Hold>,
+    had_turns: bool,
 }
 
 impl Rollouts {
@@ -88,6 +94,7 @@ impl Rollouts {
             webhook,
             leading: false,
             held: BTreeMap::new(),
+            routes: BTreeMap::new(),
             others: HashMap::new(),
             turns: JoinSet::new(),
         }
@@ -108,16 +115,20 @@ impl Rollouts {
             self.turns.abort_all();
         }
         for held in self.held.values_mut() {
-            *held = Held { asked: std::mem::take(&mut held.asked), ..Held::default() };
-            held.due = Some(now);
+            let Held { asked, hold, .. } = std::mem::take(held);
+            *held = Held { asked, hold, due: Some(now), ..Held::default() };
         }
     }
 
     /// An object was seen, or is gone.
     pub(super) fn seen(&mut self, key: &ObjectKey, object: Option<&Value>, now: Instant) {
         match (key.kind, object) {
-            (Kind::TrafficRollout, Some(object)) => self.seen_rollout(key, object, now),
+            (Kind::TrafficRollout, Some(object)) => {
+                self.follow(key, Some(object));
+                self.seen_rollout(key, object, now);
+            }
             (Kind::TrafficRollout, None) => {
+                self.follow(key, None);
                 self.held.remove(key);
             }
             (Kind::HttpRoute | Kind::GrpcRoute, object) => {
@@ -135,12 +146,33 @@ impl Rollouts {
         }
     }
 
+    /// Whichever replica leads is told by the others how far their proxies are with its routes.
+    fn follow(&mut self, rollout: &ObjectKey, object: Option<&Value>) {
+        let target = object.map(|object| &object["spec"]["targetRef"]);
+        let route = target.and_then(|target| {
+            let kinds = [Kind::HttpRoute, Kind::GrpcRoute];
+            let kind = kinds.into_iter().find(|kind| target["kind"] == kind.as_str())?;
+            let name = target["name"].as_str()?.into();
+            Some(ObjectKey { kind, name, ..rollout.clone() })
+        });
+        let before = match route.clone() {
+            Some(route) => self.routes.insert(rollout.clone(), route),
+            None => self.routes.remove(rollout),
+        };
+        if before != route {
+            self.distribution.follow(self.routes.values().cloned().collect());
+        }
+    }
+
     /// Its own writes are seen here, too: they make nothing due.
     fn seen_rollout(&mut self, key: &ObjectKey, object: &Value, now: Instant) {
         let meta = &object["metadata"];
         let at = meta["annotations"][names::ANNOTATION_ASKED].as_str().unwrap_or_default();
         let asked = (meta["generation"].as_i64().unwrap_or(0), at.to_owned());
         let held = self.held.entry(key.clone()).or_default();
+        if !held.had_turns {
+            held.hold = hold_of(key, object);
+        }
         if held.asked != asked {
             held.asked = asked;
             held.due = Some(now);
@@ -152,10 +184,9 @@ impl Rollouts {
         if !self.leading {
             return;
         }
-        for (key, held) in &mut self.held {
-            if held.turn.is_some() || held.due.is_none_or(|due| due > now) {
-                continue;
-            }
+        let mut holders = self.holders();
+        for key in &self.due(now) {
+            let Some(held) = self.held.get_mut(key) else { continue };
             if self.turns.len() >= limits::ROLLOUT_TURNS {
                 return;
             }
@@ -164,6 +195,10 @@ impl Rollouts {
             // One that was never good is nowhere; it is due again when it is another.
             let Some(rollout) = lookout.rollout(key) else { continue };
             let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
+            let hold = Hold::of(&rollout);
+            let first = holders.entry(hold.clone()).or_insert_with(|| key.clone()).clone();
+            held.hold = Some(hold).filter(|_| first == *key);
+            held.had_turns = true;
             let driver = held.driver.take().unwrap_or_else(|| {
                 let world = ClusterWorld::new(self.cluster.clone(), Arc::clone(&self.distribution));
                 Driver::new(Store::Cluster(self.cluster.clone()), world)
@@ -173,11 +208,33 @@ impl Rollouts {
                 teller: self.teller.clone(),
                 key: key.clone(),
                 basis: lookout.basis(&rollout, others),
+                first,
                 driver,
                 now: Timestamp::now(),
             };
             held.turn = Some(self.turns.spawn(turner.turn()).id());
         }
+    }
+
+    /// Who has which route: of several, as they may be found, the first by name.
+    fn holders(&self) -> BTreeMap<Hold, ObjectKey> {
+        let mut holders = BTreeMap::new();
+        for (key, held) in &self.held {
+            if let Some(hold) = &held.hold {
+                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            }
+        }
+        holders
+    }
+
+    /// Whose turn it is. Who has waited longest comes first: where turns take longer than there is
+    /// between them, names would have the others wait for ever.
+    fn due(&self, now: Instant) -> Vec<ObjectKey> {
+        let due = |held: &Held| held.due.filter(|due| *due <= now && held.turn.is_none());
+        let mut all: Vec<_> =
+            self.held.iter().filter_map(|(key, held)| Some((due(held)?, key))).collect();
+        all.sort();
+        all.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
     /// Waits for a turn to end; for ever where there is none.
@@ -194,8 +251,11 @@ impl Rollouts {
         let Some(held) = self.held.values_mut().find(|held| held.turn == Some(id)) else { return };
         held.turn = None;
         match turned {
-            Ok(Turned { driver, ended }) => {
+            Ok(Turned { driver, ended, holds }) => {
                 held.driver = Some(driver);
+                if !holds {
+                    held.hold = None;
+                }
                 held.plan(ended, now);
             }
             Err(error) => {
@@ -227,6 +287,16 @@ impl Held {
         let next = (self.began.unwrap_or(now) + rest).max(now);
         self.due = Some(self.due.map_or(next, |due| due.min(next)));
     }
+}
+
+/// What a rollout has of its route, as it is stored.
+fn hold_of(key: &ObjectKey, object: &Value) -> Option<Hold> {
+    if !keeping::state(&object["status"]).holds() {
+        return None;
+    }
+    let (version, place) = (String::new(), key.to_string());
+    let stored = Stored { key: key.clone(), value: object.clone(), version, place };
+    ask::read(&stored).ok().map(|rollout| Hold::of(&rollout))
 }
 
 fn rest(quiet: u32) -> Duration {

@@ -12,6 +12,9 @@ pub const ROLLOUT_INTERVAL: Duration = Duration::from_secs(300);
 pub const ROLLOUT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// What a gate waits for where nobody says: with fewer, 1 % of errors is less than one request.
 pub const GATE_REQUESTS: u64 = 100;
+/// Characters of a word's time that are kept: whoever writes it by hand may write anything, and a
+/// status that is too long is none.
+pub const ROLLOUT_ASKED: usize = 64;
 /// Changes that a rollout remembers: its story of today, within what a status may hold.
 pub const ROLLOUT_HISTORY: usize = 20;
 
@@ -33,6 +36,8 @@ pub const COMPLETION_WAIT: Duration = Duration::from_millis(500);
 pub const STORE_LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Between two tries to get that lock.
 pub const STORE_LOCK_LOOK: Duration = Duration::from_millis(10);
+/// Tries to become who drives a directory's rollouts: a look at who does is over after one.
+pub const ROLLOUT_LOCK_LOOKS: u32 = 5;
 /// Somebody who writes a file again each time before it can be changed is no editor.
 pub const STORE_TRIES: usize = 5;
 

@@ -29,6 +29,9 @@ pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
 pub const REPORT_BYTES: usize = 256 * 1024;
 /// Between two tries to reach the replica that leads.
 pub const RELAY_RETRY: Duration = Duration::from_secs(1);
+/// Routes of which a replica tells what its fleets have: those that rollouts are about, by fleet. Of
+/// what is more it is not known that it is served, and its rollouts wait.
+pub const RELAY_ROUTES: usize = 10_000;
 /// How long the proxies of a replica that can't be heard are unknown and not gone: long enough for
 /// it to come back, or for them to have found another.
 pub const RELAY_REST: Duration = Duration::from_secs(30);

@@ -24,6 +24,7 @@ pub fn patch(route: &Value, returning: Option<&Returning>) -> Patch {
             {"op": "replace", "path": path, "value": wanted},
         ]),
         (None, Some(wanted)) if annotations.is_none_or(serde_json::Map::is_empty) => json!([
+            untouched(route),
             {"op": "add", "path": ANNOTATIONS, "value": {ANNOTATION_RETURN: wanted}},
         ]),
         (None, Some(wanted)) => json!([{"op": "add", "path": path, "value": wanted}]),
@@ -37,6 +38,17 @@ pub fn patch(route: &Value, returning: Option<&Returning>) -> Patch {
         ]),
     };
     serde_json::from_value(operations).expect("these are operations")
+}
+
+/// A test that an object's metadata is as it was read, for what adds the first annotation: no test
+/// says that none is there. A cluster's metadata holds more than anybody wrote, and a version.
+pub(super) fn untouched(object: &Value) -> Value {
+    let version = &object["metadata"]["resourceVersion"];
+    let (path, value) = match version {
+        Value::String(_) => ("/metadata/resourceVersion", version),
+        _ => ("/metadata", &object["metadata"]),
+    };
+    json!({"op": "test", "path": path, "value": value})
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 use json_patch::Patch;
 use serde_json::{Map, Value, json};
 
-use super::Rollout;
 use super::state::{Ask, Event, State};
+use super::{Rollout, annotation};
 use crate::config::decode::{self, Decoded};
 use crate::config::raw::Spec;
 use crate::names::ANNOTATION_ASKED;
@@ -43,6 +43,11 @@ pub fn patch(rollout: &Value, ask: &Ask) -> Patch {
         set(&mut operations, &annotations[ANNOTATION_ASKED], &pointer, Some(json!(at)));
     } else {
         let fresh = Map::from_iter([(ANNOTATION_ASKED.to_owned(), json!(at))]);
+        // In a cluster each status that is written is another version: a question that somebody
+        // thinks about would never be answered.
+        if rollout["metadata"]["resourceVersion"].is_null() {
+            operations.insert(0, annotation::untouched(rollout));
+        }
         operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": fresh}));
     }
     serde_json::from_value(Value::Array(operations)).expect("these are operations")

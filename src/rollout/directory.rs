@@ -3,7 +3,7 @@
 //! ```text
 //! shop/.meshctl/rollouts/NAME.yaml                       what is asked: a TrafficRollout
 //! shop/.meshctl/state/rollouts/NAMESPACE.NAME.json       how far it is: outlives the runner
-//!                              NAMESPACE.NAME.view.json  the numbers of the last turn
+//!                              NAMESPACE.NAME.view       the numbers of the last turn
 //!                              audit.jsonl               who asked and changed what, a line each
 //!                              runner                    locked by the one process that drives
 //! ```
@@ -56,7 +56,13 @@ pub struct Home {
 pub enum HomeError {
     Store(StoreError),
     Turn(TurnError),
-    Io { path: PathBuf, doing: &'static str, why: String },
+    /// Another rollout has the route: which one, as a sentence.
+    Held(String),
+    Io {
+        path: PathBuf,
+        doing: &'static str,
+        why: String,
+    },
 }
 
 /// A line of the audit.
@@ -125,18 +131,18 @@ impl Home {
 
     /// The numbers of the last turn, where somebody has taken one.
     pub fn view(&self, rollout: &ObjectKey) -> Option<View> {
-        let text = fs::read_to_string(self.state_file(rollout, "view.json")).ok()?;
+        let text = fs::read_to_string(self.state_file(rollout, "view")).ok()?;
         serde_json::from_str(&text).ok()
     }
 
     fn show(&self, rollout: &ObjectKey, view: &View) -> Result<(), HomeError> {
         let text = serde_json::to_string(view).expect("its keys are strings");
-        self.write(&self.state_file(rollout, "view.json"), &text, false)
+        self.write(&self.state_file(rollout, "view"), &text, false)
     }
 
     /// Nothing is known of a rollout any more; the audit stays.
     pub fn forget(&self, rollout: &ObjectKey) -> Result<(), HomeError> {
-        for end in ["json", "view.json"] {
+        for end in ["json", "view"] {
             let path = self.state_file(rollout, end);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -176,6 +182,7 @@ impl Home {
         Ok(state)
     }
 
+    /// A name may hold dots, and end as any file does: no two ends are each other's end.
     fn state_file(&self, rollout: &ObjectKey, end: &str) -> PathBuf {
         let ObjectKey { namespace, name, .. } = rollout;
         self.mark.join(STATE).join(format!("{namespace}.{name}.{end}"))
@@ -220,6 +227,7 @@ impl fmt::Display for HomeError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Turn(error) => error.fmt(f),
+            Self::Held(why) => f.write_str(why),
             Self::Io { path, doing, why } => write!(f, "can't {doing} {}: {why}", path.display()),
         }
     }

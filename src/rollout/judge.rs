@@ -29,11 +29,13 @@ pub enum Failure {
     P99 { p99: Duration, max: Duration, requests: u64 },
 }
 
-/// Of the counts since the step began. Errors fail a step as soon as they are more than its whole
+/// Of the counts since the step began. What a client gave up says nothing: a version that answers
+/// nobody has too little traffic. Errors fail a step as soon as they are more than its whole
 /// minimum of requests may have, since no later success can mend that; a p99 waits for the minimum.
 pub fn judge(gates: &Gates, counts: &Counts) -> Verdict {
     let &Gates { max_errors_ppm, max_p99, min_requests } = gates;
-    let Counts { requests, errors, .. } = *counts;
+    let Counts { requests, errors, cancelled, .. } = *counts;
+    let requests = requests.saturating_sub(cancelled);
     if let Some(max_ppm) = max_errors_ppm {
         let most = u128::from(max_ppm) * u128::from(requests.max(min_requests));
         if u128::from(errors) * 1_000_000 > most {

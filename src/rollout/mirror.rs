@@ -6,7 +6,7 @@
 use json_patch::Patch;
 use serde_json::{Value, json};
 
-use super::route::{Destination, RouteError};
+use super::route::{Destination, RouteError, unchanged};
 
 const TYPE: &str = "RequestMirror";
 
@@ -26,10 +26,14 @@ pub fn patch(
         let mirrors = |filter: &Value| copies(filter, to, namespace);
         match (filters, filters.unwrap_or_default().iter().position(mirrors)) {
             (_, None) if percent == 0 => {}
-            (None, None) => operations.push(json!({
-                "op": "add", "path": format!("{path}/filters"),
-                "value": [filter(to, namespace, percent)],
-            })),
+            // No test says that something isn't there, so the rule is tested.
+            (None, None) => operations.extend([
+                json!({"op": "test", "path": path, "value": one}),
+                json!({
+                    "op": "add", "path": format!("{path}/filters"),
+                    "value": [filter(to, namespace, percent)],
+                }),
+            ]),
             (Some(filters), None) => operations.extend([
                 test(&path, filters),
                 json!({
@@ -52,6 +56,9 @@ pub fn patch(
         }
     }
     operations = without_idle_tests(operations);
+    if !operations.is_empty() {
+        operations.splice(..0, unchanged(route));
+    }
     Ok(serde_json::from_value(Value::Array(operations)).expect("these are operations"))
 }
 

@@ -1,8 +1,8 @@
-//! Who else has a say in a route: what drives its weights already, and what puts them back to what
-//! a repository says.
+//! Who else has a say in a route: another rollout, another tool that drives its weights, and what
+//! puts them back to what a repository says.
 //!
-//! Only what is certain counts, from the route alone and the annotation of a Service: a label that
-//! several tools use names none of them.
+//! Of tools only what is certain counts, from the route alone and the annotation of a Service: a
+//! label that several of them use names none.
 //!
 //! This module is pure, and must not know what follows.
 
@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::state::{Intent, State};
 use super::{Rollout, RolloutKind};
 use crate::model::ObjectKey;
 use crate::names::GROUP_GATEWAY_API;
@@ -20,6 +21,39 @@ pub const SERVICE_OF_ROLLOUT: &str = "argo-rollouts.argoproj.io/managed-by-rollo
 /// that was known, a label alone.
 const ACTIVE_ROLLOUTS: &str = "rollouts.argoproj.io/gatewayapi-active-rollouts";
 const CANARY_ROUTE: &str = "rollouts.argoproj.io/gatewayapi-canary";
+
+/// What a rollout has of its route while it goes on, and no other has meanwhile: the weights, or
+/// what is copied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hold {
+    pub route: ObjectKey,
+    pub dark: bool,
+}
+
+impl Hold {
+    pub fn of(rollout: &Rollout) -> Self {
+        Self { route: rollout.route.clone(), dark: rollout.versions().2 }
+    }
+
+    /// What to say to the second, of whoever was first.
+    pub fn refusal(&self, first: &ObjectKey) -> String {
+        let Self { route, dark } = self;
+        let (what, end) = if *dark {
+            ("a dark launch", "dark-launch stop")
+        } else {
+            ("a canary", "canary abort")
+        };
+        let name = &first.name;
+        format!("{route} has {what} already, {name}: `meshctl {end} {name}` ends it")
+    }
+}
+
+/// Whether a rollout is kept from its turn by the first one that has its route. One that is under
+/// way all the same is ended by whoever wants its end.
+pub fn is_refused(rollout: &Rollout, state: &State, first: &ObjectKey) -> bool {
+    let ends = state.holds() && rollout.ask.intent == Intent::Aborted;
+    *first != rollout.key && !ends
+}
 
 /// What drives the weights: two that do take back each other's steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +85,11 @@ impl Rival {
             return Some(Self::ArgoRollouts(Some(active.replace(',', ", "))));
         }
         label(route, CANARY_ROUTE).map(|_| Self::ArgoRollouts(None))
+    }
+
+    /// By what stands on the Service of one of the versions.
+    pub fn by_service(service: &Value) -> Option<Self> {
+        annotation(service, SERVICE_OF_ROLLOUT).map(Self::of_service)
     }
 
     /// By [`SERVICE_OF_ROLLOUT`] on one of the Services.

@@ -9,6 +9,8 @@
 //!
 //! This module must not know who asks, how the route is written, or where counts come from.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::Canary;
@@ -29,6 +31,8 @@ pub struct Seen<'a> {
     pub ready: bool,
     /// Of the canary, since `State::since`.
     pub counts: &'a Counts,
+    /// Whether the route says of its return what the state has.
+    pub annotated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +54,7 @@ pub fn plan(
 ) -> Result<Planned, RouteError> {
     let mut turn = Turn { canary, seen, state: state.clone(), write: None, verdict: None };
     turn.take(ask)?;
+    turn.mark_return(state.returns.as_ref());
     let Turn { state, write, verdict, .. } = turn;
     Ok(Planned { state, write, verdict })
 }
@@ -69,11 +74,13 @@ impl Turn<'_> {
             self.state.original = Some(seen.weights.clone());
         }
         let edited = self.look();
+        if edited {
+            self.rest_after_edit();
+        }
         if self.state.asked.as_ref() != Some(ask) {
             return self.answer(ask);
         }
         if edited {
-            self.rest_after_edit();
             return Ok(());
         }
         if let (Some(_), Some(written)) = (&self.state.before, &self.state.written) {
@@ -81,6 +88,8 @@ impl Turn<'_> {
             self.write = Some(written.clone());
             return Ok(());
         }
+        // A clock that was set back knows no time that was.
+        self.state.since = self.state.since.filter(|since| *since <= seen.now);
         if seen.in_force && self.state.since.is_none() {
             self.state.since = Some(seen.now);
         }
@@ -101,7 +110,7 @@ impl Turn<'_> {
             return false;
         }
         if is(&self.state.written) {
-            self.state.before = None;
+            self.state.before = self.state.before.take().filter(|_| !self.seen.annotated);
             return false;
         }
         !is(&self.state.before)
@@ -128,10 +137,34 @@ impl Turn<'_> {
         self.state.blame_somebody_else();
     }
 
+    /// When the weights go back stands in the route, too, though they may be the same.
+    fn mark_return(&mut self, before: Option<&Return>) {
+        if self.state.returns.as_ref() != before && self.write.is_none() {
+            self.state.before = Some(self.seen.weights.clone());
+            self.write.clone_from(&self.state.written);
+        }
+    }
+
     /// Something new is asked.
     fn answer(&mut self, ask: &Ask) -> Result<(), RouteError> {
+        let rises_to = match ask.intent {
+            Intent::Aborted => None,
+            Intent::Promoted => Some(100),
+            Intent::Running | Intent::Paused => ask.weight,
+        };
+        if let Some(weight) = rises_to
+            && self.waits_for_endpoint(weight)?
+        {
+            // It is asked again each turn until then.
+            self.state.asked = None;
+            return Ok(());
+        }
         self.state.asked = Some(ask.clone());
         let returns = self.state.returns.take();
+        if self.state.before.take().is_some() {
+            // What was to be written, and isn't, is not to be any more.
+            self.state.written = Some(self.seen.weights.clone());
+        }
         let Canary { stable, canary, .. } = self.canary;
         let from = self.seen.weights.percent(stable, canary);
         match (ask.intent, ask.weight) {
@@ -142,11 +175,6 @@ impl Turn<'_> {
                 Ok(())
             }
             (_, Some(weight)) => {
-                if self.waits_for_endpoint(weight, from)? {
-                    // It is asked again each turn until then.
-                    (self.state.asked, self.state.returns) = (None, returns);
-                    return Ok(());
-                }
                 self.go(weight)?;
                 let mut why = format!("set to {weight}% by hand");
                 if let Some(at) = ask.until {
@@ -197,7 +225,8 @@ impl Turn<'_> {
             return self.back(Phase::RolledBack, "the canary has no endpoint that is ready");
         }
         let verdict = judge(&self.canary.gates, self.seen.counts);
-        let looked_at = self.seen.now.duration_since(since).unsigned_abs();
+        let looked_at = self.seen.now.duration_since(since);
+        let looked_at = Duration::try_from(looked_at).unwrap_or_default();
         let answer = match &verdict {
             Verdict::Fail(failure) => self.back(Phase::RolledBack, &failure.to_string()),
             _ if looked_at < self.canary.interval => {
@@ -219,7 +248,7 @@ impl Turn<'_> {
     fn next(&mut self) -> Result<(), RouteError> {
         let from = self.state.weight;
         let step = self.canary.steps.iter().find(|step| **step > from).copied();
-        if self.waits_for_endpoint(step.unwrap_or(100), from)? {
+        if self.waits_for_endpoint(step.unwrap_or(100))? {
             return Ok(());
         }
         match step {
@@ -238,10 +267,10 @@ impl Turn<'_> {
 
     /// Nobody is sent where nobody answers. A canary that the route lacks is added without any
     /// weight: proxies look for the endpoints of what a route names.
-    fn waits_for_endpoint(&mut self, weight: u32, from: u32) -> Result<bool, RouteError> {
-        let waits = weight > from && !self.seen.ready;
+    fn waits_for_endpoint(&mut self, weight: u32) -> Result<bool, RouteError> {
+        let Canary { stable, canary, .. } = self.canary;
+        let waits = !self.seen.ready && self.seen.weights.rise_to(weight, stable, canary);
         if waits {
-            let canary = &self.canary.canary;
             let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
             if !self.seen.weights.have(canary) {
                 self.go(0)?;
@@ -269,8 +298,7 @@ impl Turn<'_> {
         let from = self.seen.weights.percent(stable, canary);
         let original = self.state.original.clone();
         let to = original.filter(|original| {
-            original.percent(stable, canary) == 0
-                && original.patchable_from(self.seen.weights, canary)
+            !original.give(canary) && original.patchable_from(self.seen.weights, canary)
         });
         let to = match to {
             Some(original) => original,

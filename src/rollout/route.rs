@@ -89,6 +89,14 @@ impl fmt::Display for Destination {
     }
 }
 
+/// A test that nothing of the route's spec was changed and changed back since it was read: a
+/// cluster counts the changes. A file is read, tested and written under one lock.
+pub(super) fn unchanged(route: &Value) -> Option<Value> {
+    let generation = &route["metadata"]["generation"];
+    let path = "/metadata/generation";
+    generation.is_number().then(|| json!({"op": "test", "path": path, "value": generation}))
+}
+
 /// The weights of the rules that a rollout is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -127,6 +135,10 @@ pub enum RouteError {
     NoTraffic { rule: usize },
     /// Exact weights would be too large for the API.
     TooFine { rule: usize },
+    /// There is no room for one more backend.
+    Full { rule: usize },
+    /// What is the one version is the other, too.
+    SameVersion(Destination),
     /// It isn't the route any more that the weights are of.
     Changed,
 }
@@ -144,6 +156,15 @@ impl fmt::Display for RouteError {
                 "the weights of rule {} can't be split so finely: make them smaller numbers",
                 rule + 1
             ),
+            Self::Full { rule } => write!(
+                f,
+                "rule {} has {} backends, and can have no more",
+                rule + 1,
+                limits::BACKEND_REFS
+            ),
+            Self::SameVersion(version) => {
+                write!(f, "{version} is both the stable version and the canary: name their ports")
+            }
             Self::Changed => f.write_str("the rules of the route are not those of a moment ago"),
         }
     }
@@ -194,21 +215,33 @@ impl Weights {
         self.0.iter().all(|rule| rule.backends.iter().any(|one| to.means(&one.to)))
     }
 
-    /// Of what both versions get, what the canary gets, in percent; of the first rule where they
-    /// differ.
-    pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
+    /// Whether a rule sends anything to it.
+    pub fn give(&self, to: &Destination) -> bool {
+        let backends = self.0.iter().flat_map(|rule| &rule.backends);
+        backends.into_iter().any(|one| to.means(&one.to) && one.weight() > 0)
+    }
+
+    /// Whether a rule would give the canary more than it does.
+    pub fn rise_to(&self, percent: u32, stable: &Destination, canary: &Destination) -> bool {
+        let rises = |(stable, canary)| canary * 100 < u64::from(percent) * (stable + canary);
+        self.arms(stable, canary).any(rises)
+    }
+
+    /// What both versions get of each rule.
+    fn arms(&self, stable: &Destination, canary: &Destination) -> impl Iterator<Item = (u64, u64)> {
         let of = |rule: &RuleWeights, to: &Destination| -> u64 {
             let meant = rule.backends.iter().filter(|one| to.means(&one.to));
             meant.map(|one| u64::from(one.weight())).sum()
         };
-        let shares = self.0.iter().map(|rule| (of(rule, stable), of(rule, canary)));
-        shares
-            .map(|(stable, canary)| {
-                let whole = (stable + canary).max(1);
-                u32::try_from((canary * 100 + whole / 2) / whole).unwrap_or(100)
-            })
-            .next()
-            .unwrap_or(0)
+        self.0.iter().map(move |rule| (of(rule, stable), of(rule, canary)))
+    }
+
+    /// Of what both versions get, what the canary gets, in percent; of the first rule where they
+    /// differ.
+    pub fn percent(&self, stable: &Destination, canary: &Destination) -> u32 {
+        let (stable, canary) = self.arms(stable, canary).next().unwrap_or_default();
+        let whole = (stable + canary).max(1);
+        u32::try_from((canary * 100 + whole / 2) / whole).unwrap_or(100)
     }
 
     /// The same rules with `percent` of the stable version's part for the canary. Other backends
@@ -219,6 +252,9 @@ impl Weights {
         canary: &Destination,
         percent: u32,
     ) -> Result<Self, RouteError> {
+        if stable.means(canary) || canary.means(stable) {
+            return Err(RouteError::SameVersion(stable.clone()));
+        }
         self.0
             .iter()
             .map(|rule| shifted(rule, stable, canary, percent))
@@ -262,6 +298,10 @@ impl Weights {
                 operations.insert(before, test);
             }
         }
+        if !operations.is_empty() {
+            // The same weights may have come back since: a leader of before would go on from there.
+            operations.splice(..0, unchanged(route));
+        }
         Ok(serde_json::from_value(Value::Array(operations)).expect("these are operations"))
     }
 }
@@ -281,12 +321,14 @@ fn shifted(
     let (arms, others): (Vec<_>, Vec<_>) = rule.backends.iter().partition(|one| is_arm(one));
     let sum = |all: &[&Weighed]| all.iter().map(|one| u64::from(one.weight())).sum::<u64>();
     let (part, rest) = (sum(&arms), sum(&others));
-    if part == 0 {
+    if part == 0 && percent > 0 {
         return Err(RouteError::NoTraffic { rule: rule.rule });
     }
-    // Alone, the two share 100; with others, the least factor that makes the shares whole.
-    let (part, factor) = match rest {
-        0 => (100, 1),
+    // Alone, the two share 100; with others, the least factor that makes all shares whole, or none
+    // where nothing is shared.
+    let (part, factor) = match (rest, percent) {
+        (0, _) if part > 0 => (100, 1),
+        (_, 0 | 100) => (part, 1),
         _ => {
             let factor = 100 / gcd(part, 100);
             (part * factor, factor)
@@ -295,6 +337,9 @@ fn shifted(
     let of_canary = part * u64::from(percent) / 100;
     let mut backends = rule.backends.clone();
     if !backends.iter().any(|one| canary.means(&one.to)) {
+        if backends.len() >= limits::BACKEND_REFS {
+            return Err(RouteError::Full { rule: rule.rule });
+        }
         backends.push(Weighed { to: canary.clone(), weight: None });
     }
     // One that stands there twice gets its share once.

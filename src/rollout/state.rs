@@ -150,6 +150,12 @@ pub struct Event {
 }
 
 impl State {
+    /// Whether it has a part in its route: from the first look at it until what ended it is written.
+    pub fn holds(&self) -> bool {
+        let begun = self.asked.is_some() || self.original.is_some();
+        begun && (!self.phase.is_over() || self.before.is_some())
+    }
+
     pub(super) fn turn_dark(&mut self, at: Timestamp, phase: Phase, percent: u32, why: &str) {
         let from = std::mem::replace(&mut self.weight, percent);
         (self.phase, self.since) = (phase, None);

@@ -140,6 +140,7 @@ impl<W: World> Driver<W> {
             in_force: sight.in_force,
             ready: sight.ready,
             counts: &counts.canary,
+            annotated: annotated(route, &state).0.is_empty(),
         };
         let Planned { state: decided, write, verdict } = plan(&rollout.ask, canary, &state, &seen)?;
         let mut turn = Turn { state: decided, counts, verdict, diff: String::new() };
@@ -147,10 +148,6 @@ impl<W: World> Driver<W> {
             self.world.keep(rollout, &turn).await.map_err(TurnError::Keep)?;
         }
         self.begin_look(rollout, &turn.state, sight);
-        let write = write.or_else(|| {
-            let other = turn.state.returns != state.returns;
-            turn.state.written.clone().filter(|_| other)
-        });
         if let Some(write) = write {
             turn.diff = self.write(rollout, canary, route, &turn.state, &write).await?;
         }
@@ -167,17 +164,14 @@ impl<W: World> Driver<W> {
         write: &Weights,
     ) -> Result<String, TurnError> {
         if state.original.as_ref() == Some(write)
+            && state.returns.is_none()
             && let Some(undo) = self.world.original(rollout).await
             && self.store.undo(&undo).await.is_ok()
         {
             return Ok(String::new());
         }
         let mut patch = write.patch(&route.value, &canary.canary)?;
-        let returning = state
-            .returns
-            .as_ref()
-            .map(|Return { at, to }| Returning { at: *at, rules: to.in_place_of(write) });
-        patch.0.extend(annotation::patch(&route.value, returning.as_ref()).0);
+        patch.0.extend(annotated(route, state).0);
         self.patch(rollout, patch).await
     }
 
@@ -262,6 +256,14 @@ impl<W: World> Driver<W> {
             }
         }
     }
+}
+
+/// What makes the route say when its weights go back, as the state has it.
+fn annotated(route: &Stored, state: &State) -> json_patch::Patch {
+    let returning = state.returns.as_ref().zip(state.written.as_ref());
+    let returning = returning
+        .map(|(Return { at, to }, written)| Returning { at: *at, rules: to.in_place_of(written) });
+    annotation::patch(&route.value, returning.as_ref())
 }
 
 impl From<RouteError> for TurnError {

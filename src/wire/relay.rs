@@ -3,8 +3,10 @@
 //!
 //! It goes up as a proxy's words do, in requests of a type of its own. A conversation begins with
 //! everything; then follows what has changed. Generations don't travel: each replica counts its
-//! own, so it says itself whether a proxy is behind.
+//! own, so it says itself whether a proxy is behind, and of routes that rollouts are about behind
+//! which version of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::service::discovery::v3::DeltaDiscoveryRequest;
@@ -14,14 +16,24 @@ use prost::Message;
 
 use super::hello::printable;
 use super::report::{self, ReportMessage};
+use super::{key, messages};
 use crate::limits;
-use crate::model::{Name, Report, Scope};
+use crate::model::{Name, ObjectKey, Report, Scope};
 
 /// The type of such a request, and of what it carries.
 pub const TYPE_URL: &str = "type.meshctl.dev/meshctl.relay.v1.Words";
 
 /// A proxy's fleet and name.
 pub type Place = (Scope, Name);
+
+/// A fleet, and a route that a rollout is about.
+pub type Course = (Scope, ObjectKey);
+
+/// All proxies of a replica, each with its whole report.
+pub type Proxies = BTreeMap<Place, (Relayed, Option<Report>)>;
+
+/// What its fleets have of each.
+pub type Versions = BTreeMap<Course, Name>;
 
 /// What there is to tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +43,8 @@ pub struct Words {
     /// As a proxy sends them: what has changed.
     pub reports: Vec<(Place, Report)>,
     pub gone: Vec<Place>,
+    /// New, or other than they were; without a version where a fleet has nothing of one any more.
+    pub routes: Vec<(Course, Option<Name>)>,
     /// All proxies have been told: who was there before and wasn't told of is gone.
     pub opened: bool,
 }
@@ -53,6 +67,22 @@ struct WordsMessage {
     proxies: Vec<ProxyMessage>,
     #[prost(bool, tag = "2")]
     opened: bool,
+    #[prost(message, repeated, tag = "3")]
+    routes: Vec<RouteMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RouteMessage {
+    #[prost(string, tag = "1")]
+    scope_namespace: String,
+    #[prost(string, tag = "2")]
+    scope_name: String,
+    #[prost(bool, tag = "3")]
+    scope_shared: bool,
+    #[prost(message, optional, tag = "4")]
+    route: Option<messages::ObjectKey>,
+    #[prost(string, optional, tag = "5")]
+    version: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -91,7 +121,7 @@ pub fn hello() -> DeltaDiscoveryRequest {
 }
 
 pub fn write(words: &Words) -> DeltaDiscoveryRequest {
-    let Words { here, reports, gone, opened } = words;
+    let Words { here, reports, gone, routes, opened } = words;
     let here = here.iter().map(|relayed| ProxyMessage {
         here: Some(HereMessage {
             version: relayed.version.to_string(),
@@ -108,7 +138,15 @@ pub fn write(words: &Words) -> DeltaDiscoveryRequest {
     });
     let gone = gone.iter().map(|place| ProxyMessage { gone: true, ..at(place) });
     let proxies = here.chain(reports).chain(gone).collect();
-    request(&WordsMessage { proxies, opened: *opened })
+    let route = |((scope, route), version): &(Course, Option<Name>)| RouteMessage {
+        scope_namespace: scope.namespace.to_string(),
+        scope_name: scope.name.to_string(),
+        scope_shared: scope.shared,
+        route: Some(key::write_object(route)),
+        version: version.as_ref().map(ToString::to_string),
+    };
+    let routes = routes.iter().map(route).collect();
+    request(&WordsMessage { proxies, opened: *opened, routes })
 }
 
 fn at((scope, name): &Place) -> ProxyMessage {
@@ -134,8 +172,15 @@ fn request(message: &WordsMessage) -> DeltaDiscoveryRequest {
 pub fn read(request: &DeltaDiscoveryRequest) -> Option<Words> {
     let status = request.error_detail.as_ref().filter(|_| request.type_url == TYPE_URL)?;
     let detail = status.details.iter().find(|detail| detail.type_url == TYPE_URL)?;
-    let WordsMessage { proxies, opened } = WordsMessage::decode(&*detail.value).ok()?;
+    let WordsMessage { proxies, opened, routes } = WordsMessage::decode(&*detail.value).ok()?;
     let mut words = Words { opened, ..Words::default() };
+    for RouteMessage { scope_namespace, scope_name, scope_shared, route, version } in routes {
+        let (namespace, name) = (text(&scope_namespace), text(&scope_name));
+        let scope = Scope { namespace, name, shared: scope_shared };
+        // A kind that this version doesn't know has no rollouts here.
+        let Some(Ok(route)) = route.map(key::read_object) else { continue };
+        words.routes.push(((scope, route), version.map(|version| text(&version))));
+    }
     for proxy in proxies {
         let ProxyMessage { scope_namespace, scope_name, scope_shared, name, here, report, gone } =
             proxy;

@@ -78,11 +78,11 @@ def route(name, host, parent, backend="echo"):
     }
 
 
-def address(name, seconds=120):
+def address(name, seconds=120, namespace=NAMESPACE):
     """The Gateway's own address, once it is programmed."""
 
     def programmed():
-        status = get("gateway", name, "-n", NAMESPACE).get("status", {})
+        status = get("gateway", name, "-n", namespace).get("status", {})
         conditions = {one["type"]: one for one in status.get("conditions", [])}
         if conditions.get("Programmed", {}).get("status") != "True":
             raise Failed(conditions.get("Programmed", {}).get("message", "no condition yet"))

@@ -40,6 +40,17 @@ fn a_terminal_gets_colour_unless_it_is_refused() {
 }
 
 #[test]
+fn what_others_wrote_steers_no_terminal() {
+    if !present("script") {
+        return;
+    }
+    let line = r#"meshctl explain "$(printf 'a\033]0;title\007b')" "#;
+    let on_terminal = format!("script -qec '{}' /dev/null", line.replace('\'', r"'\''"));
+    let shown = stdout(&on_terminal, &[("TERM", "xterm")]);
+    assert!(!shown.contains("\u{1b}]0;") && shown.contains("]0;title"), "{shown:?}");
+}
+
+#[test]
 fn prose_is_as_wide_as_it_is_asked_to_be() {
     for (columns, most) in [("60", 60), ("5", 40), ("1000", 100), ("x", 100)] {
         let text = stdout("meshctl help resources; meshctl init --help", &[("COLUMNS", columns)]);

@@ -300,7 +300,10 @@ async fn weights_are_set_by_hand_and_served_when_the_command_returns() {
     assert_eq!(shop.route(), ROUTE);
     let (code, said) = shop.told(START).await;
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("shop goes on (Paused, 0%)"), "{said}");
+    assert!(
+        said.contains("HTTPRoute default/shop has a canary already: shop goes on (Paused, 0%)"),
+        "{said}"
+    );
     let said = shop.done("meshctl canary shift 100%").await;
     assert!(said.contains("shop 0% → 100%; back: meshctl canary undo"), "{said}");
     let mut client = Client::connect(shop.address).await;

@@ -311,4 +311,11 @@ what the range is.
 `parametersRef`, else the MeshConfig `default` in `meshctl-system`, else the only one
 there is. The built-in settings hold.
 ";
+
+    WEBHOOK_UNREAD = 171 "nobody posts to this webhook"
+    => "write it into the MeshConfig `default` in namespace `meshctl-system`"
+"The controller of a cluster posts each change of a rollout's phase to the webhook of one MeshConfig,
+that of the whole mesh: who may write another one can't send the controller anywhere. In a directory
+nobody posts; the changes are the lines of `meshctl canary run`.
+";
 }

@@ -9,7 +9,7 @@ use super::unit::{Output, UnitKey};
 use super::view::View;
 use super::{codes, reference};
 use crate::config::index::Tag;
-use crate::config::raw::{At, MeshConfig, Object, Reference, Spec};
+use crate::config::raw::{At, MeshConfig, Object, Reference, Spec, Webhook};
 use crate::model::{AccessLogFormat, Kind, ListenerSettings, Name, ObjectKey};
 use crate::{limits, names};
 
@@ -50,8 +50,11 @@ fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSe
         max_header_bytes: bytes,
         access_log: format,
         deployment: _,
-        webhook: _,
+        webhook,
     } = config;
+    if let Some(webhook) = webhook.as_ref().filter(|_| !is_the_mesh_s(&object.key)) {
+        unread(view, object, webhook);
+    }
     let standard = standard();
     let mut duration = |written: &Option<At<Duration>>, standard: Duration| match written {
         Some(time) if time.value.is_zero() => {
@@ -82,6 +85,19 @@ fn read(view: &mut View<'_>, object: &Object, config: &MeshConfig) -> ListenerSe
         },
         via: standard.via,
     }
+}
+
+/// Of a webhook only the mesh's own MeshConfig can speak.
+fn unread(view: &mut View<'_>, object: &Object, webhook: &Webhook) {
+    let Webhook { url, secret_ref } = webhook;
+    let written = url.as_ref().or(secret_ref.as_ref());
+    let place = written.map_or(&object.meta.place, |written| &written.place);
+    let message = format!("{} has a webhook that nobody reads: nothing is posted", object.key);
+    view.warning(object, codes::WEBHOOK_UNREAD, place, message);
+}
+
+fn is_the_mesh_s(key: &ObjectKey) -> bool {
+    &*key.namespace == names::NAMESPACE_SYSTEM && &*key.name == names::MESH_CONFIG_DEFAULT
 }
 
 fn trusted_hops(view: &mut View<'_>, object: &Object, hops: &At<u32>) -> u8 {
@@ -203,10 +219,7 @@ fn the_mesh_s(view: &mut View<'_>, gateway: &Object) -> Option<Arc<ListenerSetti
         .filter(|object| object.key.store == gateway.key.store)
         .map(|object| object.key.clone())
         .collect();
-    let named = |key: &&ObjectKey| {
-        &*key.namespace == names::NAMESPACE_SYSTEM && &*key.name == names::MESH_CONFIG_DEFAULT
-    };
-    let chosen = match (configs.iter().find(named), &configs[..]) {
+    let chosen = match (configs.iter().find(|key| is_the_mesh_s(key)), &configs[..]) {
         (Some(default), _) => default,
         (None, [only]) => only,
         (None, []) => return None,

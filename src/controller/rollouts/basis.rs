@@ -108,11 +108,8 @@ impl Basis {
         version: &str,
         distribution: &Distribution,
     ) -> bool {
-        let up_to_date = |(scope, pods): (&Scope, &u64)| {
-            let fleet = distribution.fleet(scope);
-            let heard = fleet.proxies.iter().all(|proxy| proxy.heard && !proxy.behind);
-            heard && fleet.proxies.len() as u64 >= *pods
-        };
+        let up_to_date =
+            |(scope, pods): (&Scope, &u64)| distribution.is_served(scope, &rollout.route, *pods);
         self.route.as_ref() == Some(&rollout.route)
             && self.told.as_deref() == Some(version)
             && !self.scopes.is_empty()

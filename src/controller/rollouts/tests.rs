@@ -66,6 +66,7 @@ struct Shop {
     said: [u64; 4],
     driver: Option<Driver<ClusterWorld>>,
     others: Others,
+    first: ObjectKey,
     ready: bool,
     now: Timestamp,
     notices: (mpsc::Sender<Notice>, mpsc::Receiver<Notice>),
@@ -96,6 +97,7 @@ impl Shop {
             said: [0; 4],
             driver: None,
             others: Others::default(),
+            first: key(Kind::TrafficRollout, "shop"),
             ready: true,
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             notices: mpsc::channel(16),
@@ -144,13 +146,14 @@ impl Shop {
             },
             key: key(Kind::TrafficRollout, "shop"),
             basis,
+            first: self.first.clone(),
             driver,
             now: self.now,
         }
     }
 
     async fn turn(&mut self) -> Ended {
-        let Turned { driver, ended } = self.turner().turn().await;
+        let Turned { driver, ended, .. } = self.turner().turn().await;
         self.driver = Some(driver);
         ended
     }
@@ -291,6 +294,24 @@ async fn whoever_dies_after_any_write_is_followed_by_one_who_goes_on() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_refuses_the_route_keeps_it_from_being_in_force() {
+    let mut shop = Shop::open().await;
+    let rule = crate::wire::name(&fixture::key(PartKind::Rule, "shop"));
+    shop.proxy.answered(1, Err(format!("{rule}: it has a field that is not known")));
+    shop.minute(0).await;
+    assert_eq!(walked(&shop), [vec![1], vec![90, 10]]);
+    assert_eq!(shop.status()["message"], "waits until all proxies serve it");
+    // What is wrong with others is not its matter, unless nobody knows what all of it is.
+    shop.proxy.answered(1, Err("port 80 is taken; and 3 more".to_owned()));
+    shop.minute(0).await;
+    assert_eq!(shop.weights(), [90, 10]);
+    shop.proxy.answered(1, Err("port 80 is taken".to_owned()));
+    shop.minute(0).await;
+    shop.minute(0).await;
+    assert_eq!(shop.status()["phase"], "Promoted");
+}
+
+#[tokio::test]
 async fn what_somebody_else_edits_stays_and_is_said() {
     let mut shop = Shop::open().await;
     shop.turn().await;
@@ -348,6 +369,27 @@ async fn a_route_that_is_driven_by_others_is_left_to_them() {
 }
 
 #[tokio::test]
+async fn a_route_that_another_rollout_has_is_left_to_it() {
+    let mut shop = Shop::open().await;
+    shop.first = key(Kind::TrafficRollout, "first");
+    assert_eq!(shop.turn().await, Ended::Waits);
+    let why =
+        "HTTPRoute shop/shop has a canary already, first: `meshctl canary abort first` ends it";
+    let status = shop.status();
+    assert_eq!((&status["phase"], &status["message"]), (&json!("Pending"), &json!(why)));
+    assert_eq!(shop.condition("Progressing")["reason"], "RouteTaken");
+    // Nothing is asked of it that could be taken back: not even an abort writes the route.
+    shop.ask("state", json!("Aborted"));
+    shop.minute(0).await;
+    assert_eq!(walked(&shop), [vec![1]]);
+    // The first one is over.
+    shop.ask("state", json!("Running"));
+    shop.first = key(Kind::TrafficRollout, "shop");
+    shop.minute(0).await;
+    assert_eq!(shop.weights(), [0, 100]);
+}
+
+#[tokio::test]
 async fn who_writes_from_a_repository_is_warned_of() {
     let mut shop = Shop::open().await;
     shop.others.keeper = Some(Keeper::ArgoCd(Some("shop".to_owned())));
@@ -386,7 +428,7 @@ async fn what_stands_in_the_way_is_said_and_passes() {
         turner
     };
     turner.now = shop.now;
-    let Turned { driver, ended } = turner.turn().await;
+    let Turned { driver, ended, .. } = turner.turn().await;
     shop.driver = Some(driver);
     assert_eq!(ended, Ended::Waits);
     assert_eq!(shop.condition("Ready")["reason"], "NoRoute");
@@ -414,6 +456,26 @@ async fn a_step_waits_for_every_proxy() {
     shop.turn().await;
     let since: State = serde_json::from_value(shop.status()).unwrap();
     assert_eq!(since.since, Some(shop.now));
+}
+
+/// A command waits for that: the next look comes soon, though nothing else follows.
+#[tokio::test]
+async fn a_weight_by_hand_is_looked_at_until_it_is_served() {
+    let mut shop = Shop::open().await;
+    shop.api.state().edit(ROLLOUT, |rollout| {
+        rollout["spec"]["weight"] = json!(25);
+        rollout["spec"]["state"] = json!("Paused");
+    });
+    assert_eq!(shop.turn().await, Ended::Goes);
+    let rule = fixture::rule("shop", &["front"], &["v1"], None);
+    let changes = Changes { upserted: vec![rule], removed: Vec::new() };
+    shop.distribution.publish(2, &[(fixture::scope("front"), changes)].into());
+    for _ in 0..3 {
+        assert_eq!(shop.turn().await, Ended::Goes);
+    }
+    shop.proxy.answered(2, Ok(()));
+    assert_eq!(shop.turn().await, Ended::Waits);
+    assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![75, 25], &json!("Paused")));
 }
 
 #[tokio::test]

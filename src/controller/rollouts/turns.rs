@@ -17,6 +17,7 @@ use crate::config::decode::{self, Decoded};
 use crate::config::raw::Spec;
 use crate::model::{ObjectKey, Store};
 use crate::rollout::Rollout;
+use crate::rollout::others::{Hold, is_refused};
 use crate::rollout::state::{Intent, Phase, State};
 use crate::rollout::turn::{Driver, Turn, TurnError};
 use crate::store::StoreError;
@@ -27,6 +28,8 @@ pub(super) struct Turner {
     pub(super) teller: Teller,
     pub(super) key: ObjectKey,
     pub(super) basis: Basis,
+    /// Which rollout has the route: this one, or who was before it.
+    pub(super) first: ObjectKey,
     pub(super) driver: Driver<ClusterWorld>,
     pub(super) now: Timestamp,
 }
@@ -35,6 +38,8 @@ pub(super) struct Turner {
 pub(super) struct Turned {
     pub(super) driver: Driver<ClusterWorld>,
     pub(super) ended: Ended,
+    /// Whether it has a part in its route, as far as the turn has seen.
+    pub(super) holds: bool,
 }
 
 /// How it ended: what the next one waits for.
@@ -57,39 +62,43 @@ pub(super) enum Ended {
 
 impl Turner {
     pub(super) async fn turn(mut self) -> Turned {
-        let ended = match self.take().await {
-            Ok(ended) => ended,
+        let (ended, holds) = match self.take().await {
+            Ok(taken) => taken,
             Err(why) => {
                 tracing::debug!(rollout = %self.key, "the turn is taken again: {why}");
-                Ended::Again
+                (Ended::Again, true)
             }
         };
-        Turned { driver: self.driver, ended }
+        Turned { driver: self.driver, ended, holds }
     }
 
-    async fn take(&mut self) -> Result<Ended, String> {
+    async fn take(&mut self) -> Result<(Ended, bool), String> {
         let (namespace, name) = (self.key.namespace.clone(), self.key.name.clone());
         let read = self.cluster.get(&Resource::TRAFFIC_ROLLOUT, Some(&namespace), &name).await;
         let object = match read.map_err(|error| error.to_string())? {
             Some(object) if object["metadata"]["deletionTimestamp"].is_null() => object,
-            _ => return Ok(Ended::Gone),
+            _ => return Ok((Ended::Gone, false)),
         };
         let (decoded, diagnostics) = decode::from_json(&object, Store::Cluster);
         let rollout = match &decoded {
             Decoded::Object(decoded) => match &decoded.spec {
                 Spec::TrafficRollout(spec) => Rollout::new(&self.key, &decoded.meta, spec),
-                _ => return Ok(Ended::Over),
+                _ => return Ok((Ended::Over, false)),
             },
             _ => {
                 let why = diagnostics.iter().find(|one| one.is_error()).map(|one| &*one.message);
                 tracing::warn!(rollout = %self.key, why, "can't be read");
-                return Ok(Ended::Over);
+                return Ok((Ended::Over, true));
             }
         };
         self.turn_of(&rollout, &object).await
     }
 
-    async fn turn_of(&mut self, rollout: &Rollout, object: &Value) -> Result<Ended, String> {
+    async fn turn_of(
+        &mut self,
+        rollout: &Rollout,
+        object: &Value,
+    ) -> Result<(Ended, bool), String> {
         let before = state(&object["status"]);
         let basis = std::mem::take(&mut self.basis);
         let rival = basis.rival.clone();
@@ -97,6 +106,10 @@ impl Turner {
         let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
         let remarks = Remarks { obstacle: None, contended };
         self.driver.world().open(Read { object, generation, basis, remarks, now: self.now });
+        if is_refused(rollout, &before, &self.first) {
+            let why = Hold::of(rollout).refusal(&self.first);
+            return self.stuck(rollout, before, "RouteTaken", why).await;
+        }
         // What is under way is ended by whoever wants its end, and pauses by itself once the other
         // one has written.
         let begins = before.asked.as_ref() != Some(&rollout.ask);
@@ -110,7 +123,7 @@ impl Turner {
                 self.tell(rollout, object, &before).await;
                 let at_once = turn.state.message != before.message && turn.state.phase.is_over();
                 self.driver.world().show(rollout, &turn, at_once).await?;
-                Ok(ended(&turn.state, &before))
+                Ok((ended(&turn.state, &before), turn.state.holds()))
             }
             Err(error) => {
                 self.tell(rollout, object, &before).await;
@@ -125,7 +138,7 @@ impl Turner {
         rollout: &Rollout,
         before: State,
         error: TurnError,
-    ) -> Result<Ended, String> {
+    ) -> Result<(Ended, bool), String> {
         let reason = match &error {
             TurnError::NoRoute(_) => "NoRoute",
             TurnError::Route(_) => "RouteUnfit",
@@ -147,15 +160,16 @@ impl Turner {
         mut state: State,
         reason: &'static str,
         why: String,
-    ) -> Result<Ended, String> {
+    ) -> Result<(Ended, bool), String> {
         // The message of one that rests says why it rests, and nobody would say it again.
         if matches!(state.phase, Phase::Pending | Phase::Progressing) {
             state.message.clone_from(&why);
         }
         self.driver.world().set_obstacle(reason, why);
+        let holds = state.holds();
         let turn = Turn { state, ..Turn::default() };
         self.driver.world().show(rollout, &turn, true).await?;
-        Ok(Ended::Waits)
+        Ok((Ended::Waits, holds))
     }
 
     /// What was kept is so, whether the route is written yet or not.
@@ -177,6 +191,8 @@ fn ended(state: &State, before: &State) -> Ended {
     match state.phase {
         _ if state.before.is_some() => Ended::Goes,
         Phase::Progressing => Ended::Goes,
+        // It is written, and a command waits until it is served.
+        Phase::Paused if state.asked.is_some() && state.since.is_none() => Ended::Goes,
         Phase::Pending | Phase::Paused => Ended::Waits,
         _ if state.since.is_some() => Ended::Over,
         _ => Ended::Rests { changed },

@@ -18,6 +18,7 @@ use crate::wire;
 use crate::wire::transaction::Parcel;
 
 mod relayed;
+mod served;
 
 pub(super) use relayed::Ear;
 
@@ -36,6 +37,8 @@ struct State {
     fleets: HashMap<Scope, Members>,
     replicas: relayed::Replicas,
     tally: Tally,
+    /// What rollouts are about.
+    followed: BTreeSet<ObjectKey>,
     next: u64,
 }
 
@@ -114,13 +117,7 @@ impl Distribution {
 
     /// One fleet as it is.
     pub fn fleet(&self, scope: &Scope) -> Fleet {
-        let mut state = self.state();
-        state.expire();
-        let members = state.fleets.get(scope);
-        let proxies: Vec<Proxy> = members.into_iter().flat_map(Members::rows).collect();
-        let generation = members.map_or(state.generation, |members| members.generation);
-        let others = state.others(|proxy| proxy.scope == *scope);
-        Fleet { generation, proxies: proxies.into_iter().chain(others).collect() }
+        self.state().fleet(scope)
     }
 
     /// What some fleet ought to have and can't be sent: it keeps what it has.
@@ -258,6 +255,15 @@ impl Members {
 }
 
 impl State {
+    fn fleet(&mut self, scope: &Scope) -> Fleet {
+        self.expire();
+        let members = self.fleets.get(scope);
+        let proxies: Vec<Proxy> = members.into_iter().flat_map(Members::rows).collect();
+        let generation = members.map_or(self.generation, |members| members.generation);
+        let others = self.others(|proxy| proxy.scope == *scope);
+        Fleet { generation, proxies: proxies.into_iter().chain(others).collect() }
+    }
+
     /// Forgets the proxies of replicas that were not heard for too long.
     fn expire(&mut self) {
         let gone = self.replicas.expire(clock::now());

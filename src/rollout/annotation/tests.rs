@@ -32,3 +32,18 @@ fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
     assert!(json_patch::patch(&mut other, &patch(&route, None)).is_err());
     assert_eq!(other, kept);
 }
+
+#[test]
+fn an_annotation_that_came_meanwhile_stays() {
+    for metadata in [json!({"name": "shop"}), json!({"resourceVersion": "7"})] {
+        let route = json!({"metadata": metadata});
+        let patch = patch(&route, Some(&returning()));
+        let mut other = route.clone();
+        other["metadata"]["annotations"] = json!({"team": "a"});
+        if other["metadata"].get("resourceVersion").is_some() {
+            other["metadata"]["resourceVersion"] = json!("8");
+        }
+        assert!(json_patch::patch(&mut other, &patch).is_err());
+        assert_eq!(other["metadata"]["annotations"], json!({"team": "a"}));
+    }
+}

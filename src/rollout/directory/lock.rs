@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::{HomeError, failed};
+use crate::limits;
 
 const NAME: &str = "runner";
 
@@ -31,10 +32,15 @@ impl Lock {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = file.open(&path).map_err(|error| failed("lock", &path, &error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Ok(Err(named(&mut file))),
-            Err(error) => return Err(failed("lock", &path, &error.into())),
+        // Who only looks holds it for a moment, too.
+        let mut looks = limits::ROLLOUT_LOCK_LOOKS;
+        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match error {
+                Errno::WOULDBLOCK | Errno::INTR if looks > 0 => looks -= 1,
+                Errno::WOULDBLOCK => return Ok(Err(named(&mut file))),
+                error => return Err(failed("lock", &path, &error.into())),
+            }
+            std::thread::sleep(limits::STORE_LOCK_LOOK);
         }
         // Only for the words of those who find it locked.
         let named = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));

@@ -225,5 +225,5 @@ fn endpoints(rule: &ServedRule, to: &Destination, dark: bool) -> Vec<String> {
 fn has_weight(rollout: &Rollout, stored: &Stored) -> bool {
     let RolloutKind::Canary(canary) = &rollout.kind else { return false };
     let read = Weights::read(&stored.value, rollout.rule.as_deref(), &canary.stable);
-    read.is_ok_and(|weights| weights.percent(&canary.stable, &canary.canary) > 0)
+    read.is_ok_and(|weights| weights.give(&canary.canary))
 }

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::lock::{Lock, Locked};
 use super::{Audit, Home, HomeError, Look, Proxies};
 use crate::clock::Instant;
-use crate::model::{Counts, ObjectKey};
-use crate::rollout::Rollout;
+use crate::model::{Counts, Kind, ObjectKey};
 use crate::rollout::arms::Pair;
+use crate::rollout::others::{Hold, is_refused};
 use crate::rollout::state::{Event, State};
 use crate::rollout::turn::{Driver, Sight, Turn, World};
 use crate::rollout::view::View;
+use crate::rollout::{Rollout, ask};
 use crate::store::{Stored, Undo};
 
 /// Drives until it is dropped.
@@ -54,6 +55,11 @@ impl Runner {
     pub async fn turn(&mut self, rollout: &Rollout, now: Timestamp) -> Result<Turned, HomeError> {
         let key = &rollout.key;
         let state = self.home.record(key)?.state;
+        if let Some(why) = self.refusal(rollout, &state).await? {
+            let view = View { at: now, error: Some(why.clone()), ..View::default() };
+            self.home.show(key, &view)?;
+            return Err(HomeError::Held(why));
+        }
         let turn = self.driver.turn(rollout, &state, now).await;
         let look = self.driver.world().last();
         let mut view = self.view(rollout, turn.as_ref().ok(), look, now);
@@ -68,6 +74,22 @@ impl Runner {
                 Err(HomeError::Turn(error))
             }
         }
+    }
+
+    /// Why it has no turn, where another rollout has its route.
+    async fn refusal(&self, rollout: &Rollout, state: &State) -> Result<Option<String>, HomeError> {
+        let hold = Hold::of(rollout);
+        let mut first: Option<ObjectKey> = None;
+        for stored in self.home.plans.list(Kind::TrafficRollout, None).await? {
+            // One that can't be read has no turns either.
+            let Ok(other) = ask::read(&stored) else { continue };
+            let theirs = Hold::of(&other) == hold && self.home.record(&other.key)?.state.holds();
+            if theirs && first.as_ref().is_none_or(|first| other.key < *first) {
+                first = Some(other.key);
+            }
+        }
+        let first = first.filter(|first| is_refused(rollout, state, first));
+        Ok(first.map(|first| hold.refusal(&first)))
     }
 
     /// Whether a turn would have nothing to do.

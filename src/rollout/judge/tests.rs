@@ -53,6 +53,16 @@ fn slow_answers_fail_once_there_are_enough() {
 }
 
 #[test]
+fn what_clients_gave_up_says_nothing() {
+    let hangs = Counts { requests: 500, cancelled: 500, ..Counts::default() };
+    assert_eq!(judge(&GATES, &hangs), Verdict::TooLittle { more: 100 });
+    let mut some = counts(100, 2, FAST);
+    (some.requests, some.cancelled) = (500, 400);
+    let failure = Failure::Errors { errors: 2, requests: 100, max_ppm: 10_000 };
+    assert_eq!(judge(&GATES, &some), Verdict::Fail(failure));
+}
+
+#[test]
 fn without_thresholds_time_alone_decides() {
     let none = Gates { min_requests: 100, ..Gates::default() };
     assert_eq!(judge(&none, &counts(0, 0, FAST)), Verdict::Pass);

@@ -56,3 +56,14 @@ fn a_rule_that_is_not_there() {
     let error = patch(&route(&["v1"]), Some("cart"), &service("v2"), 10);
     assert_eq!(error.expect_err("no such rule"), RouteError::NoSuchRule("cart".to_owned()));
 }
+
+#[test]
+fn a_filter_that_came_meanwhile_is_not_overwritten() {
+    let before = route(&["v1"]);
+    let patch = patch(&before, None, &service("v2"), 10).expect("it fits");
+    let mut edited = before.clone();
+    edited["spec"]["rules"][0]["filters"] = json!([{"type": "RequestRedirect"}]);
+    let kept = edited.clone();
+    assert!(json_patch::patch(&mut edited, &patch).is_err());
+    assert_eq!(edited, kept);
+}

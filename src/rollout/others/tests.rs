@@ -52,7 +52,10 @@ fn what_drives_the_weights_is_known_by_name() {
         let rival = Rival::of(&route(meta.clone())).map(|rival| rival.to_string());
         assert_eq!(rival.as_deref(), said, "{meta}");
     }
-    assert_eq!(Rival::of_service("shop").to_string(), "Argo Rollouts (Rollout shop)");
+    let service = json!({"metadata": {"annotations": {SERVICE_OF_ROLLOUT: "shop"}}});
+    let rival = Rival::by_service(&service).map(|rival| rival.to_string());
+    assert_eq!(rival.as_deref(), Some("Argo Rollouts (Rollout shop)"));
+    assert_eq!(Rival::by_service(&json!({"metadata": {}})), None);
 }
 
 #[test]

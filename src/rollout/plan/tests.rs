@@ -13,7 +13,7 @@ use crate::rollout::Canary;
 use crate::rollout::judge::Verdict;
 use crate::rollout::route::Weights;
 use crate::rollout::route::tests::{patched, route, service, shown};
-use crate::rollout::state::{Ask, Intent, Phase, State};
+use crate::rollout::state::{Ask, Intent, Phase, Return, State};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,6 +32,8 @@ struct World {
     counted_since: Option<Timestamp>,
     /// Every weight that the route had, in order.
     weights: Vec<u32>,
+    /// Whether the route says when its weights go back.
+    annotated: Option<Return>,
 }
 
 impl World {
@@ -55,6 +57,7 @@ impl World {
             counts: Counts::default(),
             counted_since: None,
             weights: vec![],
+            annotated: None,
         }
     }
 
@@ -74,14 +77,18 @@ impl World {
             in_force: self.in_force,
             ready: self.ready,
             counts: &self.counts,
+            annotated: self.annotated == self.state.returns,
         };
         plan(&self.ask, &self.canary, &self.state, &seen).expect("the route can be split")
     }
 
     fn write(&mut self, weights: &Weights) {
         let patch = weights.patch(&self.route, &self.canary.canary).expect("it fits");
-        self.route = patched(&self.route, &patch);
-        self.weights.push(self.percent());
+        self.annotated.clone_from(&self.state.returns);
+        if !patch.0.is_empty() {
+            self.route = patched(&self.route, &patch);
+            self.weights.push(self.percent());
+        }
     }
 
     /// A turn and the second after it.
@@ -317,6 +324,116 @@ fn a_backend_that_somebody_added_stays() {
     world.ask(Intent::Aborted, None);
     world.turns(2);
     assert_eq!(shown(&world.route), ["v1=100 v2=0 v3=100"]);
+}
+
+#[test]
+fn an_edit_is_said_though_something_else_is_asked_at_the_same_time() {
+    let mut world = World::new(&["v1"]);
+    world.ask(Intent::Paused, Some(20));
+    world.ask.until = Some(world.now.checked_add(SECOND * 100).unwrap());
+    world.turns(3);
+    world.route = route(&["v1=70 v2=30"]);
+    world.ask(Intent::Paused, None);
+    world.turns(200);
+    assert_eq!(world.percent(), 30, "it stays");
+    assert_eq!((world.state.weight, &world.annotated), (30, &None));
+    let by_hand: Vec<_> = world.state.history.iter().map(|event| event.by_hand).collect();
+    assert_eq!(by_hand, [false, true, false]);
+}
+
+#[test]
+fn what_was_not_written_before_a_pause_is_never_written() {
+    let mut world = World::new(&["v1"]);
+    world.turns(65);
+    assert_eq!(world.percent(), 5);
+    while world.plan().write.is_none() {
+        world.turn();
+    }
+    // Killed after it was kept.
+    world.state = world.plan().state;
+    assert_eq!((world.state.weight, world.percent()), (25, 5));
+    world.ask(Intent::Paused, None);
+    world.turns(10);
+    assert_eq!((world.state.weight, world.percent()), (5, 5));
+}
+
+#[test]
+fn an_end_that_was_not_written_is_written_later() {
+    let mut world = World::new(&["v1"]);
+    world.ask(Intent::Paused, Some(20));
+    world.turns(3);
+    world.ask.until = Some(world.now.checked_add(SECOND * 500).unwrap());
+    for ask in [world.ask.clone(), Ask { until: None, weight: None, ..world.ask.clone() }] {
+        world.ask = ask;
+        let planned = world.plan();
+        assert!(planned.write.is_some(), "of the route only its annotation changes");
+        // Killed after it was kept: once, and once more.
+        world.state = planned.state;
+        world.state = world.plan().state;
+        assert_ne!(world.annotated, world.state.returns);
+        world.turns(3);
+        assert_eq!(world.annotated, world.state.returns);
+        assert_eq!((world.plan().write, world.percent()), (None, 20));
+    }
+}
+
+#[test]
+fn a_promotion_by_hand_waits_for_an_endpoint_too() {
+    let mut world = World::new(&["v1"]);
+    world.turns(10);
+    world.ask(Intent::Promoted, None);
+    world.ready = false;
+    world.turns(10);
+    assert_eq!(world.percent(), 1);
+    let why = "waits before 100%: Service v2:80 has no endpoint that is ready";
+    assert_eq!(world.state.message, why);
+    world.ready = true;
+    world.turns(2);
+    assert_eq!((world.state.phase, world.percent()), (Phase::Promoted, 100));
+}
+
+#[test]
+fn every_rule_counts() {
+    // Of the first rule it has nothing, and of the second less than a percent.
+    for rules in [["v1=1 v2=0", "v1=1 v2=1"], ["v1=1 v2=0", "v1=999 v2=1"]] {
+        let mut world = World::new(&rules);
+        world.turns(10);
+        world.ask(Intent::Aborted, None);
+        world.turns(2);
+        assert!(world.read().0.iter().all(|rule| rule.backends[1].weight() == 0));
+    }
+    let mut world = World::new(&["v1=1 v2=1", "v1=1 v2=0"]);
+    world.ready = false;
+    world.ask(Intent::Paused, Some(20));
+    world.turns(3);
+    assert_eq!(shown(&world.route), ["v1=1 v2=1", "v1=1 v2=0"], "the second rule would rise");
+}
+
+#[test]
+fn an_abort_of_what_has_nothing_is_done() {
+    let mut world = World::new(&["v1"]);
+    world.turns(10);
+    world.route = route(&["v1=0 v2=0 v3=1"]);
+    world.ask(Intent::Aborted, None);
+    world.turns(2);
+    assert_eq!(world.state.phase, Phase::Aborted);
+    assert_eq!(shown(&world.route), ["v1=0 v2=0 v3=1"]);
+    let mut world = World::new(&["v1=333333 v2=1 v3=1"]);
+    world.ask(Intent::Aborted, None);
+    world.turns(2);
+    assert_eq!(shown(&world.route), ["v1=333334 v2=0 v3=1"], "no share has to be split for it");
+}
+
+#[test]
+fn a_clock_that_is_set_back_skips_no_step() {
+    let mut world = World::new(&["v1"]);
+    world.canary.gates = Gates::default();
+    world.turns(10);
+    world.now = world.now.checked_sub(SECOND * 3_600).unwrap();
+    world.turns(50);
+    assert_eq!(world.percent(), 1);
+    world.turns(20);
+    assert_eq!(world.percent(), 5, "nor does it wait until it was that late again");
 }
 
 /// What one turn writes: first its state, then the route. Killed before either, the next turn has

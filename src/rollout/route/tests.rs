@@ -67,6 +67,9 @@ fn others_keep_their_shares_exactly() {
     assert_eq!(shift(&["v1=1 other=1"], 10), Ok(vec!["v1=90 other=100 v2=10".into()]));
     assert_eq!(shift(&["v1=50 other=50 v2=0"], 5), Ok(vec!["v1=95 other=100 v2=5".into()]));
     assert_eq!(shift(&["v1=200 other"], 1), Ok(vec!["v1=198 other v2=2".into()]));
+    // Nothing is split, so nothing has to grow.
+    assert_eq!(shift(&["v1=7 other=999999"], 0), Ok(vec!["v1=7 other=999999 v2=0".into()]));
+    assert_eq!(shift(&["v1=7 other=999999"], 100), Ok(vec!["v1=0 other=999999 v2=7".into()]));
 }
 
 #[test]
@@ -74,6 +77,9 @@ fn what_cannot_be_done_is_said() {
     assert_eq!(shift(&["other"], 1), Err(RouteError::NoStable(service("v1"))));
     assert_eq!(shift(&["v1=0 v2=0"], 1), Err(RouteError::NoTraffic { rule: 0 }));
     assert_eq!(shift(&["v1=999999 other=1"], 1), Err(RouteError::TooFine { rule: 0 }));
+    let full = ["v1"].into_iter().chain(std::iter::repeat_n("v3", 15)).collect::<Vec<_>>();
+    assert_eq!(shift(&["v1", &full.join(" ")], 1), Err(RouteError::Full { rule: 1 }));
+    assert!(shift(&[&full[..15].join(" ")], 1).is_ok());
     let error = Weights::read(&route(&["v1"]), Some("cart"), &service("v1"));
     assert_eq!(error, Err(RouteError::NoSuchRule("cart".to_owned())));
 }
@@ -84,6 +90,36 @@ fn a_port_that_is_not_named_is_any() {
     assert!(Weights::read(&route(&["v1"]), None, &stable).is_ok());
     let other = Destination { port: Some(81), ..service("v1") };
     assert_eq!(Weights::read(&route(&["v1"]), None, &other), Err(RouteError::NoStable(other)));
+}
+
+#[test]
+fn two_versions_are_two_backends() {
+    let (any, second) = (
+        Destination { port: None, ..service("v1") },
+        Destination { port: Some(81), ..service("v1") },
+    );
+    let weights = Weights::read(&route(&["v1"]), None, &any).expect("it is there");
+    assert_eq!(weights.shifted(&any, &second, 5), Err(RouteError::SameVersion(any.clone())));
+    assert_eq!(weights.shifted(&second, &any, 5), Err(RouteError::SameVersion(second.clone())));
+    let weights = weights.shifted(&service("v1"), &second, 5).expect("their ports differ");
+    assert_eq!(weights.0[0].backends.iter().map(|one| one.weight()).sum::<u32>(), 100);
+}
+
+/// One leader stalls between its two writes, the next one writes and takes it back.
+#[test]
+fn what_was_meant_for_a_route_of_long_ago_is_not_written() {
+    let (stable, canary) = (service("v1"), service("v2"));
+    let at = |generation: u32| {
+        let mut route = route(&["v1=100 v2=0"]);
+        route["metadata"]["generation"] = json!(generation);
+        route
+    };
+    let weights = Weights::read(&at(1), None, &stable).expect("it is there");
+    let patch = weights.shifted(&stable, &canary, 20).and_then(|to| to.patch(&at(1), &canary));
+    let patch = patch.expect("it fits");
+    assert_eq!(shown(&patched(&at(1), &patch)), ["v1=80 v2=20"]);
+    assert!(json_patch::patch(&mut at(3), &patch).is_err());
+    assert!(weights.patch(&at(1), &canary).expect("it fits").0.is_empty());
 }
 
 #[test]

@@ -176,6 +176,23 @@ async fn a_weight_for_a_time_says_so_in_the_route() {
 }
 
 #[tokio::test]
+async fn the_weights_of_the_beginning_may_hold_for_a_time_too() {
+    let mut shop = Shop::canary();
+    let begun = ROUTE.replace(
+        "port: 80\n",
+        "port: 80\n      weight: 100\n    - {name: v2, port: 80, weight: 0}\n",
+    );
+    std::fs::write(shop.files.path().join("shop.yaml"), &begun).unwrap();
+    shop.rollout.ask = Ask { intent: Intent::Paused, weight: Some(10), ..Ask::default() };
+    shop.turn().await.unwrap();
+    let until = Some(shop.now + Duration::from_secs(300));
+    shop.rollout.ask = Ask { weight: Some(0), until, ..shop.rollout.ask.clone() };
+    shop.turn().await.unwrap();
+    assert!(shop.text().contains("0=90,10"), "{}", shop.text());
+    assert!(shop.text().contains("weight: 100"));
+}
+
+#[tokio::test]
 async fn nothing_is_written_that_can_not_be_kept() {
     let mut shop = Shop::canary();
     shop.told().refuses = true;

@@ -2,10 +2,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Totals;
+use crate::model::{Kind, Store, Totals};
 
 fn place(name: &str) -> Place {
     (Scope { namespace: "shop".into(), name: "front".into(), shared: true }, name.into())
+}
+
+fn course(name: &str) -> Course {
+    (place("").0, ObjectKey::new(Store::Cluster, Kind::GrpcRoute, "shop", name))
 }
 
 fn words() -> Words {
@@ -22,6 +26,7 @@ fn words() -> Words {
         here: vec![relayed("a", None), relayed("b", Some("port 80 is taken"))],
         reports: vec![(place("a"), report)],
         gone: vec![place("c")],
+        routes: vec![(course("web"), Some("1f".into())), (course("cart"), None)],
         opened: true,
     }
 }

@@ -57,3 +57,74 @@ async fn a_new_ask_is_due_at_once_and_our_own_writes_are_not() {
     rollouts.seen(&key, None, now);
     assert!(rollouts.held.is_empty());
 }
+
+/// By the statuses that another replica wrote, and then by what one's own turns have seen.
+#[tokio::test(start_paused = true)]
+async fn who_has_a_route_is_known_before_the_first_turn_and_after_the_last() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let now = clock::now();
+    let key = key(Kind::TrafficRollout, "shop");
+    let mut object = rollout();
+    let mut hold = |rollouts: &mut Rollouts, status: Value| {
+        object["status"] = status;
+        rollouts.seen(&key, Some(&object), now);
+        rollouts.held[&key].hold.clone()
+    };
+    let route = super::key(Kind::HttpRoute, "shop");
+    let held = Some(Hold { route, dark: false });
+    let asked = json!({"intent": "Running"});
+    assert_eq!(hold(&mut rollouts, Value::Null), None);
+    let going = json!({"phase": "Progressing", "weight": 10, "asked": asked});
+    assert_eq!(hold(&mut rollouts, going.clone()), held);
+    rollouts.lead(true, now);
+    assert_eq!(rollouts.held[&key].hold, held, "the lead is another's matter");
+    let over = json!({"phase": "Promoted", "weight": 100, "asked": asked});
+    assert_eq!(hold(&mut rollouts, over.clone()), None);
+    // What the watch brings is older than what a turn has seen.
+    rollouts.held.get_mut(&key).unwrap().had_turns = true;
+    assert_eq!(hold(&mut rollouts, going), None);
+    rollouts.lead(false, now);
+    assert_eq!(hold(&mut rollouts, over), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_longest_comes_first() {
+    let (_, cluster) = ApiServer::start().await;
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::new(Distribution::new()));
+    let now = clock::now() + seconds(60);
+    let due = [("a", 3), ("b", 1), ("c", 2), ("later", 90)];
+    for (name, at) in due {
+        let due = Some(now + seconds(at) - seconds(60));
+        rollouts.held.insert(key(Kind::TrafficRollout, name), Held { due, ..Held::default() });
+    }
+    let rests = key(Kind::TrafficRollout, "rests");
+    rollouts.held.insert(rests, Held::default());
+    let names =
+        |all: Vec<ObjectKey>| all.iter().map(|key| key.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(rollouts.due(now)), ["b", "c", "a"]);
+}
+
+#[tokio::test]
+async fn other_replicas_tell_of_the_routes_of_rollouts() {
+    let (_, cluster) = ApiServer::start().await;
+    let distribution = Arc::new(Distribution::new());
+    let mut rollouts = Rollouts::new(cluster, "one", Arc::clone(&distribution));
+    let parts = vec![
+        fixture::listener("front", "front", &[]),
+        fixture::rule("shop", &["front"], &["v1"], None),
+        fixture::backend("v1", "v1", None),
+    ];
+    let scope = fixture::scope("front");
+    let changes = Changes { upserted: parts, removed: Vec::new() };
+    distribution.publish(1, &[(scope.clone(), changes)].into());
+    let proxy = distribution.subscribe(scope, "edge/front-1".into(), "1".into(), true);
+    let routes = || distribution.relay().1.into_keys().map(|(_, route)| route).collect::<Vec<_>>();
+    assert_eq!(routes(), []);
+    let (key, now) = (key(Kind::TrafficRollout, "shop"), clock::now());
+    rollouts.seen(&key, Some(&rollout()), now);
+    assert_eq!(routes(), [super::key(Kind::HttpRoute, "shop")]);
+    rollouts.seen(&key, None, now);
+    assert_eq!(routes(), []);
+    drop(proxy);
+}

@@ -10,8 +10,8 @@ use super::{Distribution, State, teller};
 use crate::clock::{self, Instant};
 use crate::controller::proxies::Proxy;
 use crate::limits;
-use crate::model::{Name, Report};
-use crate::wire::relay::{Place, Relayed, Words};
+use crate::model::{Name, ObjectKey, Scope};
+use crate::wire::relay::{Course, Place, Proxies, Relayed, Versions, Words};
 
 /// By the replica's name.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ struct Replica {
     conversation: u64,
     silent_since: Option<Instant>,
     proxies: BTreeMap<Place, Kept>,
+    /// Which version of a route its proxies have been told, in this conversation.
+    routes: Versions,
 }
 
 #[derive(Debug)]
@@ -34,9 +36,15 @@ struct Kept {
 
 impl Replicas {
     fn begin(&mut self, name: &Name, conversation: u64) {
-        let new = || Replica { conversation, silent_since: None, proxies: BTreeMap::new() };
+        let new = || Replica {
+            conversation,
+            silent_since: None,
+            proxies: BTreeMap::new(),
+            routes: Versions::new(),
+        };
         let replica = self.0.entry(Name::clone(name)).or_insert_with(new);
         (replica.conversation, replica.silent_since) = (conversation, None);
+        replica.routes.clear();
     }
 
     /// `None` where a later conversation has taken the place of this one.
@@ -56,6 +64,10 @@ impl Replicas {
             keep
         });
         gone
+    }
+
+    pub(super) fn told(&self, replica: &Name, course: &Course) -> Option<&Name> {
+        self.0.get(replica)?.routes.get(course)
     }
 
     pub(super) fn proxies(&self) -> impl Iterator<Item = Proxy> {
@@ -83,6 +95,17 @@ impl Replica {
         self.proxies.insert(place, Kept { row, conversation: self.conversation });
     }
 
+    fn publishes(&mut self, course: Course, version: Option<Name>) {
+        match version {
+            None => drop(self.routes.remove(&course)),
+            Some(version) => {
+                if self.routes.len() < limits::RELAY_ROUTES || self.routes.contains_key(&course) {
+                    self.routes.insert(course, version);
+                }
+            }
+        }
+    }
+
     /// Whoever wasn't told of in this conversation is gone.
     fn open(&mut self) -> Vec<Place> {
         let conversation = self.conversation;
@@ -95,7 +118,7 @@ impl State {
     /// Another replica's words: it has made sure that its proxies tell of their own fleets alone.
     fn hear(&mut self, replica: &Name, conversation: u64, words: Words) {
         let Some(replica) = self.replicas.get(replica, conversation) else { return };
-        let Words { here, reports, gone, opened } = words;
+        let Words { here, reports, gone, routes, opened } = words;
         here.into_iter().for_each(|relayed| replica.take(relayed));
         let mut left: Vec<Place> =
             gone.into_iter().filter(|place| replica.proxies.remove(place).is_some()).collect();
@@ -105,6 +128,7 @@ impl State {
                 self.tally.take(&teller(&kept.row), report);
             }
         }
+        routes.into_iter().for_each(|(course, version)| replica.publishes(course, version));
         if opened {
             left.extend(replica.open());
         }
@@ -134,8 +158,9 @@ impl Distribution {
         Ear { distribution: Arc::clone(self), replica, conversation }
     }
 
-    /// The proxies that are connected to this replica, each with its whole report.
-    pub(in crate::controller) fn relay(&self) -> BTreeMap<Place, (Relayed, Option<Report>)> {
+    /// The proxies that are connected to this replica, each with its whole report, and what their
+    /// fleets have of the routes that are followed, at the same moment.
+    pub(in crate::controller) fn relay(&self) -> (Proxies, Versions) {
         let state = self.state();
         let told = |row: Proxy| {
             let report = row.totals.and_then(|_| state.tally.report(&teller(&row)));
@@ -145,7 +170,15 @@ impl Distribution {
                 Relayed { place: place.clone(), version, connected_since, behind, trouble };
             (place, (relayed, report))
         };
-        state.fleets.values().flat_map(super::Members::rows).map(told).collect()
+        let proxies = state.fleets.values().flat_map(super::Members::rows).map(told).collect();
+        let of_fleet = |(scope, members): (&Scope, &super::Members)| {
+            let version =
+                |route: &ObjectKey| Some(((scope.clone(), route.clone()), members.version(route)?));
+            state.followed.iter().filter_map(version).collect::<Vec<_>>()
+        };
+        let talking = |(_, members): &(_, &super::Members)| !members.subscribers.is_empty();
+        let routes = state.fleets.iter().filter(talking).flat_map(of_fleet).collect();
+        (proxies, routes)
     }
 }
 

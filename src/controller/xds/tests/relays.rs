@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 
 use super::running::{Controller, served, within};
 use super::shop;
-use crate::controller::fixture::{key, scope};
+use crate::controller::fixture::{key, rule, scope};
 use crate::controller::proxies::Proxy;
 use crate::controller::relay::{self, Credentials};
 use crate::limits;
-use crate::model::{Arm, ArmKey, Counts, PartKind, Report, Totals};
+use crate::model::{Arm, ArmKey, Counts, ObjectKey, PartKind, Report, Totals};
 
 struct Relaying {
     leader: watch::Sender<Option<SocketAddr>>,
@@ -53,6 +53,15 @@ fn report(process: u64, requests: u64) -> Report {
 async fn requests(of: &Controller, expected: u64) {
     within("the count", async {
         while of.distribution.arm(&arm()).requests != expected {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+async fn until_served(by: &Controller, route: &ObjectKey) {
+    within("the route", async {
+        while !by.distribution.is_served(&scope("one"), route, 2) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     })
@@ -124,6 +133,34 @@ async fn the_leader_knows_the_proxies_of_all_replicas() {
     let proxies = leader.distribution.proxies();
     assert_eq!(by_name(&proxies, "edge/there").unwrap().replica, None);
     drop(relaying.leader);
+    relaying.task.abort();
+}
+
+/// A replica that lags behind tells of proxies that have its own last word.
+#[tokio::test]
+async fn a_route_is_served_where_every_replica_has_published_the_same() {
+    let (mut leader, mut follower) = (Controller::start().await, Controller::start().await);
+    let route = key(PartKind::Rule, "shop").object;
+    follower.distribution.follow([route.clone()].into());
+    let changed = || rule("shop", &["web"], &["shop"], Some("shop"));
+    [&mut leader, &mut follower].into_iter().for_each(|one| one.publish(shop(1), vec![]));
+    let relaying = relaying(&follower, &leader, "two");
+    let (mut here, mut there) = (leader.proxy("one:here"), follower.proxy("one:there"));
+    served(&mut here).await;
+    served(&mut there).await;
+    until_served(&leader, &route).await;
+    assert!(!leader.distribution.is_served(&scope("one"), &route, 3), "a pod is missing");
+    leader.publish(vec![changed()], vec![]);
+    served(&mut here).await;
+    let settled = |proxies: &[Proxy]| proxies.iter().all(|one| one.heard && !one.behind);
+    leader.until("all to have their last word", settled).await;
+    // As many words as there would be.
+    tokio::time::sleep(2 * limits::CONTROLLER_TICK).await;
+    let is_served = leader.distribution.is_served(&scope("one"), &route, 2);
+    assert!(!is_served, "the other replica hasn't published it");
+    follower.publish(vec![changed()], vec![]);
+    served(&mut there).await;
+    until_served(&leader, &route).await;
     relaying.task.abort();
 }
 

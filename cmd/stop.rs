@@ -1,4 +1,4 @@
-//! The signals that end the demo.
+//! The signals that end what serves: a second one is heard like the first.
 
 use std::io;
 
