@@ -25,6 +25,10 @@ use crate::wanted::Wanted;
 ///
 /// Two looks at the counters of every proxy that is meant make a rate. On a terminal it goes on
 /// until q or Ctrl-C; in a pipe, or with --once, it is shown once.
+///
+/// P50 and P99 are those of the requests in between. No proxy keeps such counts of single endpoints,
+/// which would cost memory for each in each worker: their LATENCY is the average by which requests
+/// are balanced, the time to the head of an answer, which follows a rise at once and a fall slowly.
 #[derive(clap::Args)]
 #[command(after_help = examples(&[
     "meshctl top routes",

@@ -152,6 +152,7 @@ impl Server {
             sources,
             workers: proxy.workers(),
             connections: Box::new(proxy.count_connections()),
+            endpoints: Box::new(proxy.endpoints_now()),
             link: source.link(),
         };
         let (board, orders) = Board::new(metrics.clone(), about, options.set_log_level);

@@ -28,11 +28,14 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], width: usize) -> Vec<Strin
     let heads: Vec<String> = headings.iter().map(|&heading| heading.to_owned()).collect();
     let all: Vec<&[String]> =
         std::iter::once(heads.as_slice()).chain(rows.iter().map(Vec::as_slice)).collect();
-    let mut widths: Vec<usize> = (0..headings.len()).map(|at| widest(&all, at)).collect();
-    shrink(&mut widths, rows, width);
-    while widths.len() > 1 && total(&widths) > width {
-        widths.pop();
-    }
+    let full: Vec<usize> = (0..headings.len()).map(|at| widest(&all, at)).collect();
+    let shrunk = |columns: usize| {
+        let mut widths = full[..columns].to_vec();
+        shrink(&mut widths, rows, width);
+        widths
+    };
+    let fitting = (2..=full.len()).rev().map(shrunk).find(|widths| total(widths) <= width);
+    let widths = fitting.unwrap_or_else(|| shrunk(full.len().min(1)));
     let shown = |row: &&[String]| {
         let cells = row.iter().zip(&widths).map(|(cell, &width)| {
             let cell = line(cell, width);

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Rates, Rows, rate};
 use crate::exit::Failure;
 use crate::proxy::every::{Answers, Every};
+use crate::units;
 use crate::wanted::Wanted;
 
 /// Totals by proxy, backend and endpoint.
@@ -27,8 +28,13 @@ pub struct Row {
     pub backend: String,
     pub tries_per_second: f64,
     pub failures_per_second: f64,
+    /// The moving average by which requests are balanced; of several proxies the highest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_seconds: Option<f64>,
     /// In all.
     pub ejections: u64,
+    /// Proxies that send it nothing now.
+    pub out: usize,
     pub active_connections: u64,
     pub idle_connections: u64,
 }
@@ -47,11 +53,11 @@ impl Endpoints {
     /// What came between the last two looks, the busiest first. What a proxy did that wasn't there
     /// at the first of them is not counted: nobody knows since when.
     pub fn rows(&self, wanted: &Wanted, seconds: f64) -> Vec<Row> {
-        let mut sums: BTreeMap<(String, String), EndpointCounts> = BTreeMap::new();
+        let mut sums: BTreeMap<(String, String), (EndpointCounts, usize)> = BTreeMap::new();
         let wanted = self.now.iter().filter(|((_, backend, _), _)| wanted.takes_label(backend));
         for ((proxy, backend, endpoint), now) in wanted {
             let place = (proxy.clone(), backend.clone(), endpoint.clone());
-            let sum = sums.entry((backend.clone(), endpoint.clone())).or_default();
+            let (sum, out) = sums.entry((backend.clone(), endpoint.clone())).or_default();
             let was_there = self.before.keys().any(|(known, ..)| known == proxy);
             let before = self.before.get(&place).cloned().unwrap_or_default();
             if was_there {
@@ -61,15 +67,22 @@ impl Endpoints {
             sum.ejections += now.ejections;
             sum.active += now.active;
             sum.idle += now.idle;
+            sum.latency_micros = sum.latency_micros.max(now.latency_micros);
+            *out += usize::from(now.out);
         }
-        let row = |((backend, endpoint), sum): ((String, String), EndpointCounts)| Row {
-            endpoint,
-            backend,
-            tries_per_second: rate(sum.attempts, seconds),
-            failures_per_second: rate(sum.failures, seconds),
-            ejections: sum.ejections,
-            active_connections: sum.active,
-            idle_connections: sum.idle,
+        let row = |(place, (sum, out)): ((String, String), (EndpointCounts, usize))| {
+            let (backend, endpoint) = place;
+            Row {
+                endpoint,
+                backend,
+                tries_per_second: rate(sum.attempts, seconds),
+                failures_per_second: rate(sum.failures, seconds),
+                latency_seconds: sum.latency_micros.map(|micros| micros as f64 / 1e6),
+                ejections: sum.ejections,
+                out,
+                active_connections: sum.active,
+                idle_connections: sum.idle,
+            }
         };
         let mut rows: Vec<Row> = sums.into_iter().map(row).collect();
         rows.sort_by(|one, other| other.tries_per_second.total_cmp(&one.tries_per_second));
@@ -83,14 +96,16 @@ fn cells(row: &Row) -> Vec<String> {
         row.backend.clone(),
         row.tries_per_second.to_string(),
         row.failures_per_second.to_string(),
+        row.latency_seconds.map_or_else(|| "-".to_owned(), units::seconds),
         row.ejections.to_string(),
+        row.out.to_string(),
         row.active_connections.to_string(),
         row.idle_connections.to_string(),
     ]
 }
 
-const HEADINGS: [&str; 7] =
-    ["ENDPOINT", "BACKEND", "TRIES/S", "FAILED/S", "EJECTED", "ACTIVE", "IDLE"];
+const HEADINGS: [&str; 9] =
+    ["ENDPOINT", "BACKEND", "TRIES/S", "FAILED/S", "LATENCY", "EJECTED", "OUT", "ACTIVE", "IDLE"];
 
 impl Rates for Endpoints {
     fn look(&mut self, every: &Every) -> Result<Answers<()>, Failure> {

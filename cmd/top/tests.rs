@@ -85,6 +85,8 @@ fn endpoints_of_all_proxies_add_up() {
             attempts,
             failures,
             active: 1,
+            out: proxy == "a",
+            latency_micros: (proxy == "a").then_some(1_500),
             ..EndpointCounts::default()
         };
         (proxy.to_owned(), vec![counts])
@@ -95,6 +97,7 @@ fn endpoints_of_all_proxies_add_up() {
     let rows = endpoints.rows(&Wanted::default(), 2.0);
     assert_eq!((rows[0].tries_per_second, rows[0].failures_per_second), (10.0, 1.0));
     assert_eq!(rows[0].active_connections, 2);
+    assert_eq!((rows[0].latency_seconds, rows[0].out), (Some(0.0015), 1));
     endpoints.take(vec![look("a", 5, 0), look("late", 1_004, 0)]);
     assert_eq!(endpoints.rows(&Wanted::default(), 1.0)[0].tries_per_second, 4.0, "one began again");
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::drain::Drain;
 use super::listener;
-use super::registry::{CacheLine, Registry};
+use super::registry::{BackendShared, CacheLine, EndpointShared, Registry};
 use super::takeover::Listening;
 use super::worker::{Command, Shared, Worker};
 use super::world::{Publisher, Reader, World};
@@ -59,6 +59,17 @@ pub struct Proxy {
 pub struct NotBound {
     pub bind: BindAddress,
     pub error: io::Error,
+}
+
+/// An endpoint as requests are balanced by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointNow {
+    pub backend: PartKey,
+    pub address: Address,
+    /// Ejected.
+    pub is_out: bool,
+    /// The average time to the head of an answer; `None` before the first.
+    pub latency_micros: Option<f32>,
 }
 
 impl Proxy {
@@ -237,6 +248,24 @@ impl Proxy {
     pub fn count_connections(&self) -> impl Fn() -> usize + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// What is known of endpoints beside their counters, likewise.
+    pub fn endpoints_now(&self) -> impl Fn(Instant) -> Vec<EndpointNow> + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move |now| {
+            let backends = shared.registry.backends();
+            let one = |backend: &Arc<BackendShared>, endpoint: &EndpointShared| EndpointNow {
+                backend: backend.key.clone(),
+                address: endpoint.address.clone(),
+                is_out: endpoint.is_out(now),
+                latency_micros: endpoint.latency(),
+            };
+            let of = |backend: &Arc<BackendShared>| {
+                backend.endpoints().iter().map(|each| one(backend, each)).collect::<Vec<_>>()
+            };
+            backends.iter().flat_map(of).collect()
+        }
     }
 
     pub fn workers(&self) -> usize {

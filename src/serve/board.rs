@@ -13,6 +13,7 @@ use crate::limits;
 use crate::model::{BindAddress, ObjectKey, Report};
 use crate::proxy::control::{self, Control, ServedRoute};
 use crate::proxy::explain::{Asked, Told, explain};
+use crate::proxy::process::EndpointNow;
 use crate::proxy::takeover::Successor;
 use crate::proxy::world::World;
 use crate::source::remote::Link;
@@ -49,6 +50,8 @@ pub(super) struct About {
     pub(super) workers: usize,
     /// How many connections are open.
     pub(super) connections: Box<dyn Fn() -> usize + Send + Sync>,
+    /// What is known of endpoints beside their counters.
+    pub(super) endpoints: Box<dyn Fn(Instant) -> Vec<EndpointNow> + Send + Sync>,
     /// How this process and its controller stand, where it has one.
     pub(super) link: Option<watch::Receiver<Link>>,
 }
@@ -235,7 +238,7 @@ impl Control for Board {
     }
 
     fn endpoints(&self) -> Vec<EndpointCounts> {
-        self.metrics.endpoints()
+        picture::endpoints(self.metrics.endpoints(), &(self.about.endpoints)(clock::now()))
     }
 
     fn failures(&self, after: u64) -> Failures {

@@ -23,6 +23,13 @@ pub struct EndpointCounts {
     /// Connections with a request on them, now.
     pub active: u64,
     pub idle: u64,
+    /// Whether it is ejected, now.
+    pub out: bool,
+    /// The time to the head of an answer by which requests are balanced: an average that follows a
+    /// rise at once and a fall slowly. Counters know no times of single endpoints: a histogram of
+    /// each in each worker would be 1.4 KB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_micros: Option<u64>,
 }
 
 impl Registry {

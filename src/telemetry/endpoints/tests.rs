@@ -22,6 +22,7 @@ fn outcomes_add_up_by_endpoint() {
         ejections: 0,
         active: 3,
         idle: 0,
+        ..EndpointCounts::default()
     };
     assert_eq!(all[0], expected);
     assert_eq!((all[1].endpoint.as_str(), all[1].failures), ("unix:/a\"b\\c", 1));
