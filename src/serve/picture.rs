@@ -74,3 +74,6 @@ fn protocol(listener: &Listener) -> &'static str {
         ListenerProtocol::Https(_) => "HTTPS",
     }
 }
+
+#[cfg(test)]
+mod tests;

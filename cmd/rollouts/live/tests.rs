@@ -98,6 +98,23 @@ fn a_canary_in_its_third_step() {
 }
 
 #[test]
+fn steps_that_have_no_room_are_left_out_whole() {
+    let mut shown = shown();
+    let RolloutKind::Canary(canary) = &mut shown.known.rollout.kind else { panic!("it is one") };
+    canary.steps = (1..=20).map(|step| step * 5 - 4).collect();
+    for (weight, expected) in [
+        (1, " steps    ▶ 1%  · 6%  · 11%  · 16%  · 21%  …"),
+        (51, " steps    … ▶ 51%  · 56%  · 61%  · 66%  · 71%  …"),
+        (96, " steps    … ✓ 81%  ✓ 86%  ✓ 91%  ▶ 96%  · 100%"),
+    ] {
+        shown.known.state.weight = weight;
+        let picture = drawn(50, 24, &shown);
+        let line = picture.lines().find(|line| line.starts_with(" steps"));
+        assert_eq!(line, Some(expected));
+    }
+}
+
+#[test]
 fn no_size_of_a_terminal_is_too_small_to_draw_on() {
     let shown = shown();
     for width in [1, 2, 10, 23, 24, 25, 60] {
