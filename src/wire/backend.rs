@@ -1,13 +1,12 @@
 //! Backends, how they are used, and their endpoints.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::WireError;
 use super::check::{
-    all, cause, exact_hostname, header_name, hostname, invalid, ip, nanoseconds, plain, port, some,
-    token,
+    all, cause, exact_hostname, header_name, hostname, invalid, ip, nanoseconds, plain, port,
+    socket, some, token,
 };
 use super::key;
 use super::messages::{self, AltName, Empty, Encryption, Hashed};
@@ -278,9 +277,4 @@ fn dns_name(host: &str) -> Result<Name, WireError> {
         return Err(invalid("address", format!("`{host}` is no name")));
     }
     Ok(host.into())
-}
-
-fn socket(text: &str) -> Result<SocketAddr, WireError> {
-    let address = text.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
-    address.ok_or_else(|| invalid("address", format!("`{text}`")))
 }

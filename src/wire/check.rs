@@ -1,6 +1,7 @@
 //! What texts and numbers have to be before they are believed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::WireError;
@@ -102,6 +103,17 @@ pub(super) fn path(text: &str) -> Result<Name, WireError> {
     Err(invalid("path", format!("`{text}`")))
 }
 
+/// In the one spelling that we write: another is damage, or a sender that means something else by it.
 pub(super) fn ip(text: &str) -> Result<IpAddr, WireError> {
-    text.parse().map_err(|_| invalid("address", format!("`{text}`")))
+    spelled(text).ok_or_else(|| invalid("address", format!("`{text}`")))
+}
+
+/// With a port that can be asked.
+pub(super) fn socket(text: &str) -> Result<SocketAddr, WireError> {
+    let address = spelled(text).filter(|address: &SocketAddr| address.port() != 0);
+    address.ok_or_else(|| invalid("address", format!("`{text}`")))
+}
+
+fn spelled<T: FromStr + ToString>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|value: &T| value.to_string() == text)
 }

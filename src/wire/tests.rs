@@ -75,6 +75,22 @@ fn a_name_says_what_it_is_of() {
     check("a/b%", "rule/cluster/HTTPRoute/shop/web/a%2Fb%25");
 }
 
+/// Else two senders of one part would disagree about its version.
+#[test]
+fn an_address_has_one_spelling() {
+    for good in ["10.0.0.1", "::1", "::ffff:0.0.4.130", "::fffe:0:482"] {
+        assert!(check::ip(good).is_ok(), "{good}");
+    }
+    for bad in ["", "10.0.0.01", "::fffe:0.0.4.130", "0:0:0:0:0:0:0:1", "::AB"] {
+        let error = check::ip(bad).unwrap_err();
+        assert_eq!(error.to_string(), format!("its address is not valid: `{bad}`"));
+    }
+    assert!(check::socket("[::1]:80").is_ok());
+    for bad in ["[::1]:0", "[::01]:80", "10.0.0.1:080"] {
+        assert!(check::socket(bad).is_err(), "{bad}");
+    }
+}
+
 /// A rule as it travels, changed by `change`.
 fn changed_rule(change: impl FnOnce(&mut messages::Rule)) -> Result<Part, WireError> {
     let part = crate::controller::fixture::rule("a", &["web"], &["b"], Some("c"));
