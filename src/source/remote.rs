@@ -59,7 +59,7 @@ pub struct RemoteUpdate {
     pub generation: Option<u64>,
     /// Ours, for [`Remote::acknowledge`].
     pub transaction: u64,
-    /// What could not be read, each with its reason: the last good state stays.
+    /// What could not be read, now or before, each with its reason: the last good state stays.
     pub refused: Vec<String>,
 }
 

@@ -117,6 +117,59 @@ async fn a_part_that_is_not_understood_is_named_and_its_last_state_stays() {
     assert_eq!(controller.until("the word", well).await[0].trouble, None);
 }
 
+/// The proxy still has the former part, whatever else it has taken since.
+#[tokio::test]
+async fn what_is_refused_is_told_until_it_is_good_or_gone() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    served(&mut proxy).await;
+    let strange = |name: &Arc<str>| {
+        let (version, bytes) = ("2".into(), vec![0x7a, 0x00]);
+        Parcel { name: Arc::clone(name), version, bytes }
+    };
+    let [old, new]: [Arc<str>; 2] =
+        ["shop", "new"].map(|name| crate::wire::name(&key(PartKind::Rule, name)).into());
+    let strangers = vec![strange(&old), strange(&new)];
+    let one = scope("one");
+    controller.distribution.publish_parcels(2, &one, strangers, &[]);
+    assert_eq!(served(&mut proxy).await.refused.len(), 2);
+    let good = vec![Parcel::pack(&endpoints("shop", 2))];
+    controller.distribution.publish_parcels(3, &one, good, &[]);
+    assert_eq!(served(&mut proxy).await.refused.len(), 2, "by a transaction without fault, too");
+    let proxies = controller.until("the word", |proxies| proxies[0].answered == Some(3)).await;
+    assert_eq!(proxies[0].acknowledged, Some(1));
+    assert!(proxies[0].may_refuse(&old) && proxies[0].may_refuse(&new), "{proxies:?}");
+    controller.distribution.publish_parcels(4, &one, vec![], &[new]);
+    let [still] = &*served(&mut proxy).await.refused else { panic!("one is gone") };
+    assert!(still.starts_with(&*old), "{still}");
+    let good = Parcel::pack(&rule("shop", &["web"], &["shop"], None));
+    controller.distribution.publish_parcels(5, &one, vec![good], &[]);
+    assert!(served(&mut proxy).await.refused.is_empty());
+    let well = |proxies: &[Proxy]| proxies[0].acknowledged == Some(5);
+    assert_eq!(controller.until("the word", well).await[0].trouble, None);
+}
+
+/// A controller that comes instead knows nothing of what was refused, and sends it again, if it is
+/// there still.
+#[tokio::test]
+async fn what_was_refused_of_a_former_controller_is_forgotten() {
+    let mut controller = Controller::start().await;
+    controller.publish(shop(1), vec![]);
+    let mut proxy = controller.proxy("one:pod-1");
+    served(&mut proxy).await;
+    let name: Arc<str> = crate::wire::name(&key(PartKind::Rule, "new")).into();
+    let strange = Parcel { name, version: "2".into(), bytes: vec![0x7a, 0x00] };
+    controller.distribution.publish_parcels(2, &scope("one"), vec![strange], &[]);
+    assert_eq!(served(&mut proxy).await.refused.len(), 1);
+    controller.crash().await;
+    away(&proxy).await;
+    controller.serve().await;
+    controller.generation = 2;
+    controller.publish(shop(1), vec![]);
+    assert!(served(&mut proxy).await.refused.is_empty());
+}
+
 #[tokio::test]
 async fn a_port_that_is_free_at_last_is_told() {
     let mut controller = Controller::start().await;

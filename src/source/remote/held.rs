@@ -18,6 +18,8 @@ pub(super) struct Kept {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     parts: BTreeMap<Arc<str>, Kept>,
+    /// Why what the controller has under a name can't be read: here is its former state, or none.
+    refused: BTreeMap<Arc<str>, String>,
 }
 
 impl Held {
@@ -40,10 +42,21 @@ impl Held {
         (!upserted.is_empty()).then(|| Changes { upserted, removed: Vec::new() })
     }
 
-    /// Takes over a whole transaction, but for what can't be read, which is told.
-    pub(super) fn apply(&mut self, transaction: Transaction) -> (Changes, Vec<String>) {
-        let (mut changes, mut refused) = (Changes::default(), Vec::new());
+    /// What can't be read is news to the controller that comes next.
+    pub(super) fn forget_refused(&mut self) {
+        self.refused.clear();
+    }
+
+    /// Why parts are not what the controller has.
+    pub(super) fn refused(&self) -> Vec<String> {
+        self.refused.values().cloned().collect()
+    }
+
+    /// Takes over a whole transaction, but for what can't be read.
+    pub(super) fn apply(&mut self, transaction: Transaction) -> Changes {
+        let mut changes = Changes::default();
         for name in &transaction.removed {
+            self.refused.remove(&**name);
             if let Some(kept) = self.parts.remove(&**name) {
                 changes.removed.push(kept.part.key().clone());
             }
@@ -51,16 +64,17 @@ impl Held {
         for parcel in transaction.parcels {
             match unpack(&parcel) {
                 Ok(part) => {
+                    self.refused.remove(&parcel.name);
                     let kept = Kept { version: parcel.version, part: part.clone() };
                     let old = self.parts.insert(parcel.name, kept);
                     if old.is_none_or(|old| old.part != part) {
                         changes.upserted.push(part);
                     }
                 }
-                Err(why) => refused.push(why),
+                Err(why) => drop(self.refused.insert(parcel.name, why)),
             }
         }
-        (changes, refused)
+        changes
     }
 }
 

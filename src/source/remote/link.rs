@@ -67,6 +67,7 @@ impl Talk {
     /// From hello to the end, which is `Ok` where the controller wants it.
     async fn converse(&mut self, backoff: &mut Backoff) -> Result<(), String> {
         self.open = None;
+        self.held.forget_refused();
         let hello = hello::hello(&self.options.node, self.held.versions());
         let Line { mut messages, answers } = dial::dial(self.options.peer(), hello).await?;
         let mut incoming = Incoming::default();
@@ -115,11 +116,13 @@ impl Talk {
 
     async fn take(&mut self, transaction: Transaction) {
         let (generation, nonce) = (transaction.generation, transaction.nonce.clone());
-        let (changes, refused) = self.held.apply(transaction);
+        let changes = self.held.apply(transaction);
+        let refused = self.held.refused();
         self.count += 1;
         self.save_at = self.save_at.or_else(|| Some(clock::now() + limits::SAVE_REST));
         let text = held::tell(&refused);
-        if let Some(text) = &text {
+        let before = self.open.take().and_then(|open| open.refused);
+        if let Some(text) = text.as_ref().filter(|text| before.as_ref() != Some(text)) {
             tracing::error!(generation, "parts can't be read and stay as they were: {text}");
         }
         self.open = Some(Open { transaction: self.count, nonce, refused: text });

@@ -52,19 +52,19 @@ fn versions(held: &Held) -> Vec<(String, String)> {
 fn what_says_the_same_is_no_change() {
     let mut held = Held::default();
     assert!(held.all().is_none());
-    let (changes, _) = held.apply(transaction(&[endpoints("a", 1), endpoints("b", 1)], &[]));
+    let changes = held.apply(transaction(&[endpoints("a", 1), endpoints("b", 1)], &[]));
     assert_eq!(changes.upserted.len(), 2);
     let name = versions(&held)[0].0.clone();
     let mut again = transaction(&[endpoints("a", 1)], &["unheard-of"]);
     // Another controller may count otherwise.
     again.parcels[0].version = "other".into();
-    let (changes, refused) = held.apply(again);
-    assert!(changes.upserted.is_empty() && changes.removed.is_empty() && refused.is_empty());
+    let changes = held.apply(again);
+    assert!(changes.upserted.is_empty() && changes.removed.is_empty() && held.refused().is_empty());
     assert_eq!(versions(&held)[0], (name.clone(), "other".to_owned()));
     // What comes and goes in one transaction is there.
-    let (changes, _) = held.apply(transaction(&[endpoints("a", 2)], &[&name]));
+    let changes = held.apply(transaction(&[endpoints("a", 2)], &[&name]));
     assert_eq!((changes.upserted.len(), changes.removed.len()), (1, 1));
-    let (changes, _) = held.apply(transaction(&[], &[&name]));
+    let changes = held.apply(transaction(&[], &[&name]));
     assert_eq!(changes.removed, [endpoints("a", 2).key().clone()]);
 }
 
