@@ -27,6 +27,9 @@ pub const CONTROLLER_FILE_BYTES: u64 = 1024 * 1024;
 /// One report, of which there is at most one in a second: 1,000 arms that are busy. What is left
 /// is told a second later.
 pub const REPORT_BYTES: usize = 256 * 1024;
+/// How long a proxy may still tell what a part did that its fleet has no more: reports come each
+/// second, and one may wait for the line.
+pub const REPORT_LATE: Duration = Duration::from_secs(5);
 /// Between two tries to reach the replica that leads.
 pub const RELAY_RETRY: Duration = Duration::from_secs(1);
 /// Routes of which a replica tells what its fleets have: those that rollouts are about, by fleet. Of

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::controller::proxies::{Fleet, Proxy};
 use crate::limits;
 use crate::model::{ArmKey, Counts, Name, ObjectKey, PartKey, Report, Scope};
@@ -49,6 +49,8 @@ struct Members {
     parcels: BTreeMap<Arc<str>, Arc<Parcel>>,
     /// What can't be sent, by name.
     too_large: BTreeMap<Arc<str>, PartKey>,
+    /// What nobody needs any more, and since when: of what it did last, proxies have yet to tell.
+    leaving: BTreeMap<Arc<str>, Instant>,
     subscribers: BTreeMap<u64, Subscriber>,
 }
 
@@ -295,9 +297,12 @@ impl State {
         let Packed { parcels, removed, too_large } = packed;
         let members = self.fleets.entry(scope.clone()).or_default();
         members.generation = Some(generation);
+        let now = clock::now();
+        members.leaving.retain(|_, since| now.duration_since(*since) < limits::REPORT_LATE);
         for name in &removed {
             members.parcels.remove(name);
             members.too_large.remove(name);
+            members.leaving.insert(Arc::clone(name), now);
         }
         let mut names = removed;
         for parcel in parcels {
@@ -312,7 +317,7 @@ impl State {
 
     fn forget_if_empty(&mut self, scope: &Scope) {
         let empty = |members: &Members| {
-            let Members { generation: _, parcels, too_large, subscribers } = members;
+            let Members { generation: _, parcels, too_large, leaving: _, subscribers } = members;
             parcels.is_empty() && too_large.is_empty() && subscribers.is_empty()
         };
         if self.fleets.get(scope).is_some_and(empty) {
@@ -414,9 +419,14 @@ impl Seat {
         let mut state = self.distribution.state();
         let State { fleets, tally, .. } = &mut *state;
         let Some(members) = fleets.get_mut(&self.scope) else { return };
-        let Members { parcels, subscribers, .. } = members;
+        let Members { parcels, leaving, subscribers, .. } = members;
         let Some(Subscriber { row, .. }) = subscribers.get_mut(&self.number) else { return };
-        let has = |key: &PartKey| parcels.contains_key(&*wire::name(key));
+        let now = clock::now();
+        let late = |since: &Instant| now.duration_since(*since) < limits::REPORT_LATE;
+        let has = |key: &PartKey| {
+            let name = wire::name(key);
+            parcels.contains_key(&*name) || leaving.get(&*name).is_some_and(late)
+        };
         report.arms.retain(|arm| {
             let own = has(&arm.key.rule) && has(&arm.key.backend);
             if !own {

@@ -109,6 +109,23 @@ async fn arms_are_added_up_over_proxies_and_broken_lines() {
     heard(&controller, "one", counts(10, 2)).await;
 }
 
+/// Between a proxy's last report and the moment in which its route lost the arm. Counted when the arm
+/// comes again, they would be the next version's.
+#[tokio::test]
+async fn the_last_requests_of_an_arm_are_counted_when_it_is_gone() {
+    let mut controller = Controller::start().await;
+    controller.publish(two(), vec![]);
+    let mut proxy = controller.proxy("one:");
+    served(&mut proxy).await;
+    tell(&controller, &proxy, report(1, &[]), 1).await;
+    tell(&controller, &proxy, report(1, &[("one", 5)]), 2).await;
+    heard(&controller, "one", counts(5, 1)).await;
+    controller.publish(vec![], vec![key(PartKind::Rule, "one")]);
+    served(&mut proxy).await;
+    tell(&controller, &proxy, report(1, &[("one", 9)]), 3).await;
+    heard(&controller, "one", counts(9, 1)).await;
+}
+
 /// A proxy of one tenant has no say in what another's routes have done, whatever it calls itself.
 #[tokio::test]
 async fn a_proxy_counts_for_its_own_fleet_alone() {
