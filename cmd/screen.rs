@@ -123,4 +123,4 @@ fn quit(typed: &[u8]) -> Option<Exit> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,9 +1,9 @@
 //! Backends: every destination that a rule leads to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use meshctl::model::{
-    Backend, BackendProtocol, Cause, EndpointSet, Filter, ObjectKey, Part, PartKey,
+    Backend, BackendProtocol, Cause, EndpointSet, Filter, ObjectKey, Part, PartKey, Rule,
 };
 use serde::Serialize;
 
@@ -27,24 +27,53 @@ pub struct Row {
     routes: BTreeSet<String>,
 }
 
-pub fn of(lowered: &Lowered) -> Vec<Row> {
-    let mut backends: Vec<&Backend> = lowered
-        .parts
-        .iter()
-        .filter_map(|part| match part {
-            Part::Backend(backend) => Some(&**backend),
-            _ => None,
-        })
-        .collect();
-    backends.sort_by(|one, other| one.key.cmp(&other.key));
-    backends.into_iter().map(|backend| row(backend, lowered)).collect()
+/// What stands beside the backends, found once for all of them.
+#[derive(Default)]
+struct Beside<'l> {
+    backends: BTreeMap<&'l PartKey, &'l Backend>,
+    sets: BTreeMap<&'l PartKey, &'l EndpointSet>,
+    /// Routes with a rule that sends or copies requests to a backend.
+    routes: BTreeMap<&'l PartKey, BTreeSet<&'l ObjectKey>>,
 }
 
-fn row(backend: &Backend, lowered: &Lowered) -> Row {
-    let set = lowered.parts.iter().find_map(|part| match part {
-        Part::EndpointSet(set) if set.key == backend.endpoints => Some(&**set),
-        _ => None,
-    });
+impl<'l> Beside<'l> {
+    fn of(lowered: &'l Lowered) -> Self {
+        let mut beside = Self::default();
+        for part in &lowered.parts {
+            match part {
+                Part::Backend(backend) => {
+                    beside.backends.insert(&backend.key, backend);
+                }
+                Part::EndpointSet(set) => {
+                    beside.sets.insert(&set.key, set);
+                }
+                Part::Rule(rule) => beside.lead(rule),
+                Part::Listener(_) | Part::Certificate(_) => {}
+            }
+        }
+        beside
+    }
+
+    fn lead(&mut self, rule: &'l Rule) {
+        let copies = rule.filters.iter().filter_map(|filter| match filter {
+            Filter::Mirror(mirror) => Some(&mirror.backend),
+            _ => None,
+        });
+        let backends = rule.backends.iter().map(|weighted| &weighted.backend);
+        for key in backends.chain(copies).filter_map(|to| to.as_ref().ok()) {
+            self.routes.entry(key).or_default().insert(rule.route());
+        }
+    }
+}
+
+pub fn of(lowered: &Lowered) -> Vec<Row> {
+    let beside = Beside::of(lowered);
+    beside.backends.values().map(|backend| row(backend, &beside, lowered)).collect()
+}
+
+fn row(backend: &Backend, beside: &Beside<'_>, lowered: &Lowered) -> Row {
+    let set = beside.sets.get(&backend.endpoints).copied();
+    let routes = beside.routes.get(&backend.key);
     Row {
         named: Named::new(&backend.key.object, lowered),
         port: backend.key.section.to_string(),
@@ -60,7 +89,7 @@ fn row(backend: &Backend, lowered: &Lowered) -> Row {
             .map(|endpoint| endpoint.address.to_string())
             .collect(),
         cause: trouble(backend, set).map(Cause::word),
-        routes: routes(&backend.key, lowered).into_iter().map(short).collect(),
+        routes: routes.into_iter().flatten().map(|route| short(route)).collect(),
     }
 }
 
@@ -71,23 +100,6 @@ fn trouble(backend: &Backend, set: Option<&EndpointSet>) -> Option<Cause> {
         Some(_) => None,
     };
     backend.tls.as_ref().err().copied().or(empty)
-}
-
-/// Those with a rule that sends or copies requests there.
-fn routes<'l>(backend: &PartKey, lowered: &'l Lowered) -> BTreeSet<&'l ObjectKey> {
-    let leads = |to: &Result<PartKey, Cause>| to.as_ref().is_ok_and(|key| key == backend);
-    let rules = lowered.parts.iter().filter_map(|part| match part {
-        Part::Rule(rule) => Some(rule),
-        _ => None,
-    });
-    let leading = rules.filter(|rule| {
-        let copies = rule.filters.iter().any(|filter| match filter {
-            Filter::Mirror(mirror) => leads(&mirror.backend),
-            _ => false,
-        });
-        copies || rule.backends.iter().any(|weighted| leads(&weighted.backend))
-    });
-    leading.map(|rule| rule.route()).collect()
 }
 
 fn short(key: &ObjectKey) -> String {

@@ -1,9 +1,9 @@
 //! Gateways with their listeners, those of ListenerSets among them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use meshctl::config::raw::Spec;
-use meshctl::model::{Listener, ListenerProtocol, ObjectKey, Part};
+use meshctl::config::raw::{At, Spec};
+use meshctl::model::{Listener, ListenerProtocol, Name, ObjectKey, Part, PartKey};
 use serde::Serialize;
 
 use super::{Listed, Named, listed};
@@ -31,31 +31,50 @@ struct One {
     routes: usize,
 }
 
+/// The routes of each listener.
+type Attached<'l> = BTreeMap<&'l PartKey, BTreeSet<&'l ObjectKey>>;
+
 pub fn of(lowered: &Lowered) -> Vec<Row> {
+    let mut attached = Attached::new();
+    let mut listeners: BTreeMap<&ObjectKey, Vec<&Listener>> = BTreeMap::new();
+    for part in &lowered.parts {
+        match part {
+            Part::Listener(listener) => {
+                listeners.entry(&listener.gateway).or_default().push(listener);
+            }
+            Part::Rule(rule) => {
+                for on in &rule.attachments {
+                    attached.entry(&on.listener).or_default().insert(rule.route());
+                }
+            }
+            _ => {}
+        }
+    }
     let gateways = lowered.index.objects().filter_map(|object| match &object.spec {
         Spec::Gateway(gateway) => Some((&object.key, &gateway.class)),
         _ => None,
     });
-    gateways.map(|(key, class)| row(key, &class.value, lowered)).collect()
+    let row = |(key, class): (&ObjectKey, &At<Name>)| {
+        let listeners = listeners.get(key).map_or(&[][..], Vec::as_slice);
+        row(Named::new(key, lowered), &class.value, listeners, &attached)
+    };
+    gateways.map(row).collect()
 }
 
-fn row(key: &ObjectKey, class: &str, lowered: &Lowered) -> Row {
-    let listeners = lowered.parts.iter().filter_map(|part| match part {
-        Part::Listener(listener) if listener.gateway == *key => Some(&**listener),
-        _ => None,
-    });
-    let listeners: Vec<&Listener> = listeners.collect();
-    let routes: BTreeSet<&ObjectKey> =
-        listeners.iter().flat_map(|listener| routes(listener, lowered)).collect();
+fn row(named: Named, class: &str, listeners: &[&Listener], attached: &Attached<'_>) -> Row {
+    let routes = |listener: &Listener| attached.get(&listener.key);
+    let all: BTreeSet<&&ObjectKey> =
+        listeners.iter().filter_map(|listener| routes(listener)).flatten().collect();
+    let one = |listener: &&Listener| one(listener, routes(listener).map_or(0, BTreeSet::len));
     Row {
-        named: Named::new(key, lowered),
+        named,
         class: class.to_owned(),
-        routes: routes.len(),
-        listeners: listeners.iter().map(|listener| one(listener, lowered)).collect(),
+        routes: all.len(),
+        listeners: listeners.iter().map(one).collect(),
     }
 }
 
-fn one(listener: &Listener, lowered: &Lowered) -> One {
+fn one(listener: &Listener, routes: usize) -> One {
     One {
         name: listener.key.section.to_string(),
         port: listener.port,
@@ -65,17 +84,8 @@ fn one(listener: &Listener, lowered: &Lowered) -> One {
             ListenerProtocol::Https(_) => "HTTPS",
         },
         hostname: listener.hostname.as_ref().map(ToString::to_string),
-        routes: routes(listener, lowered).len(),
+        routes,
     }
-}
-
-fn routes<'l>(listener: &Listener, lowered: &'l Lowered) -> BTreeSet<&'l ObjectKey> {
-    let rules = lowered.parts.iter().filter_map(|part| match part {
-        Part::Rule(rule) => Some(rule),
-        _ => None,
-    });
-    let here = rules.filter(|rule| rule.attachments.iter().any(|on| on.listener == listener.key));
-    here.map(|rule| rule.route()).collect()
 }
 
 impl Listed for Row {

@@ -1,3 +1,5 @@
+pub mod picture;
+
 use super::*;
 
 #[test]

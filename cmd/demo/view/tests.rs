@@ -1,13 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::Path;
-
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-
 use super::*;
 use crate::demo::meter::StepCounts;
 use crate::demo::report;
+use crate::screen::tests::picture;
 
 /// In the midst of the third step.
 fn steps() -> Vec<StepReport> {
@@ -40,26 +36,12 @@ fn commands() -> Vec<(String, &'static str)> {
     ]
 }
 
-/// What stands on a terminal of that size.
 fn drawn(width: u16, height: u16, view: &View<'_>) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, view)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+    picture::drawn(width, height, |frame| draw(frame, view))
 }
 
-/// Compares with the file, or rewrites it.
-#[expect(clippy::disallowed_methods, reason = "this is where the test asks")]
 fn check(name: &str, picture: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cmd/demo/view/tests");
-    let path = folder.join(name);
-    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
-        std::fs::create_dir_all(folder).unwrap();
-        return std::fs::write(path, picture).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == picture, "UPDATE=1 rewrites {}; now it is\n{picture}", path.display());
+    picture::check(&format!("demo/view/tests/{name}"), picture);
 }
 
 fn in_the_midst<'a>(steps: &'a [StepReport], commands: &'a [(String, &'static str)]) -> View<'a> {

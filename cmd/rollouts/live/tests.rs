@@ -1,17 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::Path;
-
 use meshctl::model::{Kind, ObjectKey, Store};
 use meshctl::rollout::ask;
 use meshctl::rollout::state::State;
 use meshctl::rollout::view::{Arm, View};
 use meshctl::store::Stored;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use serde_json::json;
 
 use super::*;
+use crate::screen::tests::picture;
 
 fn shown() -> Shown {
     let value = json!({
@@ -69,26 +66,12 @@ fn rates(shown: &Shown) -> Rates {
     rates
 }
 
-/// What stands on a terminal of that size.
 fn drawn(width: u16, height: u16, shown: &Shown) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, shown, &rates(shown), " q leaves")).unwrap();
-    let buffer = terminal.backend().buffer();
-    let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+    picture::drawn(width, height, |frame| draw(frame, shown, &rates(shown), " q leaves"))
 }
 
-/// Compares with the file, or rewrites it.
-#[expect(clippy::disallowed_methods, reason = "this is where the test asks")]
 fn check(name: &str, picture: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cmd/rollouts/live/tests");
-    let path = folder.join(name);
-    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
-        std::fs::create_dir_all(folder).unwrap();
-        return std::fs::write(path, picture).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == picture, "UPDATE=1 rewrites {}; now it is\n{picture}", path.display());
+    picture::check(&format!("rollouts/live/tests/{name}"), picture);
 }
 
 #[test]
