@@ -48,11 +48,28 @@ impl Hold {
     }
 }
 
-/// Whether a rollout is kept from its turn by the first one that has its route. One that is under
-/// way all the same is ended by whoever wants its end.
-pub fn is_refused(rollout: &Rollout, state: &State, first: &ObjectKey) -> bool {
-    let ends = state.holds() && rollout.ask.intent == Intent::Aborted;
-    *first != rollout.key && !ends
+/// What a rollout may do in its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Turn,
+    /// It is over, and another has its route: it sees whether proxies serve what it left.
+    Leave,
+    /// Another has its route.
+    Nothing,
+}
+
+impl Part {
+    /// By who is the first that has its route. One that is under way though it isn't the first is
+    /// ended by whoever wants its end.
+    pub fn of(rollout: &Rollout, state: &State, first: &ObjectKey) -> Self {
+        if *first == rollout.key || state.holds() && rollout.ask.intent == Intent::Aborted {
+            Self::Turn
+        } else if state.phase.is_over() && state.asked.as_ref() == Some(&rollout.ask) {
+            Self::Leave
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 /// What drives the weights: two that do take back each other's steps.

@@ -109,8 +109,7 @@ impl<W: World> Driver<W> {
         state: &State,
         now: Timestamp,
     ) -> Result<Turn, TurnError> {
-        let route = self.store.get(&rollout.route).await.map_err(TurnError::Store)?;
-        let route = route.ok_or_else(|| TurnError::NoRoute(rollout.route.clone()))?;
+        let route = self.route(rollout).await?;
         let sight = self.world.see(rollout, &route).await;
         match &rollout.kind {
             RolloutKind::Canary(canary) => {
@@ -120,6 +119,29 @@ impl<W: World> Driver<W> {
                 self.dark_launch(rollout, dark, state, &route, sight, now).await
             }
         }
+    }
+
+    /// The turn of one that is over while another has its route: whether what it left is served, or
+    /// what came later, is all that is left to see.
+    pub async fn leave(
+        &mut self,
+        rollout: &Rollout,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Turn, TurnError> {
+        let route = self.route(rollout).await?;
+        let sight = self.world.see(rollout, &route).await;
+        let mut turn = Turn { state: state.clone(), ..Turn::default() };
+        if state.since.is_none() && sight.in_force {
+            turn.state.since = Some(now);
+            self.world.keep(rollout, &turn).await.map_err(TurnError::Keep)?;
+        }
+        Ok(turn)
+    }
+
+    async fn route(&self, rollout: &Rollout) -> Result<Stored, TurnError> {
+        let route = self.store.get(&rollout.route).await.map_err(TurnError::Store)?;
+        route.ok_or_else(|| TurnError::NoRoute(rollout.route.clone()))
     }
 
     async fn canary(

@@ -1,5 +1,6 @@
 //! Turns against an API server over HTTP, with a real distribution that real reports are told to.
 
+mod others;
 mod schedule;
 mod server;
 
@@ -342,73 +343,6 @@ async fn an_ask_that_comes_within_a_turn_is_answered_before_anything_is_written(
     assert_eq!((walked(&shop).len(), shop.status()), (1, Value::Null));
     shop.turn().await;
     assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![1], &json!("Aborted")));
-}
-
-#[tokio::test]
-async fn a_route_that_is_driven_by_others_is_left_to_them() {
-    let mut shop = Shop::open().await;
-    shop.others.rival = Some(Rival::Flagger("shop".to_owned()));
-    assert_eq!(shop.turn().await, Ended::Waits);
-    let why = "Flagger (Canary shop) drives the weights of HTTPRoute shop/shop: it is left to that";
-    let status = shop.status();
-    assert_eq!((&status["phase"], &status["message"]), (&json!("Pending"), &json!(why)));
-    assert_eq!(shop.condition("Ready")["reason"], "DrivenByAnother");
-    let versions = shop.api.state().seen.len();
-    shop.minute(0).await;
-    assert_eq!(shop.api.state().seen.len(), versions, "said once");
-    // It is gone, and nothing has to be asked again.
-    shop.others.rival = None;
-    shop.turn().await;
-    assert_eq!(shop.weights(), [90, 10]);
-    assert_eq!(shop.condition("Ready")["reason"], "Progressing");
-    // One that comes later doesn't keep anybody from an abort.
-    shop.others.rival = Some(Rival::ArgoRollouts(None));
-    shop.ask("state", json!("Aborted"));
-    shop.turn().await;
-    assert_eq!(shop.weights(), [1]);
-}
-
-#[tokio::test]
-async fn a_route_that_another_rollout_has_is_left_to_it() {
-    let mut shop = Shop::open().await;
-    shop.first = key(Kind::TrafficRollout, "first");
-    assert_eq!(shop.turn().await, Ended::Waits);
-    let why =
-        "HTTPRoute shop/shop has a canary already, first: `meshctl canary abort first` ends it";
-    let status = shop.status();
-    assert_eq!((&status["phase"], &status["message"]), (&json!("Pending"), &json!(why)));
-    assert_eq!(shop.condition("Progressing")["reason"], "RouteTaken");
-    // Nothing is asked of it that could be taken back: not even an abort writes the route.
-    shop.ask("state", json!("Aborted"));
-    shop.minute(0).await;
-    assert_eq!(walked(&shop), [vec![1]]);
-    // The first one is over.
-    shop.ask("state", json!("Running"));
-    shop.first = key(Kind::TrafficRollout, "shop");
-    shop.minute(0).await;
-    assert_eq!(shop.weights(), [0, 100]);
-    // Over, it wants nothing: what the next one writes is its own business.
-    shop.first = key(Kind::TrafficRollout, "next");
-    let status = shop.status();
-    shop.api.state().edit(ROUTE, |route| {
-        route["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(70);
-    });
-    assert_eq!(shop.turn().await, Ended::Over);
-    assert_eq!(shop.status(), status);
-}
-
-#[tokio::test]
-async fn who_writes_from_a_repository_is_warned_of() {
-    let mut shop = Shop::open().await;
-    shop.others.keeper = Some(Keeper::ArgoCd(Some("shop".to_owned())));
-    shop.turn().await;
-    let contended = shop.condition("Contended");
-    assert_eq!(contended["status"], "True");
-    assert!(contended["message"].as_str().unwrap().contains("\n  ignoreDifferences:\n"));
-    assert_eq!(shop.weights(), [90, 10]);
-    let status = shop.status();
-    let misfits = crate::manifest::install::tests::misfits_of_status("TrafficRollout", &status);
-    assert!(misfits.is_empty(), "{misfits:#?}");
 }
 
 #[tokio::test]

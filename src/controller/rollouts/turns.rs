@@ -17,7 +17,7 @@ use crate::config::decode::{self, Decoded};
 use crate::config::raw::Spec;
 use crate::model::{ObjectKey, Store};
 use crate::rollout::Rollout;
-use crate::rollout::others::{Hold, is_refused};
+use crate::rollout::others::{Hold, Part};
 use crate::rollout::state::{Intent, Phase, State};
 use crate::rollout::turn::{Driver, Turn, TurnError};
 use crate::store::StoreError;
@@ -109,11 +109,8 @@ impl Turner {
         let remarks = Remarks { obstacle: None, contended };
         self.driver.world().open(Read { object, generation, basis, remarks, now: self.now });
         let begins = before.asked.as_ref() != Some(&rollout.ask);
-        if is_refused(rollout, &before, &self.first) {
-            // One that is over wants nothing of the route.
-            if !begins && before.phase.is_over() {
-                return Ok((Ended::Over, before.holds()));
-            }
+        let part = Part::of(rollout, &before, &self.first);
+        if part == Part::Nothing {
             let why = Hold::of(rollout).refusal(&self.first);
             return self.stuck(rollout, before, "RouteTaken", why).await;
         }
@@ -124,7 +121,11 @@ impl Turner {
                 format!("{rival} drives the weights of {}: it is left to that", rollout.route);
             return self.stuck(rollout, before, "DrivenByAnother", why).await;
         }
-        match self.driver.turn(rollout, &before, self.now).await {
+        let turn = match part {
+            Part::Leave => self.driver.leave(rollout, &before, self.now).await,
+            _ => self.driver.turn(rollout, &before, self.now).await,
+        };
+        match turn {
             Ok(turn) => {
                 self.tell(rollout, object, &before).await;
                 let at_once = turn.state.message != before.message && turn.state.phase.is_over();

@@ -10,7 +10,7 @@ use super::{Audit, Home, HomeError, Look, Proxies};
 use crate::clock::Instant;
 use crate::model::{Counts, Kind, ObjectKey};
 use crate::rollout::arms::Pair;
-use crate::rollout::others::{Hold, is_refused};
+use crate::rollout::others::{Hold, Part};
 use crate::rollout::state::{Event, State};
 use crate::rollout::turn::{Driver, Sight, Turn, World};
 use crate::rollout::view::View;
@@ -55,12 +55,19 @@ impl Runner {
     pub async fn turn(&mut self, rollout: &Rollout, now: Timestamp) -> Result<Turned, HomeError> {
         let key = &rollout.key;
         let state = self.home.record(key)?.state;
-        if let Some(why) = self.refusal(rollout, &state).await? {
+        let first = self.first(rollout).await?;
+        let first = first.as_ref().unwrap_or(key);
+        let part = Part::of(rollout, &state, first);
+        if part == Part::Nothing {
+            let why = Hold::of(rollout).refusal(first);
             let view = View { at: now, error: Some(why.clone()), ..View::default() };
             self.home.show(key, &view)?;
             return Err(HomeError::Held(why));
         }
-        let turn = self.driver.turn(rollout, &state, now).await;
+        let turn = match part {
+            Part::Leave => self.driver.leave(rollout, &state, now).await,
+            _ => self.driver.turn(rollout, &state, now).await,
+        };
         let look = self.driver.world().last();
         let mut view = self.view(rollout, turn.as_ref().ok(), look, now);
         match turn {
@@ -76,8 +83,8 @@ impl Runner {
         }
     }
 
-    /// Why it has no turn, where another rollout has its route.
-    async fn refusal(&self, rollout: &Rollout, state: &State) -> Result<Option<String>, HomeError> {
+    /// Who has its route: of several, the first by name.
+    async fn first(&self, rollout: &Rollout) -> Result<Option<ObjectKey>, HomeError> {
         let hold = Hold::of(rollout);
         let mut first: Option<ObjectKey> = None;
         for stored in self.home.plans.list(Kind::TrafficRollout, None).await? {
@@ -88,8 +95,7 @@ impl Runner {
                 first = Some(other.key);
             }
         }
-        let first = first.filter(|first| is_refused(rollout, state, first));
-        Ok(first.map(|first| hold.refusal(&first)))
+        Ok(first)
     }
 
     /// Whether a turn would have nothing to do.

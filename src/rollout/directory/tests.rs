@@ -167,4 +167,6 @@ async fn the_second_rollout_of_a_route_is_refused_by_the_name_of_the_first() {
     fs::write(mark.join(DIRECTORY).join("first.yaml"), text.replace("Paused", "Aborted")).unwrap();
     assert_eq!(turn("first").await.as_deref(), Ok("Aborted"));
     assert_eq!(turn("a-second").await.as_deref(), Ok("Paused"));
+    // What it left may not be served yet, and its command waits for that.
+    assert_eq!(turn("first").await.as_deref(), Ok("Aborted"));
 }
