@@ -23,6 +23,7 @@ pub mod others;
 pub mod plan;
 pub mod route;
 pub mod state;
+pub mod subject;
 pub mod turn;
 pub mod view;
 

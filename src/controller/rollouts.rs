@@ -144,11 +144,19 @@ impl Rollouts {
                     None => self.others.remove(key),
                 };
                 // It may be anybody's: all of its namespace look soon.
-                let near = self.held.iter_mut().filter(|(it, _)| it.namespace == key.namespace);
-                near.for_each(|(_, held)| held.hurry(now));
+                self.near(key).for_each(|held| held.hurry(now));
+            }
+            // Somebody may wait for an endpoint, or rest at a weight and have none any more.
+            (Kind::EndpointSlice | Kind::Backend, _) => {
+                self.near(key).filter(|held| !held.over).for_each(|held| held.hurry(now));
             }
             _ => {}
         }
+    }
+
+    fn near(&mut self, key: &ObjectKey) -> impl Iterator<Item = &mut Held> {
+        let near = self.held.iter_mut().filter(|(it, _)| it.namespace == key.namespace);
+        near.map(|(_, held)| held)
     }
 
     /// Whichever replica leads is told by the others how far their proxies are with its routes.
@@ -198,17 +206,23 @@ impl Rollouts {
             }
             held.due = None;
             held.began = Some(now);
-            // One that was never good is nowhere; it is due again when it is another.
-            let Some(rollout) = lookout.rollout(key) else { continue };
-            let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
-            let hold = Hold::of(&rollout);
-            if !held.over {
-                holders.entry(hold.clone()).or_insert_with(|| key.clone());
+            // One that was never good is nowhere: its turn says why.
+            let known = lookout.rollout(key);
+            let mut first = key.clone();
+            if let Some(rollout) = &known {
+                let hold = Hold::of(rollout);
+                if !held.over {
+                    holders.entry(hold.clone()).or_insert_with(|| key.clone());
+                }
+                first = holders.get(&hold).unwrap_or(key).clone();
+                held.refused = first != *key;
+                held.hold = Some(hold).filter(|_| !held.refused && !held.over);
+                held.had_turns = true;
             }
-            let first = holders.get(&hold).unwrap_or(key).clone();
-            held.refused = first != *key;
-            held.hold = Some(hold).filter(|_| !held.refused && !held.over);
-            held.had_turns = true;
+            let basis = known.map(|rollout| {
+                let others = self.others.get(&rollout.route).cloned().unwrap_or_default();
+                lookout.basis(&rollout, others)
+            });
             let driver = held.driver.take().unwrap_or_else(|| {
                 let world = ClusterWorld::new(self.cluster.clone(), Arc::clone(&self.distribution));
                 Driver::new(Store::Cluster(self.cluster.clone()), world)
@@ -217,7 +231,7 @@ impl Rollouts {
                 cluster: self.cluster.clone(),
                 teller: self.teller.clone(),
                 key: key.clone(),
-                basis: lookout.basis(&rollout, others),
+                basis: basis.unwrap_or_default(),
                 first,
                 driver,
                 now: Timestamp::now(),

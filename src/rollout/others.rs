@@ -64,7 +64,7 @@ impl Part {
     pub fn of(rollout: &Rollout, state: &State, first: &ObjectKey) -> Self {
         if *first == rollout.key || state.holds() && rollout.ask.intent == Intent::Aborted {
             Self::Turn
-        } else if state.phase.is_over() && state.asked.as_ref() == Some(&rollout.ask) {
+        } else if state.phase.is_over() && state.answers(rollout) {
             Self::Leave
         } else {
             Self::Nothing

@@ -45,6 +45,8 @@ pub struct Planned {
     pub verdict: Option<Verdict>,
 }
 
+const NOT_READY: &str = "the canary has no endpoint that is ready";
+
 /// One turn.
 pub fn plan(
     ask: &Ask,
@@ -98,6 +100,7 @@ impl Turn<'_> {
         }
         match self.state.phase {
             Phase::Progressing => self.progress(),
+            Phase::Paused => self.rest(),
             _ => Ok(()),
         }
     }
@@ -204,12 +207,25 @@ impl Turn<'_> {
         let Canary { stable, canary, .. } = self.canary;
         let from = self.state.weight;
         let weight = to.percent(stable, canary);
+        if to.give(canary) && !self.seen.ready {
+            return self.back(Phase::RolledBack, NOT_READY);
+        }
         let to = match to.patchable_from(self.seen.weights, canary) {
             true => to,
             false => self.seen.weights.shifted(stable, canary, weight)?,
         };
         self.set(to, weight);
         self.turn_to(Phase::Paused, from, &format!("its time is over: back to {weight}%"));
+        Ok(())
+    }
+
+    /// At a weight of its own. What somebody else has set is theirs.
+    fn rest(&mut self) -> Result<(), RouteError> {
+        let by_hand = self.state.history.back().is_some_and(|event| event.by_hand);
+        let gives = self.seen.weights.give(&self.canary.canary);
+        if gives && !self.seen.ready && !by_hand {
+            return self.back(Phase::RolledBack, NOT_READY);
+        }
         Ok(())
     }
 
@@ -222,7 +238,7 @@ impl Turn<'_> {
             return self.next();
         }
         if !self.seen.ready {
-            return self.back(Phase::RolledBack, "the canary has no endpoint that is ready");
+            return self.back(Phase::RolledBack, NOT_READY);
         }
         let verdict = judge(&self.canary.gates, self.seen.counts);
         let looked_at = self.seen.now.duration_since(since);
@@ -265,15 +281,21 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Nobody is sent where nobody answers. A canary that the route lacks is added without any
-    /// weight: proxies look for the endpoints of what a route names.
+    /// Nobody is sent where nobody answers: what the canary has is taken back until somebody does.
+    /// One that the route lacks is added without any weight: proxies look for the endpoints of what a route names.
     fn waits_for_endpoint(&mut self, weight: u32) -> Result<bool, RouteError> {
         let Canary { stable, canary, .. } = self.canary;
         let waits = !self.seen.ready && self.seen.weights.rise_to(weight, stable, canary);
         if waits {
             let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
-            if !self.seen.weights.have(canary) {
+            let weights = self.seen.weights;
+            let takes_back = weights.give(canary) && self.state.written.is_some();
+            if takes_back || !weights.have(canary) {
                 self.go(0)?;
+            }
+            if takes_back {
+                let from = weights.percent(stable, canary);
+                self.state.record(self.seen.now, from, NOT_READY);
             }
             self.state.message = message;
         }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::route::Weights;
+use super::subject::Subject;
 use crate::limits;
 
 /// What somebody wants of a rollout, by its spec.
@@ -106,6 +107,9 @@ pub struct State {
     pub since: Option<Timestamp>,
     /// Why it is where it is, as a sentence.
     pub message: String,
+    /// What all of this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
     /// What the last turn answered to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<Ask>,

@@ -109,6 +109,22 @@ impl<W: World> Driver<W> {
         state: &State,
         now: Timestamp,
     ) -> Result<Turn, TurnError> {
+        if let Some(former) = state.former(rollout) {
+            match Box::pin(self.turn_of(&former, state, now)).await {
+                // What isn't there any more needs no way back.
+                Err(TurnError::NoRoute(_) | TurnError::Route(_)) => {}
+                turn => return turn,
+            }
+        }
+        Box::pin(self.turn_of(rollout, &state.of(rollout), now)).await
+    }
+
+    async fn turn_of(
+        &mut self,
+        rollout: &Rollout,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Turn, TurnError> {
         let route = self.route(rollout).await?;
         let sight = self.world.see(rollout, &route).await;
         match &rollout.kind {
@@ -223,7 +239,8 @@ impl<W: World> Driver<W> {
         let before = state.clone();
         let is = mirror::percents(&route.value, rollout.rule.as_deref(), &dark.to)?;
         let mut diff = String::new();
-        if state.asked.as_ref() != Some(&rollout.ask) {
+        let runs = rollout.ask.intent == Intent::Running && state.phase == Phase::Progressing;
+        if state.asked.as_ref() != Some(&rollout.ask) || runs && dark.percent != state.weight {
             let (percent, phase, why) = match rollout.ask.intent {
                 Intent::Running => (dark.percent, Phase::Progressing, "copies"),
                 _ => (0, Phase::Aborted, "stopped"),

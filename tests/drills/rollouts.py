@@ -84,7 +84,7 @@ class Walk:
         api = Api()
         while not self.stopped.is_set():
             found = weights(api)
-            canary = found.get("echo-v2", 0)
+            canary = sum(weight for name, weight in found.items() if name != "echo")
             if len(found) > 1 and sum(found.values()) != 100:
                 self.wrong.append(found)
             if not self.seen or self.seen[-1] != canary:
@@ -207,6 +207,35 @@ def rollout_is_no_fight(address, options):
             time.sleep(1)
         load.check(at_least=100)
     return f"left alone; aborted within {took:.2f} s; {load.asked} requests, 0 failed"
+
+
+@drill
+def rollout_follows_its_plan(address, _options):
+    """A plan that names another version begins anew, and one that rests gives back what nobody serves."""
+    api = Api()
+    third = service("echo-v3")
+    third["spec"]["selector"] = {"app": "echo-v2"}
+    plan = rollout("rollout", weight=25)
+    with two_versions(third):
+        wait_for("the route answers", lambda: answers(address, HOST), 30)
+        with Load(address, HOST) as load, Walk() as walk:
+            apply(plan)
+            wait_for("it has its weight", lambda: weights(api) == {"echo": 75, "echo-v2": 25}, 15)
+            plan["spec"]["canary"]["canary"]["name"] = "echo-v3"
+            apply(plan)
+            wait_for("the other has it", lambda: weights(api) == {"echo": 75, "echo-v3": 25}, 15)
+            time.sleep(1)
+            kubectl("scale", "deployment", "echo-v2", "-n", NAMESPACE, "--replicas=0")
+            status = reaches("RolledBack", 15)
+            time.sleep(4)
+        load.check(at_least=100)
+        if status["message"] != "the canary has no endpoint that is ready":
+            raise Failed(f"it says: {status['message']}")
+        if list(weights(api)) != ["echo"]:
+            raise Failed(f"it has a part still: {weights(api)}")
+        walk.check(0, 25, 0, 25, 0)
+        kubectl("delete", "service", "echo-v3", "-n", NAMESPACE)
+    return f"begun anew with the other version, and given back without endpoints; {load.asked} requests, 0 failed"
 
 
 @drill

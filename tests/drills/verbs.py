@@ -300,8 +300,8 @@ def at(api, percent):
 
 @drill
 def others_have_a_say(address, _options):
-    """A route that Argo Rollouts, or another rollout, has is refused by name; one that a repository writes
-    is warned of."""
+    """A route that Argo Rollouts, Flagger, or another rollout, has is refused by name; one that a repository
+    writes is warned of."""
     api = Api()
     start = "canary start --route rollout --canary echo-v2"
     repository = f"shop:gateway.networking.k8s.io/HTTPRoute:{NAMESPACE}/rollout"
@@ -314,6 +314,18 @@ def others_have_a_say(address, _options):
         obstructed("rollout", "DrivenByAnother", "Argo Rollouts (Rollout shop) drives the weights of HTTPRoute")
         kubectl("delete", "trafficrollouts.meshctl.dev", "rollout", "-n", NAMESPACE)
         kubectl("annotate", "service", "echo-v2", "-n", NAMESPACE, f"{rollouts}-")
+        with flagger("web") as owner:
+            owners = {"metadata": {"ownerReferences": [owner]}}
+            kubectl("patch", "httproute", "rollout", "-n", NAMESPACE, "--type=merge", "-p", json.dumps(owners))
+            asked(start, NO, "Flagger (Canary web) drives the weights of HTTPRoute")
+            kubectl(
+                "patch", "httproute", "rollout", "-n", NAMESPACE, "--type=merge",
+                "-p", json.dumps({"metadata": {"ownerReferences": None}}),
+            )  # fmt: skip
+        flux = "kustomize.toolkit.fluxcd.io"
+        kubectl("label", "httproute", "rollout", "-n", NAMESPACE, f"{flux}/name=web", f"{flux}/namespace=flux-system")
+        asked(f"{start} --dry-run", YES, "warning: Flux (Kustomization flux-system/web)", "paths: [/spec/rules]")
+        kubectl("label", "httproute", "rollout", "-n", NAMESPACE, f"{flux}/name-", f"{flux}/namespace-")
         kubectl("annotate", "httproute", "rollout", "-n", NAMESPACE, f"argocd.argoproj.io/tracking-id={repository}")
         warned = asked(start, YES, "warning: Argo CD (Application shop)", "ignoreDifferences:", "begins at 0%")
         contended = [one for one in told()["conditions"] if one["type"] == "Contended"]
@@ -332,6 +344,32 @@ def others_have_a_say(address, _options):
         asked("canary abort rollout", YES)
         wait_for("the second has the route", lambda: told("a-second")["phase"] == "Progressing", 15)
     return "refused by name by the command and by the controller; the second waited for the first"
+
+
+@contextlib.contextmanager
+def flagger(name):
+    """A Canary of Flagger, as the owner of something."""
+    group = "flagger.app"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"canaries.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": "Canary", "plural": "canaries"},
+            "versions": [{"name": "v1beta1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+    apply(definition)
+    try:
+        kubectl("wait", f"crd/canaries.{group}", "--for=condition=Established", "--timeout=30s")
+        apply({"apiVersion": f"{group}/v1beta1", "kind": "Canary", "metadata": meta(name)})
+        uid = get("canaries.flagger.app", name, "-n", NAMESPACE)["metadata"]["uid"]
+        yield {"apiVersion": f"{group}/v1beta1", "kind": "Canary", "name": name, "uid": uid, "controller": True}
+    finally:
+        kubectl("delete", "crd", f"canaries.{group}")
 
 
 def obstructed(name, reason, message):

@@ -48,7 +48,6 @@ pub(super) struct Read<'a> {
     pub(super) object: &'a Value,
     pub(super) generation: i64,
     pub(super) basis: Basis,
-    pub(super) remarks: Remarks,
     pub(super) now: Timestamp,
 }
 
@@ -59,13 +58,13 @@ impl ClusterWorld {
 
     /// A turn begins.
     pub(super) fn open(&self, read: Read<'_>) {
-        let Read { object, generation, basis, remarks, now } = read;
+        let Read { object, generation, basis, now } = read;
         let mut page = self.page();
         let shown = page.shown;
         let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         *page = Page {
             basis,
-            remarks,
+            remarks: Remarks::default(),
             generation,
             version: version.to_owned(),
             status: object["status"].clone(),
@@ -78,6 +77,12 @@ impl ClusterWorld {
     /// The last state that this turn has kept.
     pub(super) fn kept(&self) -> Option<State> {
         self.page().kept.clone()
+    }
+
+    /// What follows for the status from what is known of the route.
+    pub(super) fn know<T>(&self, of: impl FnOnce(&Basis, &mut Remarks) -> T) -> T {
+        let Page { basis, remarks, .. } = &mut *self.page();
+        of(basis, remarks)
     }
 
     /// What keeps it from going on, beside its phase.
@@ -98,21 +103,36 @@ impl ClusterWorld {
     }
 
     async fn write(&self, rollout: &Rollout, turn: &Turn) -> Result<(), String> {
-        let (version, status) = {
+        let status = {
+            let Page { remarks, generation, status: before, now, .. } = &*self.page();
+            status::status(rollout, turn, remarks, *generation, before, *now)
+        };
+        self.put(&rollout.key, status).await
+    }
+
+    /// One that can't be read has no turn.
+    pub(super) async fn refuse(&self, rollout: &ObjectKey, why: &str) -> Result<(), String> {
+        let status = {
+            let Page { generation, status: before, now, .. } = &*self.page();
+            status::unreadable(why, *generation, before, *now)
+        };
+        self.put(rollout, status).await
+    }
+
+    async fn put(&self, rollout: &ObjectKey, status: Value) -> Result<(), String> {
+        let version = {
             let page = self.page();
-            let Page { remarks, generation, version, status: before, now, .. } = &*page;
-            let status = status::status(rollout, turn, remarks, *generation, before, *now);
-            if status == *before {
+            if status == page.status {
                 return Ok(());
             }
-            (version.clone(), status)
+            page.version.clone()
         };
         let patch = json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/status", "value": status},
         ]);
         let patch = serde_json::from_value(patch).expect("these are operations");
-        let ObjectKey { namespace, name, .. } = &rollout.key;
+        let ObjectKey { namespace, name, .. } = rollout;
         let written = self
             .cluster
             .patch_status(&Resource::TRAFFIC_ROLLOUT, Some(namespace), name, &patch)

@@ -55,10 +55,41 @@ pub(super) fn status(
             status["verdict"] = verdict.to_string().into();
         }
     }
-    let conditions = conditions(&turn.state, remarks);
-    let told = conditions.into_iter().map(|one| one.to_json(generation, before, now));
-    status["conditions"] = Value::Array(told.collect());
+    status["conditions"] = told(&turn.state, remarks, generation, before, now);
     status
+}
+
+/// Of one that can't be read: it stays where it is.
+pub(super) fn unreadable(why: &str, generation: i64, before: &Value, now: Timestamp) -> Value {
+    let mut state = super::keeping::state(before);
+    say(&mut state, why);
+    let mut status = before.clone();
+    let fields = serde_json::to_value(&state).expect("a state is JSON");
+    for (field, value) in fields.as_object().into_iter().flatten() {
+        status[field] = value.clone();
+    }
+    status["observedGeneration"] = generation.into();
+    let remarks = Remarks { obstacle: Some(("Invalid", why.to_owned())), contended: None };
+    status["conditions"] = told(&state, &remarks, generation, before, now);
+    status
+}
+
+fn told(
+    state: &State,
+    remarks: &Remarks,
+    generation: i64,
+    before: &Value,
+    now: Timestamp,
+) -> Value {
+    let conditions = conditions(state, remarks);
+    conditions.into_iter().map(|one| one.to_json(generation, before, now)).collect()
+}
+
+/// The message of one that rests says why it rests, and nobody would say it again.
+pub(super) fn say(state: &mut State, why: &str) {
+    if matches!(state.phase, Phase::Pending | Phase::Progressing) {
+        why.clone_into(&mut state.message);
+    }
 }
 
 fn arms(rollout: &Rollout, turn: &Turn) -> Value {

@@ -420,6 +420,26 @@ async fn a_weight_by_hand_is_looked_at_until_it_is_served() {
     assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![75, 25], &json!("Paused")));
 }
 
+/// As a newer definition may take it, and this controller doesn't.
+#[tokio::test]
+async fn one_that_can_not_be_read_says_so() {
+    let mut shop = Shop::open().await;
+    shop.turn().await;
+    let (state, target) = (shop.status(), shop.api.state().objects[ROLLOUT]["spec"].clone());
+    let turner = shop.turner();
+    shop.ask("canary", json!({"stable": {"name": "v1"}}));
+    assert_eq!(turner.turn().await.ended, Ended::Over);
+    let (status, why) = (shop.status(), shop.condition("Progressing")["message"].clone());
+    assert_eq!(shop.condition("Progressing")["reason"], "Invalid");
+    assert!(why.as_str().unwrap().contains("`canary`"), "{why}");
+    assert_eq!((&status["message"], &status["observedGeneration"]), (&why, &json!(2)));
+    assert_eq!((&status["phase"], &status["written"]), (&state["phase"], &state["written"]));
+    // It is good again, and goes on.
+    shop.api.state().edit(ROLLOUT, |rollout| rollout["spec"] = target.clone());
+    shop.minute(0).await;
+    assert_eq!((&shop.status()["phase"], shop.weights()), (&json!("Promoted"), vec![0, 100]));
+}
+
 #[tokio::test]
 async fn one_that_is_deleted_has_no_turns() {
     let mut shop = Shop::open().await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::basis::Basis;
 use super::keeping::{ClusterWorld, Read, state};
-use super::status::Remarks;
+use super::status::say;
 use super::telling::{Notice, Teller};
 use crate::cluster::{Cluster, Resource};
 use crate::config::decode::{self, Decoded};
@@ -81,19 +81,26 @@ impl Turner {
             Some(object) if object["metadata"]["deletionTimestamp"].is_null() => object,
             _ => return Ok((Ended::Gone, false)),
         };
+        let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
+        let basis = std::mem::take(&mut self.basis);
+        self.driver.world().open(Read { object: &object, generation, basis, now: self.now });
         let (decoded, diagnostics) = decode::from_json(&object, Store::Cluster);
-        let rollout = match &decoded {
+        match &decoded {
             Decoded::Object(decoded) => match &decoded.spec {
-                Spec::TrafficRollout(spec) => Rollout::new(&self.key, &decoded.meta, spec),
-                _ => return Ok((Ended::Over, false)),
+                Spec::TrafficRollout(spec) => {
+                    let rollout = Rollout::new(&self.key, &decoded.meta, spec);
+                    self.turn_of(&rollout, &object).await
+                }
+                _ => Ok((Ended::Over, false)),
             },
             _ => {
-                let why = diagnostics.iter().find(|one| one.is_error()).map(|one| &*one.message);
+                let why = diagnostics.iter().find(|one| one.is_error());
+                let why = why.map_or("it can't be read", |one| &*one.message);
                 tracing::warn!(rollout = %self.key, why, "can't be read");
-                return Ok((Ended::Over, true));
+                self.driver.world().refuse(&self.key, why).await?;
+                Ok((Ended::Over, state(&object["status"]).holds()))
             }
-        };
-        self.turn_of(&rollout, &object).await
+        }
     }
 
     async fn turn_of(
@@ -102,13 +109,11 @@ impl Turner {
         object: &Value,
     ) -> Result<(Ended, bool), String> {
         let before = state(&object["status"]);
-        let basis = std::mem::take(&mut self.basis);
-        let rival = basis.rival.clone();
-        let contended = basis.keeper.as_ref().map(|keeper| keeper.advice(rollout));
-        let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
-        let remarks = Remarks { obstacle: None, contended };
-        self.driver.world().open(Read { object, generation, basis, remarks, now: self.now });
-        let begins = before.asked.as_ref() != Some(&rollout.ask);
+        let rival = self.driver.world().know(|basis, remarks| {
+            remarks.contended = basis.keeper.as_ref().map(|keeper| keeper.advice(rollout));
+            basis.rival.clone()
+        });
+        let begins = !before.answers(rollout);
         let part = Part::of(rollout, &before, &self.first);
         if part == Part::Nothing {
             let why = Hold::of(rollout).refusal(&self.first);
@@ -172,10 +177,7 @@ impl Turner {
         reason: &'static str,
         why: String,
     ) -> Result<(Ended, bool), String> {
-        // The message of one that rests says why it rests, and nobody would say it again.
-        if matches!(state.phase, Phase::Pending | Phase::Progressing) {
-            state.message.clone_from(&why);
-        }
+        say(&mut state, &why);
         self.driver.world().set_obstacle(reason, why);
         let holds = state.holds();
         let turn = Turn { state, ..Turn::default() };

@@ -265,6 +265,7 @@ fn schemas_and_decoders_know_the_same_fields() {
 fn a_rollout_s_state_fits_its_status() {
     use crate::rollout::route::{Destination, RuleWeights, Weighed, Weights};
     use crate::rollout::state::{Ask, Event, Intent, Phase, Return, State};
+    use crate::rollout::subject::Subject;
 
     let to = Destination {
         group: names::GROUP_MESHCTL.into(),
@@ -275,7 +276,7 @@ fn a_rollout_s_state_fits_its_status() {
     };
     let weights = Weights(vec![RuleWeights {
         rule: 1,
-        backends: vec![Weighed { to, weight: Some(crate::limits::WEIGHT) }],
+        backends: vec![Weighed { to: to.clone(), weight: Some(crate::limits::WEIGHT) }],
     }]);
     let at: jiff::Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
     let phases = [
@@ -302,6 +303,13 @@ fn a_rollout_s_state_fits_its_status() {
             step: 1,
             since: Some(at),
             message: "promoted by hand".into(),
+            subject: Some(Subject {
+                kind: "HTTPRoute".into(),
+                route: "shop".into(),
+                rule: Some("cart".into()),
+                stable: Some(to.clone()),
+                to: to.clone(),
+            }),
             asked: Some(Ask {
                 intent: Intent::Promoted,
                 weight: Some(5),

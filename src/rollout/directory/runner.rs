@@ -102,7 +102,7 @@ impl Runner {
     pub fn rests(&self, rollout: &Rollout) -> Result<bool, HomeError> {
         let state = self.home.record(&rollout.key)?.state;
         let settled = state.before.is_none() && state.since.is_some();
-        Ok(state.phase.is_over() && settled && state.asked.as_ref() == Some(&rollout.ask))
+        Ok(state.phase.is_over() && settled && state.answers(rollout))
     }
 
     fn view(
@@ -174,6 +174,10 @@ impl World for Driven {
         let keep = || {
             let mut record = self.home.record(&rollout.key)?;
             let before = std::mem::replace(&mut record.state, turn.state.clone());
+            if before.subject.is_some() && before.subject != turn.state.subject {
+                // The way back is that of another rollout.
+                record.back.clear();
+            }
             self.home.keep(&rollout.key, &record)?;
             self.tell(rollout, &before, &turn.state)
         };

@@ -1,6 +1,8 @@
 //! Whole rollouts in virtual time: a world that answers as it is told, and a driver that can be
 //! killed between any two steps.
 
+mod endpoints;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -181,35 +183,6 @@ fn too_little_traffic_waits_and_fails_nothing() {
 }
 
 #[test]
-fn nothing_is_sent_where_nobody_answers() {
-    let mut world = World::new(&["v1"]);
-    world.ready = false;
-    world.turns(100);
-    assert_eq!(world.weights, [0], "it is added, so that its endpoints are looked for");
-    assert_eq!(world.state.message, "waits before 1%: Service v2:80 has no endpoint that is ready");
-    assert_eq!(world.state.history.len(), 1);
-    world.ready = true;
-    world.turns(3);
-    assert_eq!(world.percent(), 1);
-    world.ready = false;
-    world.turns(2);
-    assert_eq!((world.state.phase, world.percent()), (Phase::RolledBack, 0));
-}
-
-#[test]
-fn a_weight_by_hand_waits_for_an_endpoint_too() {
-    let mut world = World::new(&["v1"]);
-    world.ready = false;
-    world.ask(Intent::Paused, Some(10));
-    world.turns(3);
-    assert_eq!(world.weights, [0]);
-    world.ready = true;
-    world.turns(2);
-    assert_eq!((world.state.phase, world.percent()), (Phase::Paused, 10));
-    assert_eq!(world.state.history.len(), 1);
-}
-
-#[test]
 fn shift_rests_and_resume_goes_on_above() {
     let mut world = World::new(&["v1"]);
     world.turns(10);
@@ -375,21 +348,6 @@ fn an_end_that_was_not_written_is_written_later() {
         assert_eq!(world.annotated, world.state.returns);
         assert_eq!((world.plan().write, world.percent()), (None, 20));
     }
-}
-
-#[test]
-fn a_promotion_by_hand_waits_for_an_endpoint_too() {
-    let mut world = World::new(&["v1"]);
-    world.turns(10);
-    world.ask(Intent::Promoted, None);
-    world.ready = false;
-    world.turns(10);
-    assert_eq!(world.percent(), 1);
-    let why = "waits before 100%: Service v2:80 has no endpoint that is ready";
-    assert_eq!(world.state.message, why);
-    world.ready = true;
-    world.turns(2);
-    assert_eq!((world.state.phase, world.percent()), (Phase::Promoted, 100));
 }
 
 #[test]

@@ -253,3 +253,86 @@ async fn copies_begin_and_end() {
     assert_eq!(shop.text(), ROUTE);
     assert_eq!(shop.turn().await.unwrap().diff, "");
 }
+
+#[tokio::test]
+async fn copies_follow_the_plan() {
+    let of = |percent| RolloutKind::DarkLaunch(DarkLaunch { to: service("v2"), percent });
+    let mut shop = Shop::new(of(20));
+    shop.turn().await.unwrap();
+    shop.rollout.kind = of(50);
+    let turn = shop.turn().await.unwrap();
+    assert!(shop.text().contains("percent: 50"), "{}", shop.text());
+    assert_eq!(turn.state.weight, 50);
+    assert_eq!(shop.turn().await.unwrap().diff, "");
+    // Nor do they go on to what was copied to before.
+    shop.rollout.kind = RolloutKind::DarkLaunch(DarkLaunch { to: service("v3"), percent: 50 });
+    assert_eq!(shop.turn().await.unwrap().state.phase, Phase::Aborted);
+    assert_eq!(shop.text(), ROUTE);
+    shop.turn().await.unwrap();
+    assert!(shop.text().contains("name: v3"), "{}", shop.text());
+}
+
+impl Shop {
+    fn exchange(&mut self, canary: &str) {
+        let RolloutKind::Canary(of) = &mut self.rollout.kind else { panic!() };
+        of.canary = service(canary);
+    }
+}
+
+#[tokio::test]
+async fn another_version_begins_where_the_former_has_left() {
+    let mut shop = Shop::canary();
+    shop.turn().await.unwrap();
+    assert!(shop.text().contains("name: v2"), "{}", shop.text());
+    shop.exchange("v3");
+    assert_eq!(shop.turn().await.unwrap().state.phase, Phase::Aborted);
+    assert_eq!(shop.text(), ROUTE, "v2 keeps nothing");
+    shop.turn().await.unwrap();
+    let turn = shop.turn().await.unwrap();
+    assert_eq!((turn.state.phase, turn.state.weight), (Phase::Progressing, 10));
+    assert!(shop.text().contains("name: v3"), "{}", shop.text());
+    assert!(!shop.text().contains("name: v2"), "{}", shop.text());
+    let from_to: Vec<_> = turn.state.history.iter().map(|one| (one.from, one.to)).collect();
+    assert_eq!(from_to, [(0, 0), (0, 10), (10, 0), (0, 0), (0, 10)]);
+    assert!(turn.state.answers(&shop.rollout));
+}
+
+#[tokio::test]
+async fn a_former_route_gets_back_what_it_had() {
+    let mut shop = Shop::canary();
+    let both = format!("{ROUTE}---\n{}", ROUTE.replace("name: shop,", "name: cart,"));
+    std::fs::write(shop.files.path().join("shop.yaml"), &both).unwrap();
+    shop.turn().await.unwrap();
+    shop.rollout.route = ObjectKey { name: "cart".into(), ..shop.rollout.route.clone() };
+    shop.turn().await.unwrap();
+    assert_eq!(shop.text(), both);
+    shop.turn().await.unwrap();
+    shop.turn().await.unwrap();
+    let cart = both.rfind("by hand").unwrap();
+    assert_eq!(shop.text().find("weight: 90").map(|at| at > cart), Some(true), "{}", shop.text());
+    // A route that is gone has nothing to get back.
+    std::fs::write(shop.files.path().join("shop.yaml"), ROUTE).unwrap();
+    shop.rollout.route = ObjectKey { name: "shop".into(), ..shop.rollout.route.clone() };
+    shop.turn().await.unwrap();
+    assert!(shop.text().contains("weight: 90"), "{}", shop.text());
+}
+
+#[tokio::test]
+async fn one_that_is_over_begins_anew_with_other_versions() {
+    let mut shop = Shop::canary();
+    shop.rollout.ask.intent = Intent::Promoted;
+    shop.turn().await.unwrap();
+    shop.turn().await.unwrap();
+    let promoted = shop.text();
+    shop.rollout.ask.intent = Intent::Running;
+    let RolloutKind::Canary(of) = &mut shop.rollout.kind else { panic!() };
+    (of.stable, of.canary) = (service("v2"), service("v3"));
+    let turn = shop.turn().await.unwrap();
+    assert_eq!((turn.state.phase, turn.state.weight), (Phase::Progressing, 10));
+    assert!(shop.text().contains("name: v3"), "{}", shop.text());
+    shop.rollout.ask.intent = Intent::Aborted;
+    shop.told().original.clear();
+    shop.turn().await.unwrap();
+    let objects = |text: &str| crate::yaml::objects(text).unwrap();
+    assert_eq!(objects(&shop.text()), objects(&promoted));
+}

@@ -52,6 +52,15 @@ async fn a_new_ask_is_due_at_once_and_our_own_writes_are_not() {
     rollouts.seen(&super::key(Kind::HttpRoute, "shop"), Some(&route()), now);
     assert_eq!(rollouts.held[&key].due, Some(now + seconds(1)));
 
+    // Or its endpoints are others: one that is over wants none.
+    let endpoints = super::key(Kind::EndpointSlice, "v2-1");
+    for (over, due) in [(false, Some(now + seconds(1))), (true, None)] {
+        let held = rollouts.held.get_mut(&key).unwrap();
+        (held.due, held.over) = (None, over);
+        rollouts.seen(&endpoints, None, now);
+        assert_eq!(rollouts.held[&key].due, due);
+    }
+
     rollouts.lead(true, now);
     assert_eq!(rollouts.held[&key].due, Some(now));
     assert!(rollouts.held[&key].began.is_none());
