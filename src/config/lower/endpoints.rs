@@ -154,6 +154,24 @@ fn of_slices(
     }
 }
 
+/// Whether what takes a Service's requests now ends in a moment: there are terminating pods alone.
+pub(super) fn all_leave(view: &mut View<'_>, service: &ObjectKey) -> bool {
+    let slices = view.tagged(Tag::Slices(service.clone()));
+    let endpoints = slices.iter().flat_map(|slice| match &slice.spec {
+        Spec::EndpointSlice(slice) => slice.endpoints.as_slice(),
+        _ => &[],
+    });
+    let mut any = false;
+    for endpoint in endpoints {
+        match readiness(endpoint) {
+            Readiness::Usable => return false,
+            Readiness::Leaving => any = true,
+            Readiness::Down => {}
+        }
+    }
+    any
+}
+
 enum Readiness {
     Usable,
     /// Terminating and still serving.

@@ -25,7 +25,7 @@ impl Lowering {
     }
 
     /// Whether requests of a route would find an endpoint there: it may refer to it, the port is
-    /// there, and something is ready. Any port of a Service does where none is said.
+    /// there, and something is ready and stays. Any port of a Service does where none is said.
     pub fn is_ready(
         &mut self,
         index: &Index,
@@ -42,6 +42,7 @@ impl Lowering {
         // Nothing of this is kept: it is no unit, and what it reads wakes nobody.
         let mut view = View::new(self, index, 0);
         grants::permits(&mut view, route, to)
+            && !endpoints::all_leave(&mut view, to)
             && ports.into_iter().any(|port| {
                 matches!(target::target(&mut view, to, port), Output::Target(Ok(_)))
                     && endpoints::endpoints(&mut view, to, port).parts.iter().any(

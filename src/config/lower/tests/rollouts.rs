@@ -60,6 +60,20 @@ fn a_backend_is_ready_when_a_request_would_find_an_endpoint() {
     assert!(!ready(&mut world, &far, Some(80)));
     world.apply([grant("g", (Kind::HttpRoute, "default"), Kind::Service).within("other")]);
     assert!(ready(&mut world, &far, Some(80)));
+    // Its last pods serve until they are gone: a rollout waits for none of that.
+    let mut leaves = slice("api-1", "api", 8080, &["10.0.0.1", "10.0.0.3"]);
+    let Spec::EndpointSlice(spec) = &mut leaves.spec else { panic!("an EndpointSlice") };
+    let leave = |endpoint: &mut crate::config::raw::SliceEndpoint| {
+        (endpoint.ready, endpoint.serving, endpoint.terminating) =
+            (Some(false), Some(true), Some(true));
+    };
+    leave(&mut spec.endpoints[0]);
+    world.apply([leaves.clone()]);
+    assert!(ready(&mut world, &own, Some(80)), "the other one stays");
+    let Spec::EndpointSlice(spec) = &mut leaves.spec else { panic!("an EndpointSlice") };
+    leave(&mut spec.endpoints[1]);
+    world.apply([leaves]);
+    assert!(!ready(&mut world, &own, Some(80)));
     // Its pods are there and not ready.
     let mut down = slice("api-1", "api", 8080, &["10.0.0.1"]);
     let Spec::EndpointSlice(spec) = &mut down.spec else { panic!("an EndpointSlice") };
