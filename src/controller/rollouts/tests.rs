@@ -420,6 +420,34 @@ async fn a_weight_by_hand_is_looked_at_until_it_is_served() {
     assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![75, 25], &json!("Paused")));
 }
 
+/// However soon proxies have what the former one left.
+#[tokio::test]
+async fn one_with_another_version_begins_anew() {
+    let mut shop = Shop::open().await;
+    shop.turn().await;
+    shop.turn().await;
+    shop.api.state().edit(ROLLOUT, |rollout| {
+        rollout["spec"]["canary"]["canary"]["name"] = json!("v3");
+    });
+    assert_eq!(shop.turn().await, Ended::Wrote);
+    assert_eq!(shop.turn().await, Ended::Goes, "it is over for the former alone");
+    shop.turn().await;
+    assert_eq!(walked(&shop), [vec![1], vec![90, 10], vec![1], vec![90, 10]]);
+    assert_eq!(shop.status()["subject"]["to"]["name"], "v3");
+    // One that is over and asked again waits for endpoints as any.
+    shop.ask("state", json!("Aborted"));
+    shop.turn().await;
+    assert_eq!(shop.turn().await, Ended::Over);
+    shop.ready = false;
+    shop.ask("state", json!("Promoted"));
+    shop.turn().await;
+    shop.turn().await;
+    assert_eq!(shop.turn().await, Ended::Waits);
+    shop.ready = true;
+    shop.turn().await;
+    assert_eq!((shop.weights(), &shop.status()["phase"]), (vec![0, 100], &json!("Promoted")));
+}
+
 /// As a newer definition may take it, and this controller doesn't.
 #[tokio::test]
 async fn one_that_can_not_be_read_says_so() {

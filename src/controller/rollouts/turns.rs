@@ -136,7 +136,7 @@ impl Turner {
                 let at_once = turn.state.message != before.message && turn.state.phase.is_over();
                 self.driver.world().show(rollout, &turn, at_once).await?;
                 let ended = match turn.diff.is_empty() {
-                    true => ended(&turn.state, &before),
+                    true => ended(rollout, &turn.state, &before),
                     false => Ended::Wrote,
                 };
                 Ok((ended, turn.state.holds()))
@@ -198,7 +198,7 @@ impl Turner {
     }
 }
 
-fn ended(state: &State, before: &State) -> Ended {
+fn ended(rollout: &Rollout, state: &State, before: &State) -> Ended {
     let changed = State { message: String::new(), ..state.clone() }
         != State { message: String::new(), ..before.clone() };
     match state.phase {
@@ -207,6 +207,9 @@ fn ended(state: &State, before: &State) -> Ended {
         // It is written, and a command waits until it is served.
         Phase::Paused if state.asked.is_some() && state.since.is_none() => Ended::Goes,
         Phase::Pending | Phase::Paused => Ended::Waits,
+        _ if state.asked.is_none() => Ended::Waits,
+        // It is the former one that is over.
+        _ if !state.answers(rollout) => Ended::Goes,
         _ if state.since.is_some() => Ended::Over,
         _ => Ended::Rests { changed },
     }
