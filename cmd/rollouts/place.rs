@@ -305,7 +305,7 @@ fn told(status: &Value) -> Option<View> {
     let arm = |arm: &Value| Arm {
         requests: arm["requests"].as_u64().unwrap_or(0),
         errors: arm["errors"].as_u64().unwrap_or(0),
-        per_second: None,
+        per_second: arm["requestsPerSecond"].as_f64(),
         p50_ms: arm["p50"].as_str().and_then(millis),
         p99_ms: arm["p99"].as_str().and_then(millis),
     };

@@ -12,6 +12,7 @@
 
 mod basis;
 mod keeping;
+mod pace;
 mod status;
 mod telling;
 mod turns;

@@ -192,6 +192,8 @@ def rollout_is_no_fight(address, options):
         with Load(address, HOST) as load:
             apply(slow)
             wait_for("the canary has 10 %", lambda: weights(api).get("echo-v2") == 10, 30)
+            busy = lambda: [one.get("requestsPerSecond", 0) > 1 for one in told().get("arms", [])] == [True, True]
+            wait_for("it is told how busy both are", busy, 15)
             kubectl("patch", "httproute", "rollout", "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch))
             status = reaches("Paused", 15)
             if not status["message"].startswith("somebody else edited the weights, from 10% to 30%"):

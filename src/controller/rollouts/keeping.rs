@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::basis::Basis;
+use super::pace::Pace;
 use super::status::{self, Remarks};
 use crate::clock::{self, Instant};
 use crate::cluster::{Cluster, ClusterError, Resource};
@@ -40,6 +41,7 @@ struct Page {
     kept: Option<State>,
     /// When it was written last, in whichever turn.
     shown: Option<Instant>,
+    pace: Pace,
     now: Timestamp,
 }
 
@@ -60,7 +62,7 @@ impl ClusterWorld {
     pub(super) fn open(&self, read: Read<'_>) {
         let Read { object, generation, basis, now } = read;
         let mut page = self.page();
-        let shown = page.shown;
+        let (shown, pace) = (page.shown, std::mem::take(&mut page.pace));
         let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         *page = Page {
             basis,
@@ -70,6 +72,7 @@ impl ClusterWorld {
             status: object["status"].clone(),
             kept: None,
             shown,
+            pace,
             now,
         };
     }
@@ -104,7 +107,8 @@ impl ClusterWorld {
 
     async fn write(&self, rollout: &Rollout, turn: &Turn) -> Result<(), String> {
         let status = {
-            let Page { remarks, generation, status: before, now, .. } = &*self.page();
+            let Page { remarks, generation, status: before, now, pace, .. } = &mut *self.page();
+            remarks.rates = pace.say();
             status::status(rollout, turn, remarks, *generation, before, *now)
         };
         self.put(&rollout.key, status).await
@@ -170,10 +174,12 @@ impl World for ClusterWorld {
     async fn see(&self, rollout: &Rollout, route: &Stored) -> Sight {
         let basis = self.page().basis.clone();
         let arms = self.distribution.arms(&rollout.route);
+        let totals = Pair::of(rollout, arms.iter().map(|(key, counts)| (key, counts.clone())));
+        self.page().pace.saw(clock::now(), totals.clone());
         Sight {
             in_force: basis.in_force(rollout, &route.version, &self.distribution),
             ready: basis.is_ready(rollout),
-            totals: Pair::of(rollout, arms.iter().map(|(key, counts)| (key, counts.clone()))),
+            totals,
         }
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::model::Counts;
 use crate::rollout::Rollout;
+use crate::rollout::arms::Pair;
 use crate::rollout::state::{Phase, State};
 use crate::rollout::turn::Turn;
 
@@ -22,13 +23,15 @@ pub(super) struct Condition {
     pub(super) message: String,
 }
 
-/// Why a rollout doesn't get on, beside its phase.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is known of a rollout beside its turn.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Remarks {
     /// What keeps it from a turn: a reason in one word, and a sentence.
     pub(super) obstacle: Option<(&'static str, String)>,
     /// Somebody may take back what it writes.
     pub(super) contended: Option<String>,
+    /// Requests a second, lately.
+    pub(super) rates: Option<Pair<f64>>,
 }
 
 /// The whole status. What a rollout that is over has counted last stays as it was.
@@ -50,7 +53,7 @@ pub(super) fn status(
             }
         }
     } else {
-        status["arms"] = arms(rollout, turn);
+        status["arms"] = arms(rollout, turn, remarks.rates.as_ref());
         if let Some(verdict) = &turn.verdict {
             status["verdict"] = verdict.to_string().into();
         }
@@ -69,7 +72,7 @@ pub(super) fn unreadable(why: &str, generation: i64, before: &Value, now: Timest
         status[field] = value.clone();
     }
     status["observedGeneration"] = generation.into();
-    let remarks = Remarks { obstacle: Some(("Invalid", why.to_owned())), contended: None };
+    let remarks = Remarks { obstacle: Some(("Invalid", why.to_owned())), ..Remarks::default() };
     status["conditions"] = told(&state, &remarks, generation, before, now);
     status
 }
@@ -92,23 +95,26 @@ pub(super) fn say(state: &mut State, why: &str) {
     }
 }
 
-fn arms(rollout: &Rollout, turn: &Turn) -> Value {
+fn arms(rollout: &Rollout, turn: &Turn, rates: Option<&Pair<f64>>) -> Value {
     let (stable, _, dark) = rollout.versions();
     let weight = turn.state.weight;
+    // Of one that is over it would stay for ever.
+    let rates = rates.filter(|_| !turn.state.phase.is_over());
+    let (rate, other) = (rates.map(|rates| rates.canary), rates.map(|rates| rates.stable));
     if dark {
-        return json!([arm("dark", weight, None, &turn.counts.canary)]);
+        return json!([arm("dark", weight, None, rate, &turn.counts.canary)]);
     }
     let measured = turn.counts.measured();
     let mut arms = Vec::new();
     if stable.is_some() {
         let rest = measured.map(|percent| 100.0 - percent);
-        arms.push(arm("stable", 100_u32.saturating_sub(weight), rest, &turn.counts.stable));
+        arms.push(arm("stable", 100_u32.saturating_sub(weight), rest, other, &turn.counts.stable));
     }
-    arms.push(arm("canary", weight, measured, &turn.counts.canary));
+    arms.push(arm("canary", weight, measured, rate, &turn.counts.canary));
     Value::Array(arms)
 }
 
-fn arm(name: &str, asked: u32, measured: Option<f64>, counts: &Counts) -> Value {
+fn arm(name: &str, asked: u32, measured: Option<f64>, rate: Option<f64>, counts: &Counts) -> Value {
     let mut arm = json!({
         "name": name,
         "asked": asked,
@@ -117,6 +123,9 @@ fn arm(name: &str, asked: u32, measured: Option<f64>, counts: &Counts) -> Value 
     });
     if let Some(measured) = measured {
         arm["measured"] = ((measured * 10.0).round() / 10.0).into();
+    }
+    if let Some(rate) = rate {
+        arm["requestsPerSecond"] = rate.into();
     }
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
         if let Some(took) = counts.latencies.quantile(quantile) {
@@ -137,7 +146,7 @@ fn readable(took: Duration) -> String {
 }
 
 fn conditions(state: &State, remarks: &Remarks) -> Vec<Condition> {
-    let Remarks { obstacle, contended } = remarks;
+    let Remarks { obstacle, contended, .. } = remarks;
     let phase = state.phase;
     let (reason, message) = match obstacle {
         Some((reason, why)) => (*reason, why),

@@ -41,10 +41,13 @@ fn at(second: i64) -> Timestamp {
 /// Nobody is answered by copies: they are no share of anything.
 #[test]
 fn a_dark_launch_has_one_arm() {
-    let (rollout, remarks) = (dark_launch(), Remarks::default());
+    let rates = Some(Pair { stable: 0.0, canary: 4.5 });
+    let (rollout, remarks) = (dark_launch(), Remarks { rates, ..Remarks::default() });
     let turn = turn(Phase::Progressing, 9);
     let status = status(&rollout, &turn, &remarks, 3, &Value::Null, at(0));
-    let arm = json!({"name": "dark", "asked": 20, "requests": 9, "errors": 1});
+    let arm = json!({
+        "name": "dark", "asked": 20, "requests": 9, "errors": 1, "requestsPerSecond": 4.5,
+    });
     assert_eq!((&status["arms"], &status["observedGeneration"]), (&json!([arm]), &json!(3)));
     let misfits = crate::manifest::install::tests::misfits_of_status("TrafficRollout", &status);
     assert!(misfits.is_empty(), "{misfits:#?}");
@@ -63,7 +66,7 @@ fn a_condition_that_stays_keeps_its_time() {
     let early = json!("1970-01-01T00:00:00Z");
     let late = json!("1970-01-01T00:01:00Z");
     assert_eq!(since(&first), [(json!("True"), early.clone()), (json!("False"), early.clone())]);
-    let stuck = Remarks { obstacle: Some(("NoRoute", "gone".into())), contended: None };
+    let stuck = Remarks { obstacle: Some(("NoRoute", "gone".into())), ..Remarks::default() };
     let second = status(&rollout, &turn(Phase::Progressing, 1), &stuck, 1, &first, at(60));
     assert_eq!(since(&second), [(json!("False"), late), (json!("False"), early)]);
     assert_eq!(second["conditions"][1]["reason"], "NoRoute");
@@ -71,10 +74,12 @@ fn a_condition_that_stays_keeps_its_time() {
 
 #[test]
 fn what_was_counted_last_stays_when_it_is_over() {
-    let (rollout, remarks) = (dark_launch(), Remarks::default());
+    let rates = Some(Pair { stable: 0.0, canary: 4.5 });
+    let (rollout, remarks) = (dark_launch(), Remarks { rates, ..Remarks::default() });
     let first = status(&rollout, &turn(Phase::Aborted, 9), &remarks, 1, &Value::Null, at(0));
     let second = status(&rollout, &turn(Phase::Aborted, 0), &remarks, 1, &first, at(60));
     assert_eq!(first, second);
+    assert_eq!(first["arms"][0].get("requestsPerSecond"), None, "nobody would correct it");
     let again = status(&rollout, &turn(Phase::Progressing, 0), &remarks, 1, &second, at(60));
     assert_eq!(again["arms"][0]["requests"], 0);
 }
