@@ -223,7 +223,9 @@ impl Turn<'_> {
     fn rest(&mut self) -> Result<(), RouteError> {
         let by_hand = self.state.history.back().is_some_and(|event| event.by_hand);
         let gives = self.seen.weights.give(&self.canary.canary);
-        if gives && !self.seen.ready && !by_hand {
+        // Who hasn't got it yet doesn't know its endpoints either.
+        let known = self.state.since.is_some();
+        if known && gives && !self.seen.ready && !by_hand {
             return self.back(Phase::RolledBack, NOT_READY);
         }
         Ok(())
