@@ -195,10 +195,11 @@ impl Driver<'_> {
         }
         match self.runner.turn(&known.rollout, now()).await {
             Ok(Turned { state, view, .. }) => {
+                let answered = state.answers(&known.rollout);
                 told.tell(&state, &mut self.voice)?;
                 let settled = state.before.is_none() && state.since.is_some();
                 let nobody = view.proxies == 0 && view.behind.is_empty();
-                let over = exit_of(state.phase);
+                let over = exit_of(state.phase).filter(|_| answered);
                 let over = over.filter(|_| settled || nobody && state.before.is_none());
                 self.shown = Some(moment(self.place, Known { state, view: Some(view), ..known }));
                 Ok(over)

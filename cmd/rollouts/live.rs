@@ -76,8 +76,9 @@ pub async fn watch(place: &Place, known: Known) -> Result<(Shown, Exit), Failure
     let mut live = Live::take(" q or Ctrl-C leaves the view; the rollout goes on as it does")?;
     loop {
         live.show(&shown)?;
-        let exit = show::exit([shown.known.state.phase].into_iter());
-        if shown.known.state.phase.is_over() {
+        let Known { state, rollout, .. } = &shown.known;
+        let exit = show::exit([state.phase].into_iter());
+        if state.phase.is_over() && state.answers(rollout) {
             return Ok((shown, exit));
         }
         tokio::select! {

@@ -217,7 +217,10 @@ impl Rollouts {
                 }
                 first = holders.get(&hold).unwrap_or(key).clone();
                 held.refused = first != *key;
-                held.hold = Some(hold).filter(|_| !held.refused && !held.over);
+                // What it has of a former route is its own until a turn has taken it back.
+                if held.hold.as_ref().is_none_or(|has| *has == hold) {
+                    held.hold = Some(hold).filter(|_| !held.refused && !held.over);
+                }
                 held.had_turns = true;
             }
             let basis = known.map(|rollout| {
@@ -330,12 +333,10 @@ impl Held {
 
 /// What a rollout has of its route, as it is stored.
 fn hold_of(key: &ObjectKey, object: &Value) -> Option<Hold> {
-    if !keeping::state(&object["status"]).holds() {
-        return None;
-    }
     let (version, place) = (String::new(), key.to_string());
     let stored = Stored { key: key.clone(), value: object.clone(), version, place };
-    ask::read(&stored).ok().map(|rollout| Hold::of(&rollout))
+    let rollout = ask::read(&stored).ok()?;
+    Hold::now(&rollout, &keeping::state(&object["status"]))
 }
 
 fn rest(quiet: u32) -> Duration {

@@ -35,6 +35,12 @@ impl Hold {
         Self { route: rollout.route.clone(), dark: rollout.versions().2 }
     }
 
+    /// What it has now: that of a former route or version until it is taken back.
+    pub fn now(rollout: &Rollout, state: &State) -> Option<Self> {
+        let former = state.former(rollout);
+        state.holds().then(|| Self::of(former.as_ref().unwrap_or(rollout)))
+    }
+
     /// What to say to the second, of whoever was first.
     pub fn refusal(&self, first: &ObjectKey) -> String {
         let Self { route, dark } = self;
@@ -60,9 +66,10 @@ pub enum Part {
 
 impl Part {
     /// By who is the first that has its route. One that is under way though it isn't the first is
-    /// ended by whoever wants its end.
+    /// ended by whoever wants its end, and takes back what it has of a former route.
     pub fn of(rollout: &Rollout, state: &State, first: &ObjectKey) -> Self {
-        if *first == rollout.key || state.holds() && rollout.ask.intent == Intent::Aborted {
+        let ends = state.holds() && rollout.ask.intent == Intent::Aborted;
+        if *first == rollout.key || ends || state.former(rollout).is_some() {
             Self::Turn
         } else if state.phase.is_over() && state.answers(rollout) {
             Self::Leave

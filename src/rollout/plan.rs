@@ -158,8 +158,9 @@ impl Turn<'_> {
         if let Some(weight) = rises_to
             && self.waits_for_endpoint(weight)?
         {
-            // It is asked again each turn until then.
+            // It is asked again each turn until then, and what was to follow before it doesn't.
             self.state.asked = None;
+            self.state.returns = None;
             return Ok(());
         }
         self.state.asked = Some(ask.clone());
@@ -221,14 +222,20 @@ impl Turn<'_> {
 
     /// At a weight of its own. What somebody else has set is theirs.
     fn rest(&mut self) -> Result<(), RouteError> {
-        let by_hand = self.state.history.back().is_some_and(|event| event.by_hand);
         let gives = self.seen.weights.give(&self.canary.canary);
         // Who hasn't got it yet doesn't know its endpoints either.
         let known = self.state.since.is_some();
-        if known && gives && !self.seen.ready && !by_hand {
+        if known && gives && !self.seen.ready && self.is_ours() {
             return self.back(Phase::RolledBack, NOT_READY);
         }
         Ok(())
+    }
+
+    /// Whether the weight is what a turn made it.
+    fn is_ours(&self) -> bool {
+        let mut changes = self.state.history.iter().rev();
+        let last = changes.find(|event| event.by_hand || event.from != event.to);
+        last.is_some_and(|event| !event.by_hand)
     }
 
     fn progress(&mut self) -> Result<(), RouteError> {
@@ -291,11 +298,12 @@ impl Turn<'_> {
         if waits {
             let message = format!("waits before {weight}%: {canary} has no endpoint that is ready");
             let weights = self.seen.weights;
-            let takes_back = weights.give(canary) && self.state.written.is_some();
+            let takes_back = weights.give(canary) && self.is_ours();
+            let known = self.state.before.is_some();
             if takes_back || !weights.have(canary) {
                 self.go(0)?;
             }
-            if takes_back {
+            if takes_back && !known {
                 let from = weights.percent(stable, canary);
                 self.state.record(self.seen.now, from, NOT_READY);
             }
@@ -328,6 +336,7 @@ impl Turn<'_> {
             Some(original) => original,
             None => self.seen.weights.shifted(stable, canary, 0)?,
         };
+        self.state.returns = None;
         self.set(to, 0);
         self.turn_to(phase, from, why);
         Ok(())

@@ -74,7 +74,7 @@ impl State {
     }
 
     /// What has to be taken back before the rollout begins.
-    pub(super) fn former(&self, rollout: &Rollout) -> Option<Rollout> {
+    pub fn former(&self, rollout: &Rollout) -> Option<Rollout> {
         let subject = self.subject.as_ref().filter(|_| self.holds());
         subject.filter(|_| self.is_of_another(rollout)).map(|former| former.called_off(rollout))
     }

@@ -112,7 +112,11 @@ impl<W: World> Driver<W> {
         if let Some(former) = state.former(rollout) {
             match Box::pin(self.turn_of(&former, state, now)).await {
                 // What isn't there any more needs no way back.
-                Err(TurnError::NoRoute(_) | TurnError::Route(_)) => {}
+                Err(TurnError::NoRoute(_) | TurnError::Route(_)) => {
+                    let turn = Turn { state: state.of(rollout), ..Turn::default() };
+                    self.world.keep(rollout, &turn).await.map_err(TurnError::Keep)?;
+                    return Ok(turn);
+                }
                 turn => return turn,
             }
         }

@@ -1,6 +1,8 @@
 //! Rollouts of a directory, whole: a real proxy, two real versions, the real commands, and a load
 //! that counts what is lost.
 
+mod plans;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -56,7 +58,7 @@ pub struct Shop {
     pub proxy: Option<Process>,
     /// Whether the new version fails.
     broken: Arc<AtomicBool>,
-    _versions: [Upstream; 2],
+    versions: [Upstream; 2],
 }
 
 impl Shop {
@@ -88,7 +90,7 @@ impl Shop {
         fs::write(root.path().join("mesh.yaml"), mesh.concat()).unwrap();
         fs::write(root.path().join("route.yaml"), ROUTE).unwrap();
         let [address] = free_addresses();
-        Self { root, address, proxy: None, broken, _versions: versions }
+        Self { root, address, proxy: None, broken, versions }
     }
 
     /// Another test may have taken the port that was free a moment ago: then it is another one.

@@ -116,6 +116,11 @@ impl Basis {
             && self.scopes.iter().all(up_to_date)
     }
 
+    /// Whether the rollout could be read.
+    pub(super) fn is_known(&self) -> bool {
+        self.route.is_some()
+    }
+
     pub(super) fn is_ready(&self, rollout: &Rollout) -> bool {
         self.ready && self.new.as_ref() == Some(rollout.versions().1)
     }

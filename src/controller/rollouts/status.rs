@@ -122,10 +122,10 @@ fn arm(name: &str, asked: u32, measured: Option<f64>, rate: Option<f64>, counts:
         "errors": counts.errors,
     });
     if let Some(measured) = measured {
-        arm["measured"] = ((measured * 10.0).round() / 10.0).into();
+        arm["measured"] = number((measured * 10.0).round() / 10.0);
     }
     if let Some(rate) = rate {
-        arm["requestsPerSecond"] = rate.into();
+        arm["requestsPerSecond"] = number(rate);
     }
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
         if let Some(took) = counts.latencies.quantile(quantile) {
@@ -133,6 +133,14 @@ fn arm(name: &str, asked: u32, measured: Option<f64>, rate: Option<f64>, counts:
         }
     }
     arm
+}
+
+/// As an API server gives it back: it drops the fraction of a whole number.
+fn number(number: f64) -> Value {
+    match number.fract() {
+        0.0 => (number as i64).into(),
+        _ => number.into(),
+    }
 }
 
 /// As long as what it says is worth: `12ms`, `1.4ms`, `850µs`.

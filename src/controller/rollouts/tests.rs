@@ -212,9 +212,9 @@ async fn a_good_canary_goes_up_its_steps_and_says_what_it_saw() {
     assert_eq!(
         status["arms"],
         json!([
-            {"name": "stable", "asked": 0, "requests": 500, "errors": 0, "measured": 50.0,
+            {"name": "stable", "asked": 0, "requests": 500, "errors": 0, "measured": 50,
                 "p50": "12ms", "p99": "12ms"},
-            {"name": "canary", "asked": 100, "requests": 500, "errors": 0, "measured": 50.0,
+            {"name": "canary", "asked": 100, "requests": 500, "errors": 0, "measured": 50,
                 "p50": "12ms", "p99": "12ms"},
         ])
     );
@@ -456,7 +456,7 @@ async fn one_that_can_not_be_read_says_so() {
     let (state, target) = (shop.status(), shop.api.state().objects[ROLLOUT]["spec"].clone());
     let turner = shop.turner();
     shop.ask("canary", json!({"stable": {"name": "v1"}}));
-    assert_eq!(turner.turn().await.ended, Ended::Over);
+    assert_eq!(turner.turn().await.ended, Ended::Rests { changed: false });
     let (status, why) = (shop.status(), shop.condition("Progressing")["message"].clone());
     assert_eq!(shop.condition("Progressing")["reason"], "Invalid");
     assert!(why.as_str().unwrap().contains("`canary`"), "{why}");

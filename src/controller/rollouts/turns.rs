@@ -96,9 +96,10 @@ impl Turner {
             _ => {
                 let why = diagnostics.iter().find(|one| one.is_error());
                 let why = why.map_or("it can't be read", |one| &*one.message);
-                tracing::warn!(rollout = %self.key, why, "can't be read");
+                tracing::debug!(rollout = %self.key, why, "can't be read");
                 self.driver.world().refuse(&self.key, why).await?;
-                Ok((Ended::Over, state(&object["status"]).holds()))
+                // What it has of its route it keeps.
+                Ok((Ended::Rests { changed: false }, state(&object["status"]).holds()))
             }
         }
     }
@@ -109,10 +110,13 @@ impl Turner {
         object: &Value,
     ) -> Result<(Ended, bool), String> {
         let before = state(&object["status"]);
-        let rival = self.driver.world().know(|basis, remarks| {
+        let (known, rival) = self.driver.world().know(|basis, remarks| {
             remarks.contended = basis.keeper.as_ref().map(|keeper| keeper.advice(rollout));
-            basis.rival.clone()
+            (basis.is_known(), basis.rival.clone())
         });
+        if !known {
+            return Err("it could not be read a moment ago".to_owned());
+        }
         let begins = !before.answers(rollout);
         let part = Part::of(rollout, &before, &self.first);
         if part == Part::Nothing {
@@ -121,7 +125,8 @@ impl Turner {
         }
         // What is under way is ended by whoever wants its end, and pauses by itself once the other
         // one has written.
-        if let Some(rival) = rival.filter(|_| begins && rollout.ask.intent != Intent::Aborted) {
+        let ends = rollout.ask.intent == Intent::Aborted || before.former(rollout).is_some();
+        if let Some(rival) = rival.filter(|_| begins && !ends) {
             let why =
                 format!("{rival} drives the weights of {}: it is left to that", rollout.route);
             return self.stuck(rollout, before, "DrivenByAnother", why).await;

@@ -191,7 +191,9 @@ fn is_it(to: &Destination, served: &ServedTarget) -> bool {
 /// has been sent there yet.
 async fn is_ready(rollout: &Rollout, stored: &Stored, told: &[Told]) -> bool {
     let (_, new, dark) = rollout.versions();
-    let sets = told.iter().map(|one| {
+    // Who has no rule of the route sends nobody.
+    let serve = told.iter().filter(|one| !one.route.rules.is_empty());
+    let sets = serve.map(|one| {
         let rules = one.route.rules.iter();
         let mut found: Vec<String> = rules.flat_map(|rule| endpoints(rule, new, dark)).collect();
         found.sort();
@@ -199,6 +201,9 @@ async fn is_ready(rollout: &Rollout, stored: &Stored, told: &[Told]) -> bool {
         found
     });
     let sets: Vec<_> = sets.collect();
+    if sets.is_empty() {
+        return has_weight(rollout, stored);
+    }
     if sets.iter().any(Vec::is_empty) {
         return false;
     }

@@ -90,8 +90,10 @@ impl Runner {
         for stored in self.home.plans.list(Kind::TrafficRollout, None).await? {
             // One that can't be read has no turns either.
             let Ok(other) = ask::read(&stored) else { continue };
-            let theirs = Hold::of(&other) == hold && self.home.record(&other.key)?.state.holds();
-            if theirs && first.as_ref().is_none_or(|first| other.key < *first) {
+            let theirs = Hold::now(&other, &self.home.record(&other.key)?.state);
+            if theirs.as_ref() == Some(&hold)
+                && first.as_ref().is_none_or(|first| other.key < *first)
+            {
                 first = Some(other.key);
             }
         }

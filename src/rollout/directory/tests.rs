@@ -167,6 +167,14 @@ async fn the_second_rollout_of_a_route_is_refused_by_the_name_of_the_first() {
     fs::write(mark.join(DIRECTORY).join("first.yaml"), text.replace("Paused", "Aborted")).unwrap();
     assert_eq!(turn("first").await.as_deref(), Ok("Aborted"));
     assert_eq!(turn("a-second").await.as_deref(), Ok("Paused"));
+    // Another route: what it has of this one is its own until it is back.
+    let plan_of = mark.join(DIRECTORY).join("a-second.yaml");
+    let text = fs::read_to_string(&plan_of).unwrap();
+    fs::write(&plan_of, text.replace("HTTPRoute, name: shop", "HTTPRoute, name: cart")).unwrap();
+    plan("third", &canary("v4"));
+    let taken = turn("third").await.unwrap_err();
+    assert!(taken.contains("has a canary already, a-second"), "{taken}");
+    assert_eq!(turn("a-second").await.as_deref(), Ok("Aborted"));
     // What it left may not be served yet, and its command waits for that.
     assert_eq!(turn("first").await.as_deref(), Ok("Aborted"));
 }

@@ -314,6 +314,7 @@ async fn a_former_route_gets_back_what_it_had() {
     std::fs::write(shop.files.path().join("shop.yaml"), ROUTE).unwrap();
     shop.rollout.route = ObjectKey { name: "shop".into(), ..shop.rollout.route.clone() };
     shop.turn().await.unwrap();
+    shop.turn().await.unwrap();
     assert!(shop.text().contains("weight: 90"), "{}", shop.text());
 }
 

@@ -96,3 +96,9 @@ fn times_are_as_long_as_they_are_worth() {
         assert_eq!(readable(Duration::from_micros(micros)), text);
     }
 }
+
+/// As they come back: else a status that says the same would be written for ever.
+#[test]
+fn whole_numbers_have_no_fraction() {
+    assert_eq!([0.0, 50.0, 4.5].map(|one| number(one).to_string()), ["0", "50", "4.5"]);
+}

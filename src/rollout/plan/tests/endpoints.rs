@@ -81,3 +81,71 @@ fn a_promotion_by_hand_waits_for_an_endpoint_too() {
     world.turns(2);
     assert_eq!((world.state.phase, world.percent()), (Phase::Promoted, 100));
 }
+
+#[test]
+fn what_is_given_back_returns_to_nothing() {
+    let mut world = World::new(&["v1"]);
+    world.ask(Intent::Paused, Some(40));
+    world.turns(3);
+    world.ask(Intent::Paused, Some(60));
+    world.ask.until = Some(world.now + SECOND * 20);
+    world.turns(3);
+    assert!(world.annotated.is_some());
+    world.ready = false;
+    world.turns(3);
+    assert_eq!((world.state.phase, &world.annotated), (Phase::RolledBack, &None));
+    world.ready = true;
+    world.turns(30);
+    assert_eq!((world.state.phase, world.percent()), (Phase::RolledBack, 0));
+    // Nor does one that waits.
+    let mut world = World::new(&["v1"]);
+    world.ask(Intent::Paused, Some(40));
+    world.turns(3);
+    world.ask(Intent::Paused, Some(0));
+    world.ask.until = Some(world.now + SECOND * 20);
+    world.turns(3);
+    world.ready = false;
+    world.ask(Intent::Paused, Some(10));
+    world.turns(3);
+    assert_eq!((&world.annotated, &world.state.returns), (&None, &None));
+}
+
+#[test]
+fn what_somebody_sets_meanwhile_stays() {
+    let mut world = World::new(&["v1"]);
+    world.ready = false;
+    world.ask(Intent::Paused, Some(25));
+    world.turns(3);
+    world.route = route(&["v1=90 v2=10"]);
+    world.turns(10);
+    assert_eq!(world.percent(), 10);
+    assert_eq!(world.state.history.len(), 1, "said once");
+    // A pause keeps it so.
+    world.ask(Intent::Paused, None);
+    world.turns(5);
+    assert_eq!((world.state.phase, world.percent()), (Phase::Paused, 10));
+}
+
+#[test]
+fn what_was_there_before_is_not_taken_away() {
+    let mut world = World::new(&["v1=90 v2=10"]);
+    world.ready = false;
+    world.ask(Intent::Paused, None);
+    world.turns(5);
+    assert_eq!((world.state.phase, world.percent()), (Phase::Paused, 10));
+}
+
+/// Kept and not written, as often as it may be.
+#[test]
+fn what_is_taken_back_is_told_once() {
+    let mut world = World::new(&["v1"]);
+    world.turns(10);
+    world.ready = false;
+    world.ask(Intent::Promoted, None);
+    for _ in 0..5 {
+        world.state = world.plan().state;
+    }
+    assert_eq!((world.percent(), world.state.history.len()), (1, 3));
+    world.turns(2);
+    assert_eq!((world.percent(), world.state.history.len()), (0, 3));
+}
