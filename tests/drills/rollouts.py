@@ -3,11 +3,12 @@ and with somebody who edits the same route."""
 
 import contextlib
 import json
+import subprocess
 import threading
 import time
 
 from cluster import Api, Failed, Load, answers, apply, get, kubectl, wait_for
-from drills import SYSTEM, controller_pods, drill, ready
+from drills import CONTROLLER, HARNESS, SYSTEM, controller_pods, drill, pods, ready
 from shop import GATEWAY_API, NAMESPACE, deployment, meta, route, service
 
 HOST = "rollout.example"
@@ -175,6 +176,46 @@ def rollout_outlives_controllers(address, options):
         walk.check(0, 10, 50, 100)
     wait_for("the controllers are back", lambda: len([p for p in controller_pods() if ready(p)]) >= 2, 120)
     return f"2 kills of all replicas; {load.asked} requests, 0 failed"
+
+
+@contextlib.contextmanager
+def unheard():
+    """The proxies get whatever the controllers say, and none of what they answer arrives."""
+    proxies = pods(NAMESPACE, "gateway.networking.k8s.io/gateway-name=front")
+    containers = [one["status"]["containerStatuses"][0]["containerID"].split("//")[1] for one in proxies]
+    # Whether they ask a pod or the Service is their own matter.
+    addresses = [pod["status"]["podIP"] for pod in controller_pods()]
+    addresses.append(get("service", CONTROLLER, "-n", SYSTEM)["spec"]["clusterIP"])
+
+    def silence(word):
+        for container in containers:
+            subprocess.run([HARNESS / "silence", word, container, *addresses], check=True)
+
+    silence("on")
+    try:
+        yield
+    finally:
+        silence("off")
+
+
+@drill
+def rollout_waits_for_every_proxy(address, _options):
+    """A proxy that never acknowledges holds a step where it is, and nothing is lost."""
+    api = Api()
+    with two_versions():
+        wait_for("the route answers", lambda: answers(address, HOST), 30)
+        with Load(address, HOST) as load, Walk() as walk:
+            with unheard():
+                apply(rollout("rollout"))
+                wait_for("the canary has 10 %", lambda: weights(api).get("echo-v2") == 10, 30)
+                time.sleep(4)
+                status = told()
+                if status.get("since") or status["message"] != "waits until all proxies serve it":
+                    raise Failed(f"nobody has acknowledged it, and it says: {status}")
+            reaches("Promoted", 90)
+        load.check(at_least=100)
+        walk.check(0, 10, 50, 100)
+    return f"waited for what was not acknowledged, then went on; {load.asked} requests, 0 failed"
 
 
 @drill
