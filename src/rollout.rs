@@ -72,13 +72,15 @@ pub struct DarkLaunch {
     pub percent: u32,
 }
 
+/// The decoder lets no other word through.
+fn route_kind(word: &str) -> Kind {
+    if word == Kind::GrpcRoute.as_str() { Kind::GrpcRoute } else { Kind::HttpRoute }
+}
+
 impl Rollout {
     pub fn new(key: &ObjectKey, meta: &raw::Meta, spec: &TrafficRollout) -> Self {
         let TrafficRollout { target, release, state, weight, until } = spec;
-        let kind = match &*target.kind {
-            kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
-            _ => Kind::HttpRoute,
-        };
+        let kind = route_kind(&target.kind);
         debug_assert_eq!(&*target.group, GROUP_GATEWAY_API, "the decoder refuses others");
         let to = |reference| Destination::of(reference, &key.namespace);
         let kind_of_rollout = match release {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::route::Destination;
 use super::state::{Ask, Intent, State};
-use super::{Canary, DarkLaunch, Rollout, RolloutKind};
+use super::{Canary, DarkLaunch, Rollout, RolloutKind, route_kind};
 use crate::config::raw::Gates;
-use crate::model::{Kind, ObjectKey};
+use crate::model::ObjectKey;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,10 +40,7 @@ impl Subject {
     /// The rollout that had this, called off.
     fn called_off(&self, now: &Rollout) -> Rollout {
         let Self { kind, route, rule, stable, to } = self.clone();
-        let kind = match kind {
-            kind if kind == Kind::GrpcRoute.as_str() => Kind::GrpcRoute,
-            _ => Kind::HttpRoute,
-        };
+        let kind = route_kind(&kind);
         Rollout {
             key: now.key.clone(),
             route: ObjectKey { kind, name: route.into(), ..now.route.clone() },
